@@ -1,0 +1,46 @@
+// Fixed-point numbers: int64 at scale 1e-8 for quantities, prices, rates and fees; int128 at the same scale for money.
+// Everything here is exact: products are formed in up to 256 bits and rounded once, half to even.
+// Pure functions, safe on any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace halocline {
+
+using Int128 = __int128;
+using UInt128 = unsigned __int128;
+
+// Money: an amount in some currency, at scale 1e-8.
+using Money = Int128;
+
+// R(a / b), half to even. Needs b > 0.
+Int128 div_round(Int128 a, Int128 b);
+
+// R(a * b / divisor), half to even, exact for any a and b. Needs divisor > 0 and a result that fits in 128 bits (CHECKed).
+Int128 mul_div(Int128 a, Int128 b, Int128 divisor);
+
+// R(a / 1e8), half to even; quicker than div_round.
+Int128 div_scale(Int128 a);
+
+// R(a * b / 1e8): a number at 1e-8 times a number at 1e-8. Needs a result that fits in 128 bits (CHECKed).
+Int128 mul_scale(Int128 a, std::int64_t b);
+
+// R(quantity * price * multiplier / 1e16): the value of a quantity at a price. Bounds: base/limits.h.
+Money value_of(Int128 quantity, std::int64_t price, std::int64_t multiplier);
+
+// The shortest decimal text: "-1.5", "0", "150.25000001".
+std::string to_decimal(Int128 e8);
+// The integer itself, in decimal digits.
+std::string to_digits(Int128 value);
+
+// Reads "[+-]digits[.digits]" with at most 8 decimals (more are taken only when they are zeros).
+// Nothing for anything else, or when it does not fit.
+std::optional<Int128> parse_decimal128(std::string_view text);
+std::optional<std::int64_t> parse_decimal(std::string_view text);
+// Reads "[-]digits".
+std::optional<Int128> parse_digits(std::string_view text);
+
+}  // namespace halocline

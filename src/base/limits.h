@@ -1,0 +1,48 @@
+// Every bound of the program that is a constant, in one place. Bounds that an operator may move are keys of the
+// configuration (docs/configuration.md) and have their defaults there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace halocline::limits {
+
+// Names, in bytes of UTF-8.
+inline constexpr std::size_t kMaxName = 64;     // book, desk, trader, instrument, limit, owner …
+inline constexpr std::size_t kMaxSource = 32;   // a trade's source
+inline constexpr std::size_t kMaxTradeId = 64;  // a trade's id within its source
+inline constexpr std::size_t kMaxNote = 256;    // an acknowledgement's note
+
+// Numbers, at scale 1e-8 unless said otherwise. They keep every sum in 128 bits whatever is sent; see docs/semantics.md.
+inline constexpr std::int64_t kScale = 100'000'000;
+inline constexpr std::int64_t kMaxQuantity = 1'000'000'000'000'000'000;        // 1e10 units a trade
+inline constexpr std::int64_t kMaxPrice = 100'000'000'000'000'000;             // 1e9
+inline constexpr std::int64_t kMaxMultiplier = 100'000'000'000'000;            // 1e6
+inline constexpr std::int64_t kMaxRate = 10'000'000'000'000;                   // 1e5 firm currency units for one
+inline constexpr std::int64_t kMaxFees = 1'000'000'000'000'000'000;            // 1e10
+inline constexpr __int128 kMaxPriceTimesMultiplier =                           // 1e9, at scale 1e-16
+    static_cast<__int128>(1'000'000'000'000'000'000) * 10'000'000;
+inline constexpr __int128 kMaxNotional =                                       // 1e12 a trade
+    static_cast<__int128>(1'000'000'000'000'000'000) * 100;
+inline constexpr __int128 kMaxPositionQuantity =                               // 1e11 units
+    static_cast<__int128>(1'000'000'000'000'000'000) * 10;
+inline constexpr __int128 kMaxLimitLevel =                                     // 1e18
+    static_cast<__int128>(1'000'000'000'000'000'000) * 100'000'000;
+
+// How many of each kind of thing there may be.
+inline constexpr std::uint32_t kMaxCurrencies = 256;
+inline constexpr std::uint32_t kMaxInstruments = 65'536;
+inline constexpr std::uint32_t kMaxNodes = 1u << 20;
+inline constexpr std::uint32_t kMaxSources = 4'096;
+inline constexpr std::uint32_t kMaxLimits = 65'536;
+inline constexpr std::uint32_t kMaxTrades = 0xFFFF'FFF0u;
+
+// A node's trade rate counts the last so many whole seconds.
+inline constexpr std::uint32_t kTradeRateSeconds = 10;
+
+// One encoded command, and one block of the journal (docs/formats/journal.md).
+inline constexpr std::size_t kMaxCommandBytes = 2'048;
+inline constexpr std::size_t kMaxBlockBytes = 1u << 20;
+inline constexpr std::size_t kMaxSubmissionBytes = 256u << 10;
+
+}  // namespace halocline::limits
