@@ -1,0 +1,69 @@
+// The engine: state as a pure function of the ordered commands, rules in docs/semantics.md. No clock, no I/O, no
+// threads, no random: tests drive it with literal commands and read literal effects.
+//
+//   Engine engine;
+//   std::vector<AlertEvent> events;
+//   Applied applied = engine.apply(seq, time, command, events);
+//   Snapshot books = engine.snapshot();          // hand it to any thread
+//   std::vector<PositionRow> rows = positions(*books, {});   // engine/views.h
+//
+// One thread owns an Engine. A Snapshot is immutable and may be read and dropped by any thread.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "command/alert.h"
+#include "command/command.h"
+#include "command/outcome.h"
+
+namespace halocline {
+
+class State;
+// The books at one seq.
+using Snapshot = std::shared_ptr<const State>;
+
+struct Applied {
+  Outcome outcome = Outcome::kNone;
+  Seq first_seq = 0;  // for DUPLICATE
+};
+
+class Engine {
+ public:
+  Engine();
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Applies the next command. seq must be last_seq() + 1 and time not before last_time() (CHECKed). Alert events it
+  // brings about are appended to `events`. Work is proportional to what changes.
+  Applied apply(Seq seq, Nanos time, const Command& command, std::vector<AlertEvent>& events);
+  // The same for a trade, without the variant: the hot path.
+  Applied apply(Seq seq, Nanos time, const Trade& trade, std::vector<AlertEvent>& events);
+  // The same for a record's payload as the journal keeps it. A payload that does not decode (only a damaged or
+  // newer journal holds one) is CHECKed.
+  Applied apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload,
+                std::vector<AlertEvent>& events);
+
+  // Tells the processor to fetch what the trade will touch; for the commands some places ahead in a batch. Changes nothing.
+  void prefetch(const Trade& trade) const;
+
+  Seq last_seq() const;
+  Nanos last_time() const;
+  std::uint64_t last_event_id() const;
+
+  // When time must pass for something to happen (a rate window to move on, a price to become stale, an alert to
+  // escalate): a Timer command is due at or after it. INT64_MAX when nothing waits.
+  Nanos deadline() const;
+
+  // The books as they are now. Costs O(chunks / 256); later writes copy the chunks they touch, once a snapshot.
+  Snapshot snapshot();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace halocline

@@ -1,0 +1,48 @@
+// Readers of a snapshot: rows, counts and the digest. Pure functions of the state, on any thread, beside the running
+// engine. Positions whose split of P&L is out of date (a trade was amended or cancelled) are folded anew here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "command/rows.h"
+#include "engine/engine.h"
+
+namespace halocline {
+
+struct StateCounts {
+  std::uint64_t trades = 0;       // keys known, cancelled ones and tombstones included
+  std::uint64_t live_trades = 0;
+  std::uint64_t nodes = 0, instruments = 0, limits = 0, active_alerts = 0;
+  std::uint64_t last_event_id = 0;
+};
+
+Seq seq_of(const State& state);
+Nanos time_of(const State& state);
+StateCounts counts(const State& state);
+
+// In the order of node id, then symbol.
+std::vector<PositionRow> positions(const State& state, const PositionFilter& filter);
+// In the order of node id.
+std::vector<NodeRow> nodes(const State& state, const NodeFilter& filter);
+std::vector<LimitRow> limits(const State& state);
+std::vector<AlertRow> alerts(const State& state, const AlertFilter& filter);
+ReferenceRows reference(const State& state);
+std::optional<TradeRow> trade(const State& state, std::string_view source, std::string_view trade_id);
+
+// The events with an id above `after`, oldest first, at most `most`. All events since the beginning are kept.
+std::vector<AlertEvent> alert_events(const State& state, std::uint64_t after, std::size_t most);
+
+// The lines of docs/semantics.md, "Digest", one after the other; for tests and for finding a difference.
+void digest_lines(const State& state, void (*line)(void* context, std::string_view text), void* context);
+// SHA-256 over them, in hex.
+std::string state_digest(const State& state);
+// The same over the lines of sections 5 (trades) and 6 (positions) alone.
+std::string trades_digest(const State& state);
+
+// The firm and its currency, empty before the Firm command.
+std::string_view firm_name(const State& state);
+std::string_view firm_currency(const State& state);
+
+}  // namespace halocline
