@@ -1,0 +1,154 @@
+// A growing array in fixed-size chunks that can be copied in no time: the copy shares every chunk, and whoever writes first
+// copies the chunk it writes. This is how a snapshot of the books costs next to nothing and no reader ever stops the engine.
+//
+//   CowArray<Trade> trades;
+//   trades.push_back(t);
+//   CowArray<Trade> frozen = trades;       // O(chunks / 256)
+//   trades.write(7).price = 5;             // copies one chunk; `frozen` still has the old one
+//
+// Each CowArray object belongs to one thread at a time, but copies that share chunks may live, be read, written and dropped on
+// different threads. A copy is made on the thread that owns the original. References from operator[] hold until the
+// next write to, or growth of, the same object; those from write() too.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+
+namespace halocline {
+
+template <class T, std::size_t kChunkBytes = 8192>
+class CowArray {
+  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+
+ public:
+  // Elements in a chunk: a power of two, at least one.
+  static constexpr std::size_t kPerChunk = std::bit_floor(std::max<std::size_t>(1, kChunkBytes / sizeof(T)));
+  static constexpr std::size_t kChunksPerPage = 256;
+
+  CowArray() = default;
+  CowArray(const CowArray& other) : pages_(other.pages_), size_(other.size_) {
+    for (Page* page : pages_) page->refs.fetch_add(1, std::memory_order_relaxed);
+  }
+  CowArray(CowArray&& other) noexcept : pages_(std::move(other.pages_)), size_(std::exchange(other.size_, 0)) {
+    other.pages_.clear();
+  }
+  CowArray& operator=(CowArray other) noexcept {
+    pages_.swap(other.pages_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~CowArray() {
+    for (Page* page : pages_) drop(page);
+  }
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+  const T& operator[](std::size_t i) const { return chunk_of(i)->items[i % kPerChunk]; }
+
+  // The element for writing, in a chunk of one's own.
+  T& write(std::size_t i) {
+    Page*& page = pages_[i / kPerPage];
+    if (page->refs.load(std::memory_order_acquire) != 1) page = own_page(page);
+    const std::size_t at = i / kPerChunk % kChunksPerPage;
+    if (!page->owns(at)) own_chunk(*page, at);
+    return page->chunks[at]->items[i % kPerChunk];
+  }
+
+  void push_back(const T& item) {
+    grow_to(size_ + 1);
+    write(size_ - 1) = item;
+  }
+
+  // Adds zero-initialised elements up to `size`.
+  void grow_to(std::size_t size) {
+    CHECK(size >= size_);
+    const std::size_t chunks_needed = (size + kPerChunk - 1) / kPerChunk;
+    for (std::size_t c = (size_ + kPerChunk - 1) / kPerChunk; c < chunks_needed; ++c) {
+      if (c % kChunksPerPage == 0) pages_.push_back(new Page);
+      Page*& page = pages_[c / kChunksPerPage];
+      if (page->refs.load(std::memory_order_acquire) != 1) page = own_page(page);
+      page->chunks[c % kChunksPerPage] = new Chunk{};
+      page->set_owned(c % kChunksPerPage);
+    }
+    size_ = size;
+  }
+
+  // Tells the processor to fetch an element.
+  void prefetch(std::size_t i) const { __builtin_prefetch(&chunk_of(i)->items[i % kPerChunk]); }
+
+  // Bytes of the chunks this object refers to, shared or not.
+  std::size_t bytes() const { return (size_ + kPerChunk - 1) / kPerChunk * sizeof(Chunk) + pages_.size() * sizeof(Page); }
+
+ private:
+  static constexpr std::size_t kPerPage = kPerChunk * kChunksPerPage;
+
+  struct Chunk {
+    std::atomic<std::uint32_t> refs{1};  // pages that point to it
+    T items[kPerChunk];
+  };
+  // A set bit of `owned`: no other page points to that chunk, known without touching the chunk. Only looked at by a page's
+  // only owner; cleared by everyone who copies the page, before they let go of it.
+  struct Page {
+    std::atomic<std::uint32_t> refs{1};  // arrays that point to it
+    std::array<std::atomic<std::uint64_t>, kChunksPerPage / 64> owned{};
+    Chunk* chunks[kChunksPerPage] = {};
+
+    bool owns(std::size_t i) const { return owned[i / 64].load(std::memory_order_relaxed) >> (i % 64) & 1; }
+    void set_owned(std::size_t i) {
+      std::atomic<std::uint64_t>& word = owned[i / 64];
+      word.store(word.load(std::memory_order_relaxed) | std::uint64_t{1} << (i % 64), std::memory_order_relaxed);
+    }
+  };
+
+  const Chunk* chunk_of(std::size_t i) const { return pages_[i / kPerPage]->chunks[i / kPerChunk % kChunksPerPage]; }
+
+  // A page of one's own with the same chunks, which from then on belong to both.
+  static Page* own_page(Page* shared) {
+    Page* own = new Page;
+    for (std::size_t i = 0; i < kChunksPerPage; ++i) {
+      own->chunks[i] = shared->chunks[i];
+      if (own->chunks[i] != nullptr) own->chunks[i]->refs.fetch_add(1, std::memory_order_relaxed);
+    }
+    for (std::atomic<std::uint64_t>& word : shared->owned) word.store(0, std::memory_order_relaxed);
+    drop(shared);
+    return own;
+  }
+
+  static void own_chunk(Page& page, std::size_t at) {
+    Chunk* shared = page.chunks[at];
+    if (shared->refs.load(std::memory_order_acquire) != 1) {
+      Chunk* own = new Chunk;
+      std::copy(std::begin(shared->items), std::end(shared->items), std::begin(own->items));
+      page.chunks[at] = own;
+      drop(shared);
+    }
+    page.set_owned(at);
+  }
+
+  static void drop(Chunk* chunk) {
+    if (chunk->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete chunk;
+  }
+
+  static void drop(Page* page) {
+    if (page->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    for (Chunk* chunk : page->chunks) {
+      if (chunk != nullptr) drop(chunk);
+    }
+    delete page;
+  }
+
+  std::vector<Page*> pages_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace halocline

@@ -1,0 +1,133 @@
+// A hash index from keys that live elsewhere to 32-bit ids, copied in no time like CowArray. Extendible hashing: a directory
+// by the leading bits of the hash points to segments of 1024 slots; a full segment is split in two, so growing never
+// stops the owner for longer than one segment (no rehash of everything). About 13 bytes a key.
+//
+//   CowIndex index;
+//   std::uint32_t id = index.find(hash, [&](std::uint32_t candidate) { return names[candidate] == name; });
+//   if (id == CowIndex::kNone) index.insert(hash, new_id);
+//
+// Threads: as CowArray.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/check.h"
+#include "base/cow_array.h"
+
+namespace halocline {
+
+class CowIndex {
+ public:
+  static constexpr std::uint32_t kNone = 0xFFFF'FFFFu;
+
+  CowIndex() {
+    directory_.push_back(0);
+    segments_.grow_to(1);
+  }
+
+  // The id for which `equal` says yes among those with this hash; kNone when there is none. Expected one probe.
+  template <class Equal>
+  std::uint32_t find(std::uint64_t hash, Equal&& equal) const {
+    const std::uint32_t tag = tag_of(hash);
+    const Segment& segment = segments_[directory_[directory_place(tag)]];
+    for (std::uint32_t at = tag % kSlots;; at = (at + 1) % kSlots) {
+      const Slot slot = segment.slots[at];
+      if (slot.value == kEmpty) return kNone;
+      if (slot.tag == tag && slot.value != kErased && equal(slot.value - kBias)) return slot.value - kBias;
+    }
+  }
+
+  // Adds an id (below 2^32 - 16) that find() does not find.
+  void insert(std::uint64_t hash, std::uint32_t id) {
+    const std::uint32_t tag = tag_of(hash);
+    while (segments_[directory_[directory_place(tag)]].used >= kMostUsed) split(directory_place(tag));
+    Segment& segment = segments_.write(directory_[directory_place(tag)]);
+    place(segment, Slot{tag, id + kBias});
+    ++size_;
+  }
+
+  // Removes an id that find() finds.
+  void erase(std::uint64_t hash, std::uint32_t id) {
+    const std::uint32_t tag = tag_of(hash);
+    Segment& segment = segments_.write(directory_[directory_place(tag)]);
+    for (std::uint32_t at = tag % kSlots;; at = (at + 1) % kSlots) {
+      CHECK(segment.slots[at].value != kEmpty, "an id to erase is not in the index");
+      if (segment.slots[at].tag != tag || segment.slots[at].value != id + kBias) continue;
+      segment.slots[at].value = kErased;
+      --size_;
+      return;
+    }
+  }
+
+  std::size_t size() const { return size_; }
+  std::size_t bytes() const { return directory_.bytes() + segments_.bytes(); }
+
+  void prefetch(std::uint64_t hash) const {
+    const std::uint32_t tag = tag_of(hash);
+    __builtin_prefetch(&segments_[directory_[directory_place(tag)]].slots[tag % kSlots]);
+  }
+
+ private:
+  static constexpr std::uint32_t kSlots = 1024;
+  static constexpr std::uint32_t kMostUsed = kSlots / 8 * 7;
+  static constexpr std::uint32_t kMostBits = 22;  // the tag's other 10 bits place within a segment
+  static constexpr std::uint32_t kEmpty = 0, kErased = 1, kBias = 2;
+
+  struct Slot {
+    std::uint32_t tag;
+    std::uint32_t value;  // kEmpty, kErased, or the id + kBias
+  };
+  struct Segment {
+    std::uint32_t bits;  // leading hash bits that all its keys share
+    std::uint32_t used;  // slots that are not empty, erased ones included
+    Slot slots[kSlots];
+  };
+
+  static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
+  std::size_t directory_place(std::uint32_t tag) const { return bits_ == 0 ? 0 : tag >> (32 - bits_); }
+
+  static void place(Segment& segment, Slot slot) {
+    std::uint32_t at = slot.tag % kSlots;
+    while (segment.slots[at].value != kEmpty) at = (at + 1) % kSlots;
+    segment.slots[at] = slot;
+    ++segment.used;
+  }
+
+  // Divides the segment at this place of the directory by the next bit; erased slots are dropped.
+  void split(std::size_t place_in_directory) {
+    const std::uint32_t old_id = directory_[place_in_directory];
+    const Segment old = segments_[old_id];
+    CHECK(old.bits < kMostBits, "the index is full");
+    if (old.bits == bits_) double_directory();
+
+    const auto new_id = static_cast<std::uint32_t>(segments_.size());
+    segments_.grow_to(segments_.size() + 1);
+    Segment& low = segments_.write(old_id);
+    low = Segment{};
+    Segment& high = segments_.write(new_id);
+    low.bits = high.bits = old.bits + 1;
+    for (const Slot slot : old.slots) {
+      if (slot.value < kBias) continue;
+      place(slot.tag >> (31 - old.bits) & 1 ? high : low, slot);
+    }
+    for (std::size_t i = 0; i < directory_.size(); ++i) {
+      if (directory_[i] == old_id && (i >> (bits_ - old.bits - 1) & 1) != 0) directory_.write(i) = new_id;
+    }
+  }
+
+  void double_directory() {
+    CowArray<std::uint32_t> doubled;
+    doubled.grow_to(directory_.size() * 2);
+    for (std::size_t i = 0; i < doubled.size(); ++i) doubled.write(i) = directory_[i / 2];
+    directory_ = std::move(doubled);
+    ++bits_;
+  }
+
+  CowArray<std::uint32_t> directory_;
+  CowArray<Segment> segments_;
+  std::uint32_t bits_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace halocline

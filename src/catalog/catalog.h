@@ -1,0 +1,94 @@
+// Reference data: the firm, currencies, instruments and the risk nodes (desks, books, traders, counterparties and so on), with
+// dense ids in the order of creation and an index of names. It only keeps and finds; the rules of who may change what are
+// the engine's (engine/reference.cc). Copied in no time with the snapshot (base/cow_array.h).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/cow_array.h"
+#include "base/cow_index.h"
+#include "base/cow_text.h"
+#include "base/limits.h"
+#include "command/command.h"
+
+namespace halocline {
+
+inline constexpr std::uint32_t kNoId = CowIndex::kNone;
+
+// A risk node: identity, and the figures that depend on its past. Money in the firm's currency.
+struct NodeRecord {
+  NodeKind kind;
+  Text name;
+  std::uint32_t parent;          // the desk of a book or trader, else kNoId
+  std::uint32_t of;              // for an INSTRUMENT node its instrument, for a CURRENCY node its currency, else kNoId
+  std::uint32_t first_bucket;    // list of its BucketRecords, or kNoId
+  std::uint32_t first_position;  // list of its PositionRecords, or kNoId
+  // Sums over its buckets, each converted and rounded by itself.
+  Money net, long_exposure, short_exposure, total_pnl, stale;
+  Money day_base;
+  Money peak_pnl;
+  Money largest_trade;
+  // Trade commands by second, slot = second % kTradeRateSeconds, and their sum.
+  std::uint32_t rate_slots[limits::kTradeRateSeconds];
+  std::uint32_t rate_sum;
+};
+
+struct CurrencyRecord {
+  Text code;
+  std::int64_t rate;
+  Nanos rate_time;
+  std::uint32_t node;
+};
+
+enum class MarkSource : std::uint8_t { kNone = 0, kTrade = 1, kPrice = 2 };
+
+struct InstrumentRecord {
+  InstrumentKind kind;
+  MarkSource mark_source;
+  bool stale;
+  Text symbol;
+  Text issuer;
+  std::uint32_t currency;
+  std::uint32_t node;
+  std::uint32_t underlying_node;
+  std::uint32_t sector_node;  // kNoId when there is none
+  std::uint32_t expiry;
+  std::int64_t multiplier;
+  std::int64_t stale_after;
+  std::int64_t mark;
+  Nanos mark_time;   // knowledge time of a PRICE mark
+  Nanos price_time;  // highest accepted
+};
+
+class Catalog {
+ public:
+  CowArray<NodeRecord, 4096> nodes;
+  CowArray<CurrencyRecord, 4096> currencies;
+  CowArray<InstrumentRecord, 4096> instruments;
+  CowText text;
+  std::uint32_t firm_currency = kNoId;  // set with node 0, the firm
+  std::uint32_t end_of_day = 0;         // yyyymmdd of the last one
+
+  bool has_firm() const { return firm_currency != kNoId; }
+
+  // The node of this kind and name, kNoId when there is none.
+  std::uint32_t find_node(NodeKind kind, std::string_view name) const;
+  std::uint32_t find_instrument(std::string_view symbol) const;
+  std::uint32_t find_currency(std::string_view code) const;
+
+  std::uint32_t add_node(NodeKind kind, std::string_view name, std::uint32_t parent, std::uint32_t of);
+  // The name must not be taken.
+  void rename_node(std::uint32_t node, std::string_view name);
+
+  std::string_view name_of(std::uint32_t node) const { return node == kNoId ? std::string_view() : text[nodes[node].name]; }
+  bool can_add_nodes(std::uint32_t count) const { return nodes.size() + count <= limits::kMaxNodes; }
+
+ private:
+  CowIndex names_;
+};
+
+// Whether a text may be a name: 1 to `most` bytes, none of them a control character.
+bool valid_name(std::string_view name, std::size_t most = limits::kMaxName);
+
+}  // namespace halocline

@@ -1,0 +1,152 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+
+#include "command/codec.h"
+#include "engine/limits/limit_watch.h"
+#include "engine/reference_desk.h"
+#include "engine/risk/exposure.h"
+#include "engine/risk/price_board.h"
+#include "engine/state/calendar_date.h"
+#include "engine/state/state.h"
+#include "engine/state/trade_book.h"
+
+namespace halocline {
+
+// Every command goes the same way: time passes, the command is applied by the part it belongs to, then the nodes it touched
+// are looked at.
+class Engine::Impl {
+ public:
+  State state;
+  Exposure exposure{state};
+  PriceBoard prices{state, exposure};
+  TradeBook trades{state, exposure};
+  LimitWatch limits{state, exposure};
+  ReferenceDesk reference{state, exposure, prices, trades, limits};
+
+  void begin(Seq seq, Nanos time, std::vector<AlertEvent>& events) {
+    CHECK(seq == state.seq + 1, "seq %llu after %llu", static_cast<unsigned long long>(seq),
+          static_cast<unsigned long long>(state.seq));
+    CHECK(time >= state.time || state.seq == 0, "time runs backwards at seq %llu", static_cast<unsigned long long>(seq));
+    const Nanos before = state.time;
+    state.seq = seq;
+    state.time = time;
+    exposure.pass_time(before, time);
+    prices.pass_time();
+    limits.escalate(events);
+    look_at_touched(CauseOf{}, events);
+  }
+
+  void look_at_touched(const CauseOf& cause, std::vector<AlertEvent>& events) {
+    for (const std::uint32_t node : exposure.touched()) {
+      const NodeRecord& seen = state.catalog.nodes[node];
+      const Money day_pnl = seen.total_pnl - seen.day_base;
+      if (day_pnl > seen.peak_pnl) state.catalog.nodes.write(node).peak_pnl = day_pnl;
+      limits.look(node, cause, events);
+    }
+    exposure.clear_touched();
+  }
+
+  Applied apply(Seq seq, Nanos time, const Trade& trade, std::vector<AlertEvent>& events) {
+    begin(seq, time, events);
+    if (!state.catalog.has_firm()) return {Outcome::kNoFirm};
+    std::uint32_t record = kNoId;
+    const Applied applied = trades.apply(seq, time, trade, record);
+    look_at_touched(CauseOf{Cause::kTrade, record, trade.version, {}}, events);
+    return applied;
+  }
+
+  Outcome apply_one(const Timer&, CauseOf&, std::vector<AlertEvent>&) { return Outcome::kAccepted; }
+  Outcome apply_one(const Price& price, CauseOf& cause, std::vector<AlertEvent>&) {
+    cause = {Cause::kPrice, kNoId, 0, price.instrument};
+    return prices.apply(price);
+  }
+  Outcome apply_one(const FxRate& rate, CauseOf& cause, std::vector<AlertEvent>&) {
+    cause = {Cause::kFx, kNoId, 0, rate.currency};
+    return prices.apply(rate);
+  }
+  Outcome apply_one(const EndOfDay& end, CauseOf& cause, std::vector<AlertEvent>&) {
+    cause.cause = Cause::kEndOfDay;
+    if (!valid_date(end.date)) return Outcome::kOutOfRange;
+    if (end.date <= state.catalog.end_of_day) return Outcome::kStale;
+    state.catalog.end_of_day = end.date;
+    for (std::uint32_t node = 0; node < state.catalog.nodes.size(); ++node) {
+      NodeRecord& record = state.catalog.nodes.write(node);
+      record.day_base = record.total_pnl;
+      record.peak_pnl = 0;
+      record.largest_trade = 0;
+      exposure.touch(node);
+    }
+    return Outcome::kAccepted;
+  }
+  Outcome apply_one(const Limit& limit, CauseOf&, std::vector<AlertEvent>& events) { return limits.apply(limit, events); }
+  Outcome apply_one(const LimitRemove& remove, CauseOf&, std::vector<AlertEvent>& events) {
+    return limits.apply(remove, events);
+  }
+  Outcome apply_one(const AlertAck& ack, CauseOf&, std::vector<AlertEvent>& events) { return limits.apply(ack, events); }
+  template <class ReferenceCommand>
+  Outcome apply_one(const ReferenceCommand& command, CauseOf& cause, std::vector<AlertEvent>&) {
+    cause.cause = Cause::kReference;
+    return reference.apply(command);
+  }
+
+  Applied apply(Seq seq, Nanos time, const Command& command, std::vector<AlertEvent>& events) {
+    if (const Trade* trade = std::get_if<Trade>(&command)) return apply(seq, time, *trade, events);
+    begin(seq, time, events);
+    const bool needs_firm = !std::holds_alternative<Firm>(command) && !std::holds_alternative<Timer>(command);
+    if (needs_firm && !state.catalog.has_firm()) return {Outcome::kNoFirm};
+    CauseOf cause;
+    const Outcome outcome = std::visit(
+        [&](const auto& one) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(one)>, Trade>) {
+            return Outcome::kNone;  // taken above
+          } else {
+            return apply_one(one, cause, events);
+          }
+        },
+        command);
+    look_at_touched(cause, events);
+    return {outcome};
+  }
+};
+
+Engine::Engine() : impl_(std::make_unique<Impl>()) {}
+Engine::~Engine() = default;
+
+Applied Engine::apply(Seq seq, Nanos time, const Command& command, std::vector<AlertEvent>& events) {
+  return impl_->apply(seq, time, command, events);
+}
+
+Applied Engine::apply(Seq seq, Nanos time, const Trade& trade, std::vector<AlertEvent>& events) {
+  return impl_->apply(seq, time, trade, events);
+}
+
+Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload,
+                      std::vector<AlertEvent>& events) {
+  if (type == CommandType::kTrade) {
+    Trade trade;
+    CHECK(decode_trade(payload, trade), "the record at seq %llu is no trade", static_cast<unsigned long long>(seq));
+    return impl_->apply(seq, time, trade, events);
+  }
+  Command command;
+  CHECK(decode(type, payload, command), "the record at seq %llu is no command of type %u", static_cast<unsigned long long>(seq),
+        static_cast<unsigned>(type));
+  return impl_->apply(seq, time, command, events);
+}
+
+void Engine::prefetch(const Trade& trade) const {
+  impl_->state.trade_index.prefetch(State::trade_hash(trade.source, trade.trade_id));
+}
+
+Seq Engine::last_seq() const { return impl_->state.seq; }
+Nanos Engine::last_time() const { return impl_->state.time; }
+std::uint64_t Engine::last_event_id() const { return impl_->state.events.size(); }
+
+Nanos Engine::deadline() const {
+  return std::min({impl_->exposure.rate_deadline(impl_->state.time), impl_->prices.stale_deadline(),
+                   impl_->limits.escalation_deadline()});
+}
+
+Snapshot Engine::snapshot() { return std::make_shared<const State>(impl_->state); }
+
+}  // namespace halocline

@@ -1,0 +1,260 @@
+#include "engine/risk/exposure.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace halocline {
+namespace {
+
+constexpr Nanos kSecond = 1'000'000'000;
+
+Int128 absolute(Int128 x) { return x < 0 ? -x : x; }
+
+std::int64_t second_of(Nanos time) { return time >= 0 ? time / kSecond : (time - kSecond + 1) / kSecond; }
+
+std::size_t slot_of(std::int64_t second) {
+  constexpr std::int64_t kSlots = limits::kTradeRateSeconds;
+  return static_cast<std::size_t>(((second % kSlots) + kSlots) % kSlots);
+}
+
+bool aggregates_firm(NodeKind kind) {
+  return kind == NodeKind::kInstrument || kind == NodeKind::kUnderlying || kind == NodeKind::kSector ||
+         kind == NodeKind::kCurrency;
+}
+
+}  // namespace
+
+void Exposure::node_added(std::uint32_t node) { is_touched_.resize(node + 1); }
+void Exposure::instrument_added(std::uint32_t instrument) { positions_of_instrument_.resize(instrument + 1); }
+void Exposure::currency_added(std::uint32_t currency) { buckets_of_currency_.resize(currency + 1); }
+
+Exposure::Sums Exposure::sums_of(Money value, Money cash, bool stale) {
+  return {value, value > 0 ? value : 0, value < 0 ? -value : 0, cash, stale ? absolute(value) : 0};
+}
+
+bool Exposure::within_bound(const Leg& leg) const {
+  const std::uint32_t position = state_.find_position(leg.node, leg.instrument);
+  const Int128 now = position == kNoId ? 0 : state_.positions[position].quantity;
+  const Int128 then = now + leg.quantity;
+  return absolute(then) <= limits::kMaxPositionQuantity || absolute(then) <= absolute(now);
+}
+
+std::uint32_t Exposure::change(const Leg& leg) {
+  std::uint32_t position = state_.find_position(leg.node, leg.instrument);
+  if (position == kNoId) position = make_position(leg.node, leg.instrument);
+  PositionRecord& record = state_.positions.write(position);
+  const InstrumentRecord& instrument = state_.catalog.instruments[leg.instrument];
+  const Sums before = sums_of(record.value, record.cash, instrument.stale);
+  record.quantity += leg.quantity;
+  record.cash += leg.cash;
+  record.count = static_cast<std::uint32_t>(static_cast<std::int64_t>(record.count) + leg.count);
+  record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
+  const Sums after = sums_of(record.value, record.cash, instrument.stale);
+  position_changed(position, {after.net - before.net, after.long_exposure - before.long_exposure,
+                              after.short_exposure - before.short_exposure, after.cash - before.cash,
+                              after.stale - before.stale});
+  return position;
+}
+
+void Exposure::revalue(std::uint32_t id, bool was_stale) {
+  const InstrumentRecord& instrument = state_.catalog.instruments[id];
+  for (const std::uint32_t position : positions_of_instrument_[id]) {
+    const PositionRecord& seen = state_.positions[position];
+    if (seen.quantity == 0) continue;  // its value is zero at any price
+    const Sums before = sums_of(seen.value, 0, was_stale);
+    PositionRecord& record = state_.positions.write(position);
+    record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
+    const Sums after = sums_of(record.value, 0, instrument.stale);
+    position_changed(position, {after.net - before.net, after.long_exposure - before.long_exposure,
+                                after.short_exposure - before.short_exposure, 0, after.stale - before.stale});
+  }
+}
+
+void Exposure::reconvert(std::uint32_t currency) {
+  for (const std::uint32_t bucket : buckets_of_currency_[currency]) convert(bucket);
+}
+
+void Exposure::move_instrument(std::uint32_t id, std::uint32_t from_node, std::uint32_t to_node) {
+  const std::uint32_t position = state_.find_position(0, id);
+  if (position == kNoId) return;
+  const PositionRecord& record = state_.positions[position];
+  const InstrumentRecord& instrument = state_.catalog.instruments[id];
+  const Sums all = sums_of(record.value, record.cash, instrument.stale);
+  if (from_node != kNoId) {
+    const Sums out{-all.net, -all.long_exposure, -all.short_exposure, -all.cash, -all.stale};
+    const std::uint32_t bucket = bucket_of(from_node, instrument.currency);
+    add_to_bucket(bucket, out, position, 0);
+  }
+  if (to_node != kNoId) add_to_bucket(bucket_of(to_node, instrument.currency), all, position, record.value);
+}
+
+void Exposure::position_changed(std::uint32_t position, const Sums& change) {
+  const PositionRecord& record = state_.positions[position];
+  const Money value = record.value;
+  add_to_bucket(record.bucket, change, position, value);
+  if (record.node != 0) return;
+  const InstrumentRecord& instrument = state_.catalog.instruments[record.instrument];
+  const std::uint32_t nodes[] = {instrument.node, instrument.underlying_node, instrument.sector_node,
+                                 state_.catalog.currencies[instrument.currency].node};
+  for (const std::uint32_t node : nodes) {
+    if (node != kNoId) add_to_bucket(bucket_of(node, instrument.currency), change, position, value);
+  }
+}
+
+void Exposure::add_to_bucket(std::uint32_t id, const Sums& change, std::uint32_t position, Money value) {
+  BucketRecord& bucket = state_.buckets.write(id);
+  bucket.net += change.net;
+  bucket.long_exposure += change.long_exposure;
+  bucket.short_exposure += change.short_exposure;
+  bucket.cash += change.cash;
+  bucket.stale += change.stale;
+  const Money size = absolute(value);
+  if (bucket.largest == position) {
+    if (size >= bucket.largest_value) {
+      bucket.largest_value = size;
+    } else {
+      bucket.largest = kNoId;  // it may have lost the first place
+    }
+  } else if (bucket.largest != kNoId && size > bucket.largest_value) {
+    bucket.largest = position;
+    bucket.largest_value = size;
+  }
+  convert(id);
+}
+
+void Exposure::convert(std::uint32_t id) {
+  BucketRecord& bucket = state_.buckets.write(id);
+  const std::int64_t rate = state_.catalog.currencies[bucket.currency].rate;
+  auto in_firm = [rate](Money amount) { return rate == limits::kScale || amount == 0 ? amount : mul_scale(amount, rate); };
+  const Money net = in_firm(bucket.net);
+  const Money longs = in_firm(bucket.long_exposure);
+  const Money shorts = in_firm(bucket.short_exposure);
+  const Money pnl = in_firm(bucket.net + bucket.cash);
+  const Money stale = in_firm(bucket.stale);
+  NodeRecord& node = state_.catalog.nodes.write(bucket.node);
+  node.net += net - bucket.firm_net;
+  node.long_exposure += longs - bucket.firm_long;
+  node.short_exposure += shorts - bucket.firm_short;
+  node.total_pnl += pnl - bucket.firm_pnl;
+  node.stale += stale - bucket.firm_stale;
+  bucket.firm_net = net;
+  bucket.firm_long = longs;
+  bucket.firm_short = shorts;
+  bucket.firm_pnl = pnl;
+  bucket.firm_stale = stale;
+  touch(bucket.node);
+}
+
+std::uint32_t Exposure::bucket_of(std::uint32_t node, std::uint32_t currency) {
+  for (std::uint32_t id = state_.catalog.nodes[node].first_bucket; id != kNoId; id = state_.buckets[id].next_of_node) {
+    if (state_.buckets[id].currency == currency) return id;
+  }
+  const auto id = static_cast<std::uint32_t>(state_.buckets.size());
+  BucketRecord bucket{};
+  bucket.node = node;
+  bucket.currency = currency;
+  bucket.largest = kNoId;
+  NodeRecord& owner = state_.catalog.nodes.write(node);
+  bucket.next_of_node = owner.first_bucket;
+  owner.first_bucket = id;
+  state_.buckets.push_back(bucket);
+  buckets_of_currency_[currency].push_back(id);
+  return id;
+}
+
+std::uint32_t Exposure::make_position(std::uint32_t node, std::uint32_t instrument) {
+  const auto id = static_cast<std::uint32_t>(state_.positions.size());
+  PositionRecord position{};
+  position.node = node;
+  position.instrument = instrument;
+  position.bucket = bucket_of(node, state_.catalog.instruments[instrument].currency);
+  position.first_trade = kNoId;
+  position.split_known = true;
+  NodeRecord& owner = state_.catalog.nodes.write(node);
+  position.next_of_node = owner.first_position;
+  owner.first_position = id;
+  state_.positions.push_back(position);
+  state_.position_index.insert(State::position_hash(node, instrument), id);
+  positions_of_instrument_[instrument].push_back(id);
+  return id;
+}
+
+Int128 Exposure::concentration(std::uint32_t node) {
+  const NodeRecord& record = state_.catalog.nodes[node];
+  const Money gross = record.long_exposure + record.short_exposure;
+  if (gross == 0) return 0;
+  Money largest = 0;
+  for (std::uint32_t id = record.first_bucket; id != kNoId; id = state_.buckets[id].next_of_node) {
+    if (state_.buckets[id].largest == kNoId) find_largest(id);
+    const BucketRecord& bucket = state_.buckets[id];
+    largest = std::max(largest, mul_scale(bucket.largest_value, state_.catalog.currencies[bucket.currency].rate));
+  }
+  return mul_div(largest, limits::kScale, gross);
+}
+
+// Looks through the positions a bucket sums up. Needed only after the largest one has shrunk.
+void Exposure::find_largest(std::uint32_t id) {
+  BucketRecord& bucket = state_.buckets.write(id);
+  const NodeRecord& node = state_.catalog.nodes[bucket.node];
+  bucket.largest_value = 0;
+  const std::uint32_t holder = aggregates_firm(node.kind) ? 0 : bucket.node;
+  for (std::uint32_t p = state_.catalog.nodes[holder].first_position; p != kNoId; p = state_.positions[p].next_of_node) {
+    const PositionRecord& position = state_.positions[p];
+    const InstrumentRecord& instrument = state_.catalog.instruments[position.instrument];
+    if (instrument.currency != bucket.currency) continue;
+    if (node.kind == NodeKind::kInstrument && instrument.node != bucket.node) continue;
+    if (node.kind == NodeKind::kUnderlying && instrument.underlying_node != bucket.node) continue;
+    if (node.kind == NodeKind::kSector && instrument.sector_node != bucket.node) continue;
+    if (bucket.largest != kNoId && absolute(position.value) <= bucket.largest_value) continue;
+    bucket.largest = p;
+    bucket.largest_value = absolute(position.value);
+  }
+}
+
+void Exposure::count_trade(std::uint32_t id, Nanos time) {
+  NodeRecord& node = state_.catalog.nodes.write(id);
+  if (node.rate_sum == 0) rated_.push_back(id);
+  ++node.rate_slots[slot_of(second_of(time))];
+  ++node.rate_sum;
+  touch(id);
+}
+
+void Exposure::pass_time(Nanos from, Nanos to) {
+  const std::int64_t first = second_of(from) + 1, last = second_of(to);
+  if (rated_.empty() || first > last) return;
+  const std::int64_t seconds = std::min<std::int64_t>(last - first + 1, limits::kTradeRateSeconds);
+  for (const std::uint32_t id : rated_) {
+    const NodeRecord& seen = state_.catalog.nodes[id];
+    std::uint32_t leaving = 0;
+    for (std::int64_t s = 0; s < seconds; ++s) leaving += seen.rate_slots[slot_of(first + s)];
+    if (leaving == 0) continue;
+    NodeRecord& node = state_.catalog.nodes.write(id);
+    for (std::int64_t s = 0; s < seconds; ++s) node.rate_slots[slot_of(first + s)] = 0;
+    node.rate_sum -= leaving;
+    touch(id);
+  }
+  std::erase_if(rated_, [this](std::uint32_t id) { return state_.catalog.nodes[id].rate_sum == 0; });
+}
+
+Nanos Exposure::rate_deadline(Nanos now) const {
+  if (rated_.empty()) return std::numeric_limits<Nanos>::max();
+  return (second_of(now) + 1) * kSecond;
+}
+
+void Exposure::touch(std::uint32_t node) {
+  if (is_touched_[node]) return;
+  is_touched_[node] = true;
+  touched_.push_back(node);
+}
+
+std::span<const std::uint32_t> Exposure::touched() {
+  std::sort(touched_.begin(), touched_.end());
+  return touched_;
+}
+
+void Exposure::clear_touched() {
+  for (const std::uint32_t node : touched_) is_touched_[node] = false;
+  touched_.clear();
+}
+
+}  // namespace halocline

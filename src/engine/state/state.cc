@@ -1,0 +1,72 @@
+#include "engine/state/state.h"
+
+#include <cstring>
+
+#include "base/hash.h"
+
+namespace halocline {
+
+std::uint64_t State::trade_hash(std::string_view source, std::string_view trade_id) {
+  return hash_bytes(trade_id, hash_bytes(source));
+}
+
+std::uint64_t State::position_hash(std::uint32_t node, std::uint32_t instrument) { return hash_ids(node, instrument); }
+
+std::uint32_t State::find_trade(std::string_view source, std::string_view trade_id) const {
+  return trade_index.find(trade_hash(source, trade_id), [&](std::uint32_t id) {
+    const TradeRecord& trade = trades[id];
+    return trade_id_of(trade) == trade_id && source_of(trade) == source;
+  });
+}
+
+std::string_view State::trade_id_of(const TradeRecord& trade) const {
+  if (trade.id_length <= sizeof trade.id) return std::string_view(trade.id, trade.id_length);
+  Text text{0, trade.id_length};
+  std::memcpy(&text.offset, trade.id, sizeof text.offset);
+  return trade_text[text];
+}
+
+std::uint32_t State::find_position(std::uint32_t node, std::uint32_t instrument) const {
+  return position_index.find(position_hash(node, instrument), [&](std::uint32_t id) {
+    return positions[id].node == node && positions[id].instrument == instrument;
+  });
+}
+
+std::uint32_t State::find_limit(std::string_view name) const {
+  return limit_index.find(hash_bytes(name),
+                          [&](std::uint32_t id) { return catalog.text[limits[id].name] == name; });
+}
+
+AlertEvent event_of(const State& state, std::uint64_t event_id) {
+  const EventRecord& record = state.events[event_id - 1];
+  const CowText& text = state.catalog.text;
+  AlertEvent event;
+  event.event_id = event_id;
+  event.alert_id = record.alert;
+  event.step = record.step;
+  event.reason = record.reason;
+  event.seq = record.seq;
+  event.time = record.time;
+  event.limit = text[state.limits[record.limit].name];
+  event.node_kind = state.catalog.nodes[record.node].kind;
+  event.node = text[record.node_name];
+  event.measure = state.limits[record.limit].measure;
+  event.level = record.level;
+  event.value = record.value;
+  event.threshold = record.threshold;
+  event.hard = record.hard;
+  event.owner = text[record.owner];
+  event.by = text[record.by];
+  event.note = text[record.note];
+  event.cause = record.cause;
+  if (record.cause == Cause::kTrade) {
+    const TradeRecord& trade = state.trades[record.cause_id];
+    event.cause_source = state.source_of(trade);
+    event.cause_trade_id = state.trade_id_of(trade);
+    event.cause_version = record.cause_version;
+  }
+  event.cause_name = text[record.cause_name];
+  return event;
+}
+
+}  // namespace halocline

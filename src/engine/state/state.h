@@ -1,0 +1,156 @@
+// The books: every fact the engine keeps, in arrays that are copied in no time (base/cow_array.h). A copy of a State is a snapshot.
+// What can be worked out again from it (lists by instrument, watched limits, timers) is kept beside it by the parts of the engine.
+// Ids are dense indexes into the arrays; kNoId is "none".
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/cow_array.h"
+#include "base/cow_index.h"
+#include "base/cow_text.h"
+#include "base/decimal.h"
+#include "catalog/catalog.h"
+#include "command/alert.h"
+#include "command/command.h"
+
+namespace halocline {
+
+enum class TradeStatus : std::uint8_t { kLive = 1, kCancelled = 2 };
+
+// A trade's current version: 104 bytes. Its id is the order of its first seq.
+struct TradeRecord {
+  TradeStatus status;
+  Side side;
+  std::uint16_t source;
+  std::uint32_t version;
+  std::uint32_t id_length;
+  char id[16];           // the trade id, or, when longer, its Text's offset in the first 4 bytes
+  std::uint32_t book;    // nodes; kNoId for a tombstone
+  std::uint32_t trader;
+  std::uint32_t counterparty;
+  std::uint32_t instrument;
+  std::uint32_t next;    // live trades of the same book and instrument, in no order
+  std::uint32_t previous;
+  std::int64_t quantity;
+  std::int64_t price;
+  std::int64_t fees;
+  Nanos trade_time;
+  Seq seq;
+  Seq version_seq;
+  std::uint64_t content;  // hash of the fields after the version, as they were sent
+};
+
+// What a node holds of an instrument. Money in the instrument's currency.
+struct PositionRecord {
+  std::uint32_t node;
+  std::uint32_t instrument;
+  std::uint32_t bucket;
+  std::uint32_t next_of_node;
+  std::uint32_t first_trade;  // BOOK positions: list of the live trades
+  std::uint32_t count;        // live trades
+  bool split_known;           // cost and realised are those of all live trades
+  Int128 quantity;
+  Money cash;
+  Money value;
+  Money cost;
+  Money realised;
+};
+
+// The positions of a node in the instruments of one currency, summed up.
+struct BucketRecord {
+  std::uint32_t node;
+  std::uint32_t currency;
+  std::uint32_t next_of_node;
+  std::uint32_t largest;  // the position with the largest |value|, kNoId when it must be looked for
+  // In the currency.
+  Money net, long_exposure, short_exposure, cash, stale;
+  Money largest_value;
+  // The same in the firm's currency at the current rate, each rounded once; total_pnl is of net + cash.
+  Money firm_net, firm_long, firm_short, firm_pnl, firm_stale;
+};
+
+struct LimitRecord {
+  Text name;
+  Text owner;
+  NodeKind kind;
+  Measure measure;
+  bool hard;
+  bool removed;
+  std::uint32_t node;  // kNoId: a template
+  Int128 warn, breach;
+  std::int64_t hysteresis;
+  std::int64_t escalate_after;
+};
+
+struct AlertRecord {
+  std::uint32_t limit;
+  std::uint32_t node;
+  AlertLevel level;
+  bool acknowledged;
+  bool cleared;
+  Text by;
+  Text note;
+  Nanos escalation_due;  // 0: none
+  Seq raised_seq;
+  Nanos raised_time;
+  std::uint64_t last_event;  // event id
+};
+
+struct EventRecord {
+  std::uint64_t alert;
+  AlertStep step;
+  AlertReason reason;
+  AlertLevel level;
+  Cause cause;
+  bool hard;
+  std::uint32_t limit;
+  std::uint32_t node;
+  Text node_name;  // as it was
+  Text owner;
+  Text by;
+  Text note;
+  Seq seq;
+  Nanos time;
+  Int128 value;
+  Int128 threshold;
+  std::uint32_t cause_id;       // TRADE: the trade's record; PRICE: unused
+  std::uint32_t cause_version;
+  Text cause_name;              // PRICE: the instrument, FX: the currency
+};
+
+class State {
+ public:
+  Seq seq = 0;
+  Nanos time = 0;
+  Catalog catalog;
+  CowArray<TradeRecord> trades;
+  CowIndex trade_index;
+  CowArray<Text, 4096> sources;
+  CowIndex source_index;
+  CowText trade_text;  // long trade ids and sources
+  CowArray<PositionRecord, 4096> positions;
+  CowIndex position_index;
+  CowArray<BucketRecord, 4096> buckets;
+  CowArray<LimitRecord, 4096> limits;
+  CowIndex limit_index;
+  CowArray<AlertRecord, 4096> alerts;  // alert id - 1
+  CowArray<EventRecord> events;        // event id - 1
+  std::uint64_t live_trades = 0;
+  std::uint64_t live_limits = 0;
+  std::uint64_t active_alerts = 0;
+
+  std::uint32_t find_trade(std::string_view source, std::string_view trade_id) const;
+  std::string_view source_of(const TradeRecord& trade) const { return trade_text[sources[trade.source]]; }
+  std::string_view trade_id_of(const TradeRecord& trade) const;
+  std::uint32_t find_position(std::uint32_t node, std::uint32_t instrument) const;
+  std::uint32_t find_limit(std::string_view name) const;
+
+  static std::uint64_t trade_hash(std::string_view source, std::string_view trade_id);
+  static std::uint64_t position_hash(std::uint32_t node, std::uint32_t instrument);
+};
+
+// An event or alert with all its names.
+AlertEvent event_of(const State& state, std::uint64_t event_id);
+
+}  // namespace halocline

@@ -1,0 +1,40 @@
+// The trades: which version of which trade counts, and what its coming or going does to positions.
+// docs/semantics.md, "Trades".
+#pragma once
+
+#include "engine/engine.h"
+#include "engine/risk/exposure.h"
+#include "engine/state/state.h"
+
+namespace halocline {
+
+class TradeBook {
+ public:
+  TradeBook(State& state, Exposure& exposure) : state_(state), exposure_(exposure) {}
+
+  // `record` is set to the trade's id in the state when it is known after the command, else kNoId.
+  Applied apply(Seq seq, Nanos time, const Trade& trade, std::uint32_t& record);
+
+  // A book's positions leave one desk and enter another. False (nothing done) when a position of the new desk would be out of bound.
+  bool move_book(std::uint32_t book, std::uint32_t from_desk, std::uint32_t to_desk);
+
+ private:
+  struct Resolved {
+    std::uint32_t book, trader, counterparty, instrument;
+    Money notional;
+  };
+  Outcome resolve(const Trade& trade, Resolved& out) const;
+  Outcome accept_live(Seq seq, Nanos time, const Trade& trade, std::uint64_t content, std::uint32_t& record);
+  Outcome accept_cancel(Seq seq, Nanos time, const Trade& trade, std::uint64_t content, std::uint32_t& record);
+  bool can_create(const Trade& trade) const;
+  std::uint32_t create(Seq seq, const Trade& trade);
+  void link(std::uint32_t trade, std::uint32_t book_position);
+  void unlink(std::uint32_t trade);
+  void count_at_nodes(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty, std::uint32_t instrument,
+                      Nanos time, Money largest);
+
+  State& state_;
+  Exposure& exposure_;
+};
+
+}  // namespace halocline
