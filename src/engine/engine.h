@@ -5,7 +5,7 @@
 //   std::vector<AlertEvent> events;
 //   Applied applied = engine.apply(seq, time, command, events);
 //   Snapshot books = engine.snapshot();          // hand it to any thread
-//   std::vector<PositionRow> rows = positions(*books, {});   // engine/views.h
+//   std::vector<PositionRow> rows = views::positions(*books, {});   // engine/views.h
 //
 // One thread owns an Engine. A Snapshot is immutable and may be read and dropped by any thread.
 #pragma once

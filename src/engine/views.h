@@ -9,7 +9,7 @@
 #include "command/rows.h"
 #include "engine/engine.h"
 
-namespace halocline {
+namespace halocline::views {
 
 struct StateCounts {
   std::uint64_t trades = 0;       // keys known, cancelled ones and tombstones included
@@ -45,4 +45,4 @@ std::string trades_digest(const State& state);
 std::string_view firm_name(const State& state);
 std::string_view firm_currency(const State& state);
 
-}  // namespace halocline
+}  // namespace halocline::views

@@ -1,0 +1,90 @@
+// The engine alone, no I/O: trades a second on one core with 200 node limits, and bytes a live trade.
+//   bench_engine [trades] [runs]      prints one JSON line a run
+#include <malloc.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "bench/floor_workload.h"
+#include "command/codec.h"
+#include "engine/engine.h"
+#include "engine/views.h"
+
+namespace {
+
+using namespace halocline;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// 200 limits: a gross limit with a warning level on each trader, none of them reached often.
+void add_limits(const bench::FloorWorkload& floor, std::vector<Command>& commands, std::vector<std::string>& names) {
+  const Int128 unit = 100'000'000;
+  names.reserve(floor.traders.size());
+  for (const std::string& trader : floor.traders) {
+    names.push_back("gross-" + trader);
+    commands.push_back(Limit{names.back(), NodeKind::kTrader, trader, Measure::kGross, 40'000'000'000 * unit,
+                             50'000'000'000 * unit, 5'000'000, true, "", 0});
+  }
+}
+
+void run(std::uint64_t trades) {
+  bench::FloorWorkload floor(1);
+  std::vector<Command> commands = floor.reference();
+  std::vector<std::string> names;
+  add_limits(floor, commands, names);
+
+  Engine engine;
+  std::vector<AlertEvent> events;
+  Seq seq = 0;
+  Nanos time = 1'700'000'000'000'000'000;
+  for (const Command& command : commands) engine.apply(++seq, time, command, events);
+  const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+
+  // Encoded ahead, in blocks, as the journal hands them over.
+  constexpr std::uint64_t kBlock = 1000;
+  double in_engine = 0;
+  std::uint64_t accepted = 0;
+  std::vector<std::byte> block;
+  std::vector<std::size_t> starts;
+  std::string id;
+  for (std::uint64_t done = 0; done < trades; done += kBlock) {
+    block.clear();
+    starts.clear();
+    for (std::uint64_t i = 0; i < kBlock; ++i) {
+      starts.push_back(block.size());
+      append_record(floor.next_trade(id), block);
+    }
+    starts.push_back(block.size());
+    time += 1'000'000;
+    const Clock::time_point start = Clock::now();
+    Trade decoded[2];
+    constexpr std::size_t kAhead = 8;
+    for (std::uint64_t i = 0; i < kBlock; ++i) {
+      if (i + kAhead < kBlock) {
+        const std::size_t at = starts[i + kAhead] + kRecordHeaderBytes;
+        if (decode_trade(std::span(block).subspan(at, starts[i + kAhead + 1] - at), decoded[1])) engine.prefetch(decoded[1]);
+      }
+      const std::size_t at = starts[i] + kRecordHeaderBytes;
+      decode_trade(std::span(block).subspan(at, starts[i + 1] - at), decoded[0]);
+      accepted += engine.apply(++seq, time, decoded[0], events).outcome == Outcome::kAccepted;
+    }
+    in_engine += seconds_since(start);
+  }
+  const std::size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
+  std::printf("{\"trades\":%llu,\"accepted\":%llu,\"seconds\":%.3f,\"trades_per_s\":%.0f,\"bytes_per_trade\":%.1f,\"events\":%zu}\n",
+              static_cast<unsigned long long>(trades), static_cast<unsigned long long>(accepted), in_engine,
+              static_cast<double>(trades) / in_engine, static_cast<double>(after - before) / static_cast<double>(trades),
+              events.size());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::uint64_t trades = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 4'000'000;
+  const int runs = argc > 2 ? std::atoi(argv[2]) : 3;
+  for (int i = 0; i < runs; ++i) run(trades);
+}

@@ -1,0 +1,184 @@
+// The digest of docs/semantics.md: canonical lines, and SHA-256 over them.
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <vector>
+
+#include "base/sha256.h"
+#include "engine/state/state.h"
+#include "engine/views.h"
+
+namespace halocline::views {
+namespace {
+
+constexpr char kBetween = 0x1f;
+
+// Builds one line after the other and hands each on.
+class Lines {
+ public:
+  using Sink = void (*)(void* context, std::string_view text);
+  Lines(Sink sink, void* context) : sink_(sink), context_(context) {}
+
+  Lines& start(std::string_view kind) {
+    line_ = kind;
+    return *this;
+  }
+  Lines& text(std::string_view value) {
+    line_ += kBetween;
+    line_ += value;
+    return *this;
+  }
+  Lines& number(std::int64_t value) {
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    return text({digits, static_cast<std::size_t>(end - digits)});
+  }
+  Lines& wide(Int128 value) {
+    if (value == static_cast<std::int64_t>(value)) return number(static_cast<std::int64_t>(value));
+    return text(to_digits(value));
+  }
+  Lines& unsigned_number(std::uint64_t value) { return wide(static_cast<Int128>(value)); }
+  Lines& flag(bool value) { return text(value ? "1" : "0"); }
+  template <class Enum>
+  Lines& code(Enum value) {
+    return number(static_cast<std::int64_t>(value));
+  }
+  void end() {
+    line_ += '\n';
+    sink_(context_, line_);
+  }
+
+ private:
+  Sink sink_;
+  void* context_;
+  std::string line_;
+};
+
+void firm_line(const State& state, Lines& lines) {
+  lines.start("firm").text(firm_name(state)).text(firm_currency(state)).number(state.catalog.end_of_day).end();
+}
+
+void node_lines(const State& state, Lines& lines) {
+  const Catalog& catalog = state.catalog;
+  for (std::uint32_t id = 0; id < catalog.nodes.size(); ++id) {
+    const NodeRecord& node = catalog.nodes[id];
+    lines.start("node").number(id).code(node.kind).text(catalog.name_of(id)).text(catalog.name_of(node.parent)).end();
+  }
+}
+
+void currency_lines(const State& state, Lines& lines) {
+  const Catalog& catalog = state.catalog;
+  std::vector<std::uint32_t> ids(catalog.currencies.size());
+  for (std::uint32_t i = 0; i < ids.size(); ++i) ids[i] = i;
+  auto code = [&](std::uint32_t id) { return catalog.text[catalog.currencies[id].code]; };
+  std::sort(ids.begin(), ids.end(), [&](std::uint32_t a, std::uint32_t b) { return code(a) < code(b); });
+  for (const std::uint32_t id : ids) {
+    const CurrencyRecord& currency = catalog.currencies[id];
+    lines.start("currency").text(code(id)).number(currency.rate).number(currency.rate_time).end();
+  }
+}
+
+void instrument_lines(const State& state, Lines& lines) {
+  const Catalog& catalog = state.catalog;
+  std::vector<std::uint32_t> ids(catalog.instruments.size());
+  for (std::uint32_t i = 0; i < ids.size(); ++i) ids[i] = i;
+  auto symbol = [&](std::uint32_t id) { return catalog.text[catalog.instruments[id].symbol]; };
+  std::sort(ids.begin(), ids.end(), [&](std::uint32_t a, std::uint32_t b) { return symbol(a) < symbol(b); });
+  for (const std::uint32_t id : ids) {
+    const InstrumentRecord& i = catalog.instruments[id];
+    lines.start("instrument").text(symbol(id)).code(i.kind).text(catalog.text[catalog.currencies[i.currency].code]);
+    lines.number(i.multiplier).text(catalog.name_of(i.underlying_node)).text(catalog.name_of(i.sector_node));
+    lines.text(catalog.text[i.issuer]).number(i.expiry).number(i.stale_after).number(i.mark).code(i.mark_source);
+    lines.number(i.mark_time).number(i.price_time).flag(i.stale).end();
+  }
+}
+
+void trade_lines(const State& state, Lines& lines) {
+  const Catalog& catalog = state.catalog;
+  for (std::uint32_t id = 0; id < state.trades.size(); ++id) {
+    const TradeRecord& t = state.trades[id];
+    const bool fields = t.book != kNoId;
+    lines.start("trade").unsigned_number(t.seq).unsigned_number(t.version_seq).text(state.source_of(t)).text(state.trade_id_of(t));
+    lines.number(t.version).code(t.status).text(catalog.name_of(t.book)).text(catalog.name_of(t.trader));
+    lines.text(catalog.name_of(t.counterparty));
+    lines.text(fields ? catalog.text[catalog.instruments[t.instrument].symbol] : std::string_view());
+    lines.code(t.side).number(t.quantity).number(t.price).number(t.fees).number(t.trade_time).end();
+  }
+}
+
+void position_lines(const State& state, Lines& lines) {
+  const Catalog& catalog = state.catalog;
+  auto symbol = [&](std::uint32_t p) { return catalog.text[catalog.instruments[state.positions[p].instrument].symbol]; };
+  for (std::uint32_t node = 0; node < catalog.nodes.size(); ++node) {
+    std::vector<std::uint32_t> ids;
+    for (std::uint32_t p = catalog.nodes[node].first_position; p != kNoId; p = state.positions[p].next_of_node) {
+      if (state.positions[p].count != 0) ids.push_back(p);
+    }
+    std::sort(ids.begin(), ids.end(), [&](std::uint32_t a, std::uint32_t b) { return symbol(a) < symbol(b); });
+    for (const std::uint32_t id : ids) {
+      const PositionRecord& p = state.positions[id];
+      lines.start("position").code(catalog.nodes[node].kind).text(catalog.name_of(node)).text(symbol(id));
+      lines.wide(p.quantity).wide(p.cash).number(p.count).wide(p.value).end();
+    }
+  }
+}
+
+void measure_lines(const State& state, Lines& lines) {
+  for (std::uint32_t id = 0; id < state.catalog.nodes.size(); ++id) {
+    const NodeRecord& node = state.catalog.nodes[id];
+    lines.start("measures").number(id).wide(node.net).wide(node.long_exposure + node.short_exposure).wide(node.long_exposure);
+    lines.wide(node.short_exposure).wide(node.total_pnl).wide(node.day_base).wide(node.peak_pnl).wide(node.largest_trade);
+    lines.wide(static_cast<Int128>(node.rate_sum) * halocline::limits::kScale).wide(node.stale).end();
+  }
+}
+
+void limit_lines(const State& state, Lines& lines) {
+  for (const LimitRow& l : views::limits(state)) {
+    lines.start("limit").text(l.name).code(l.kind).text(l.node).code(l.measure).wide(l.warn).wide(l.breach);
+    lines.number(l.hysteresis).flag(l.hard).text(l.owner).number(l.escalate_after).end();
+  }
+}
+
+void alert_lines(const State& state, Lines& lines) {
+  for (std::uint64_t id = 1; id <= state.alerts.size(); ++id) {
+    const AlertRecord& a = state.alerts[id - 1];
+    const LimitRecord& limit = state.limits[a.limit];
+    lines.start("alert").unsigned_number(id).text(state.catalog.text[limit.name]).number(a.node).code(limit.measure);
+    lines.code(a.level).flag(a.acknowledged).flag(a.cleared).unsigned_number(a.raised_seq).unsigned_number(a.last_event).end();
+  }
+}
+
+void hash_line(void* context, std::string_view text) {
+  static_cast<Sha256*>(context)->update(text);
+}
+
+}  // namespace
+
+void digest_lines(const State& state, void (*line)(void* context, std::string_view text), void* context) {
+  Lines lines(line, context);
+  firm_line(state, lines);
+  node_lines(state, lines);
+  currency_lines(state, lines);
+  instrument_lines(state, lines);
+  trade_lines(state, lines);
+  position_lines(state, lines);
+  measure_lines(state, lines);
+  limit_lines(state, lines);
+  alert_lines(state, lines);
+}
+
+std::string state_digest(const State& state) {
+  Sha256 hash;
+  digest_lines(state, hash_line, &hash);
+  return hex(hash.finish());
+}
+
+std::string trades_digest(const State& state) {
+  Sha256 hash;
+  Lines lines(hash_line, &hash);
+  trade_lines(state, lines);
+  position_lines(state, lines);
+  return hex(hash.finish());
+}
+
+}  // namespace halocline::views

@@ -1,0 +1,311 @@
+#include "engine/views.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "engine/risk/average_cost.h"
+#include "engine/state/state.h"
+#include "engine/state/trade_effect.h"
+
+namespace halocline::views {
+namespace {
+
+// Folds the trades of positions whose split the engine let go of. Finds the book positions of each instrument once.
+class Splits {
+ public:
+  explicit Splits(const State& state) : state_(state) {}
+
+  AverageCost of(const PositionRecord& position) {
+    if (position.split_known) return {position.quantity, position.cost, position.realised};
+    std::vector<std::uint32_t> trades;
+    for (const std::uint32_t id : book_positions_of(position.instrument)) gather(position.node, state_.positions[id], trades);
+    std::sort(trades.begin(), trades.end());  // ids are in the order of their first seq
+    AverageCost split;
+    for (const std::uint32_t id : trades) {
+      const TradeEffect effect = effect_of(state_, state_.trades[id]);
+      split.fold(effect.quantity, effect.notional, state_.trades[id].fees);
+    }
+    return split;
+  }
+
+ private:
+  const std::vector<std::uint32_t>& book_positions_of(std::uint32_t instrument) {
+    if (by_instrument_.empty()) {
+      by_instrument_.resize(state_.catalog.instruments.size());
+      for (std::uint32_t id = 0; id < state_.positions.size(); ++id) {
+        const PositionRecord& position = state_.positions[id];
+        const bool of_book = state_.catalog.nodes[position.node].kind == NodeKind::kBook;
+        if (of_book && position.first_trade != kNoId) by_instrument_[position.instrument].push_back(id);
+      }
+    }
+    return by_instrument_[instrument];
+  }
+
+  void gather(std::uint32_t node, const PositionRecord& book_position, std::vector<std::uint32_t>& trades) const {
+    const NodeKind kind = state_.catalog.nodes[node].kind;
+    const std::uint32_t book = book_position.node;
+    if (kind == NodeKind::kBook && book != node) return;
+    if (kind == NodeKind::kDesk && state_.catalog.nodes[book].parent != node) return;
+    for (std::uint32_t id = book_position.first_trade; id != kNoId; id = state_.trades[id].next) {
+      if (kind == NodeKind::kTrader && state_.trades[id].trader != node) continue;
+      if (kind == NodeKind::kCounterparty && state_.trades[id].counterparty != node) continue;
+      trades.push_back(id);
+    }
+  }
+
+  const State& state_;
+  std::vector<std::vector<std::uint32_t>> by_instrument_;
+};
+
+Int128 concentration_of(const State& state, std::uint32_t id);
+
+bool holds_positions(NodeKind kind) { return kind >= NodeKind::kFirm && kind <= NodeKind::kCounterparty; }
+
+// The positions of a node in the order of symbols.
+std::vector<std::uint32_t> sorted_positions(const State& state, std::uint32_t node) {
+  std::vector<std::uint32_t> ids;
+  for (std::uint32_t p = state.catalog.nodes[node].first_position; p != kNoId; p = state.positions[p].next_of_node) {
+    if (state.positions[p].count != 0) ids.push_back(p);
+  }
+  auto symbol = [&state](std::uint32_t p) {
+    return state.catalog.text[state.catalog.instruments[state.positions[p].instrument].symbol];
+  };
+  std::sort(ids.begin(), ids.end(), [&](std::uint32_t a, std::uint32_t b) { return symbol(a) < symbol(b); });
+  return ids;
+}
+
+PositionRow row_of(const State& state, const PositionRecord& position, Splits& splits) {
+  const Catalog& catalog = state.catalog;
+  const InstrumentRecord& instrument = catalog.instruments[position.instrument];
+  const AverageCost split = splits.of(position);
+  PositionRow row;
+  row.node_kind = catalog.nodes[position.node].kind;
+  row.node = catalog.name_of(position.node);
+  row.instrument = catalog.text[instrument.symbol];
+  row.currency = catalog.text[catalog.currencies[instrument.currency].code];
+  row.quantity = position.quantity;
+  row.average_price = average_price(split.cost, split.quantity, instrument.multiplier);
+  row.cost = split.cost;
+  row.market_value = position.value;
+  row.realised = split.realised;
+  row.unrealised = position.value - split.cost;
+  row.total_pnl = position.value + position.cash;
+  row.mark = instrument.mark;
+  row.mark_stale = instrument.stale;
+  row.trades = position.count;
+  return row;
+}
+
+// As Exposure::concentration, without its memory of the largest position.
+Int128 concentration_of(const State& state, std::uint32_t id) {
+  const Catalog& catalog = state.catalog;
+  const NodeRecord& node = catalog.nodes[id];
+  const Money gross = node.long_exposure + node.short_exposure;
+  if (gross == 0) return 0;
+  Money largest = 0;
+  const std::uint32_t holder = holds_positions(node.kind) ? id : 0;
+  for (std::uint32_t p = catalog.nodes[holder].first_position; p != kNoId; p = state.positions[p].next_of_node) {
+    const PositionRecord& position = state.positions[p];
+    const InstrumentRecord& instrument = catalog.instruments[position.instrument];
+    if (node.kind == NodeKind::kInstrument && instrument.node != id) continue;
+    if (node.kind == NodeKind::kUnderlying && instrument.underlying_node != id) continue;
+    if (node.kind == NodeKind::kSector && instrument.sector_node != id) continue;
+    if (node.kind == NodeKind::kCurrency && catalog.currencies[instrument.currency].node != id) continue;
+    const Money size = position.value < 0 ? -position.value : position.value;
+    largest = std::max(largest, mul_scale(size, catalog.currencies[instrument.currency].rate));
+  }
+  return mul_div(largest, halocline::limits::kScale, gross);
+}
+
+}  // namespace
+
+Seq seq_of(const State& state) { return state.seq; }
+Nanos time_of(const State& state) { return state.time; }
+
+StateCounts counts(const State& state) {
+  StateCounts c;
+  c.trades = state.trades.size();
+  c.live_trades = state.live_trades;
+  c.nodes = state.catalog.nodes.size();
+  c.instruments = state.catalog.instruments.size();
+  c.limits = state.live_limits;
+  c.active_alerts = state.active_alerts;
+  c.last_event_id = state.events.size();
+  return c;
+}
+
+std::vector<PositionRow> positions(const State& state, const PositionFilter& filter) {
+  std::vector<PositionRow> rows;
+  Splits splits(state);
+  const Catalog& catalog = state.catalog;
+  const std::uint32_t instrument = filter.instrument.empty() ? kNoId : catalog.find_instrument(filter.instrument);
+  if (!filter.instrument.empty() && instrument == kNoId) return rows;
+  for (std::uint32_t node = 0; node < catalog.nodes.size(); ++node) {
+    if (filter.kind != NodeKind{} && catalog.nodes[node].kind != filter.kind) continue;
+    if (!filter.node.empty() && catalog.name_of(node) != filter.node) continue;
+    if (instrument != kNoId) {
+      const std::uint32_t p = state.find_position(node, instrument);
+      if (p != kNoId && state.positions[p].count != 0) rows.push_back(row_of(state, state.positions[p], splits));
+      continue;
+    }
+    for (const std::uint32_t p : sorted_positions(state, node)) rows.push_back(row_of(state, state.positions[p], splits));
+  }
+  return rows;
+}
+
+std::vector<NodeRow> nodes(const State& state, const NodeFilter& filter) {
+  std::vector<NodeRow> rows;
+  const Catalog& catalog = state.catalog;
+  for (std::uint32_t id = 0; id < catalog.nodes.size(); ++id) {
+    const NodeRecord& node = catalog.nodes[id];
+    if (filter.kind != NodeKind{} && node.kind != filter.kind) continue;
+    if (!filter.name.empty() && catalog.name_of(id) != filter.name) continue;
+    NodeRow row;
+    row.id = id;
+    row.kind = node.kind;
+    row.name = catalog.name_of(id);
+    row.parent = catalog.name_of(node.parent);
+    row.net = node.net;
+    row.long_exposure = node.long_exposure;
+    row.short_exposure = node.short_exposure;
+    row.gross = node.long_exposure + node.short_exposure;
+    row.total_pnl = node.total_pnl;
+    row.day_pnl = node.total_pnl - node.day_base;
+    row.drawdown = node.peak_pnl - row.day_pnl;
+    row.concentration = concentration_of(state, id);
+    row.largest_trade = node.largest_trade;
+    row.trade_rate = node.rate_sum;
+    row.stale = node.stale;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<LimitRow> limits(const State& state) {
+  std::vector<std::uint32_t> active(state.limits.size());
+  for (std::size_t i = 0; i < state.alerts.size(); ++i) {
+    if (!state.alerts[i].cleared) ++active[state.alerts[i].limit];
+  }
+  std::vector<LimitRow> rows;
+  for (std::uint32_t id = 0; id < state.limits.size(); ++id) {
+    const LimitRecord& limit = state.limits[id];
+    if (limit.removed) continue;
+    rows.push_back({std::string(state.catalog.text[limit.name]), limit.kind,
+                    limit.node == kNoId ? std::string("*") : std::string(state.catalog.name_of(limit.node)), limit.measure,
+                    limit.warn, limit.breach, limit.hysteresis, limit.hard, std::string(state.catalog.text[limit.owner]),
+                    limit.escalate_after, active[id]});
+  }
+  return rows;
+}
+
+std::vector<AlertRow> alerts(const State& state, const AlertFilter& filter) {
+  std::vector<AlertRow> rows;
+  for (std::uint64_t id = 1; id <= state.alerts.size(); ++id) {
+    const AlertRecord& alert = state.alerts[id - 1];
+    const NodeRecord& node = state.catalog.nodes[alert.node];
+    if (filter.active_only && alert.cleared) continue;
+    if (filter.kind != NodeKind{} && node.kind != filter.kind) continue;
+    if (!filter.node.empty() && state.catalog.name_of(alert.node) != filter.node) continue;
+    const EventRecord& last = state.events[alert.last_event - 1];
+    AlertRow row;
+    row.alert_id = id;
+    row.limit = state.catalog.text[state.limits[alert.limit].name];
+    row.node_kind = node.kind;
+    row.node = state.catalog.name_of(alert.node);
+    row.measure = state.limits[alert.limit].measure;
+    row.level = alert.level;
+    row.hard = state.limits[alert.limit].hard;
+    row.acknowledged = alert.acknowledged;
+    row.cleared = alert.cleared;
+    row.owner = state.catalog.text[state.limits[alert.limit].owner];
+    row.by = state.catalog.text[alert.by];
+    row.note = state.catalog.text[alert.note];
+    row.value = last.value;
+    row.threshold = last.threshold;
+    row.raised_seq = alert.raised_seq;
+    row.raised_time = alert.raised_time;
+    row.last_seq = last.seq;
+    row.last_time = last.time;
+    row.last_event_id = alert.last_event;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+ReferenceRows reference(const State& state) {
+  ReferenceRows rows;
+  const Catalog& catalog = state.catalog;
+  rows.firm = firm_name(state);
+  rows.firm_currency = firm_currency(state);
+  rows.end_of_day = catalog.end_of_day;
+  for (std::uint32_t id = 0; id < catalog.currencies.size(); ++id) {
+    rows.currencies.push_back({std::string(catalog.text[catalog.currencies[id].code]), catalog.currencies[id].rate});
+  }
+  for (std::uint32_t id = 0; id < catalog.nodes.size(); ++id) {
+    const NodeRecord& node = catalog.nodes[id];
+    if (node.kind < NodeKind::kDesk || node.kind > NodeKind::kCounterparty) continue;
+    rows.names.push_back({node.kind, std::string(catalog.name_of(id)), std::string(catalog.name_of(node.parent))});
+  }
+  for (std::uint32_t id = 0; id < catalog.instruments.size(); ++id) {
+    const InstrumentRecord& record = catalog.instruments[id];
+    InstrumentRow row;
+    row.symbol = catalog.text[record.symbol];
+    row.kind = record.kind;
+    row.currency = catalog.text[catalog.currencies[record.currency].code];
+    row.multiplier = record.multiplier;
+    row.underlying = catalog.name_of(record.underlying_node);
+    row.sector = catalog.name_of(record.sector_node);
+    row.issuer = catalog.text[record.issuer];
+    row.expiry = record.expiry;
+    row.stale_after = record.stale_after;
+    row.has_mark = record.mark_source != MarkSource::kNone;
+    row.mark = record.mark;
+    row.mark_time = record.mark_time;
+    row.mark_stale = record.stale;
+    rows.instruments.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::optional<TradeRow> trade(const State& state, std::string_view source, std::string_view trade_id) {
+  const std::uint32_t id = state.find_trade(source, trade_id);
+  if (id == kNoId) return std::nullopt;
+  const TradeRecord& record = state.trades[id];
+  TradeRow row;
+  row.source = source;
+  row.trade_id = trade_id;
+  row.version = record.version;
+  row.live = record.status == TradeStatus::kLive;
+  row.seq = record.seq;
+  row.version_seq = record.version_seq;
+  if (record.book == kNoId) return row;  // a tombstone
+  row.book = state.catalog.name_of(record.book);
+  row.trader = state.catalog.name_of(record.trader);
+  row.counterparty = state.catalog.name_of(record.counterparty);
+  row.instrument = state.catalog.text[state.catalog.instruments[record.instrument].symbol];
+  row.side = record.side;
+  row.quantity = record.quantity;
+  row.price = record.price;
+  row.fees = record.fees;
+  row.trade_time = record.trade_time;
+  return row;
+}
+
+std::vector<AlertEvent> alert_events(const State& state, std::uint64_t after, std::size_t most) {
+  std::vector<AlertEvent> events;
+  for (std::uint64_t id = after + 1; id <= state.events.size() && events.size() < most; ++id) {
+    events.push_back(event_of(state, id));
+  }
+  return events;
+}
+
+std::string_view firm_name(const State& state) {
+  return state.catalog.has_firm() ? state.catalog.name_of(0) : std::string_view();
+}
+
+std::string_view firm_currency(const State& state) {
+  if (!state.catalog.has_firm()) return {};
+  return state.catalog.text[state.catalog.currencies[state.catalog.firm_currency].code];
+}
+
+}  // namespace halocline::views
