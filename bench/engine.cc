@@ -50,6 +50,7 @@ void run(std::uint64_t trades) {
   std::uint64_t accepted = 0;
   std::vector<std::byte> block;
   std::vector<std::size_t> starts;
+  std::vector<Trade> decoded(kBlock);
   std::string id;
   for (std::uint64_t done = 0; done < trades; done += kBlock) {
     block.clear();
@@ -61,17 +62,12 @@ void run(std::uint64_t trades) {
     starts.push_back(block.size());
     time += 1'000'000;
     const Clock::time_point start = Clock::now();
-    Trade decoded[2];
-    constexpr std::size_t kAhead = 8;
     for (std::uint64_t i = 0; i < kBlock; ++i) {
-      if (i + kAhead < kBlock) {
-        const std::size_t at = starts[i + kAhead] + kRecordHeaderBytes;
-        if (decode_trade(std::span(block).subspan(at, starts[i + kAhead + 1] - at), decoded[1])) engine.prefetch(decoded[1]);
-      }
       const std::size_t at = starts[i] + kRecordHeaderBytes;
-      decode_trade(std::span(block).subspan(at, starts[i + 1] - at), decoded[0]);
-      accepted += engine.apply(++seq, time, decoded[0], events).outcome == Outcome::kAccepted;
+      decode_trade(std::span(block).subspan(at, starts[i + 1] - at), decoded[i]);
+      engine.prefetch(decoded[i]);
     }
+    for (const Trade& trade : decoded) accepted += engine.apply(++seq, time, trade, events).outcome == Outcome::kAccepted;
     in_engine += seconds_since(start);
   }
   const std::size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;

@@ -56,11 +56,11 @@ class CowArray {
   const T& operator[](std::size_t i) const { return chunk_of(i)->items[i % kPerChunk]; }
 
   // The element for writing, in a chunk of one's own.
-  T& write(std::size_t i) {
+  [[gnu::always_inline]] T& write(std::size_t i) {
     Page*& page = pages_[i / kPerPage];
-    if (page->refs.load(std::memory_order_acquire) != 1) page = own_page(page);
+    if (__builtin_expect(page->refs.load(std::memory_order_acquire) != 1, 0)) page = own_page(page);
     const std::size_t at = i / kPerChunk % kChunksPerPage;
-    if (!page->owns(at)) own_chunk(*page, at);
+    if (__builtin_expect(!page->owns(at), 0)) own_chunk(*page, at);
     return page->chunks[at]->items[i % kPerChunk];
   }
 
@@ -113,7 +113,7 @@ class CowArray {
   const Chunk* chunk_of(std::size_t i) const { return pages_[i / kPerPage]->chunks[i / kPerChunk % kChunksPerPage]; }
 
   // A page of one's own with the same chunks, which from then on belong to both.
-  static Page* own_page(Page* shared) {
+  [[gnu::noinline]] static Page* own_page(Page* shared) {
     Page* own = new Page;
     for (std::size_t i = 0; i < kChunksPerPage; ++i) {
       own->chunks[i] = shared->chunks[i];
@@ -124,7 +124,7 @@ class CowArray {
     return own;
   }
 
-  static void own_chunk(Page& page, std::size_t at) {
+  [[gnu::noinline]] static void own_chunk(Page& page, std::size_t at) {
     Chunk* shared = page.chunks[at];
     if (shared->refs.load(std::memory_order_acquire) != 1) {
       Chunk* own = new Chunk;

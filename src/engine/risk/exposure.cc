@@ -25,22 +25,29 @@ bool aggregates_firm(NodeKind kind) {
 }  // namespace
 
 void Exposure::node_added(std::uint32_t node) { is_touched_.resize(node + 1); }
-void Exposure::instrument_added(std::uint32_t instrument) { positions_of_instrument_.resize(instrument + 1); }
+void Exposure::instrument_added(std::uint32_t instrument) {
+  positions_of_instrument_.resize(instrument + 1);
+  above_firm_.resize(instrument + 1);
+}
 void Exposure::currency_added(std::uint32_t currency) { buckets_of_currency_.resize(currency + 1); }
 
 Exposure::Sums Exposure::sums_of(Money value, Money cash, bool stale) {
   return {value, value > 0 ? value : 0, value < 0 ? -value : 0, cash, stale ? absolute(value) : 0};
 }
 
+Exposure::Sums Exposure::difference(const Sums& after, const Sums& before) {
+  return {after.net - before.net, after.long_exposure - before.long_exposure, after.short_exposure - before.short_exposure,
+          after.cash - before.cash, after.stale - before.stale};
+}
+
 bool Exposure::within_bound(const Leg& leg) const {
-  const std::uint32_t position = state_.find_position(leg.node, leg.instrument);
-  const Int128 now = position == kNoId ? 0 : state_.positions[position].quantity;
+  const Int128 now = leg.position == kNoId ? 0 : state_.positions[leg.position].quantity;
   const Int128 then = now + leg.quantity;
   return absolute(then) <= limits::kMaxPositionQuantity || absolute(then) <= absolute(now);
 }
 
 std::uint32_t Exposure::change(const Leg& leg) {
-  std::uint32_t position = state_.find_position(leg.node, leg.instrument);
+  std::uint32_t position = leg.position;
   if (position == kNoId) position = make_position(leg.node, leg.instrument);
   PositionRecord& record = state_.positions.write(position);
   const InstrumentRecord& instrument = state_.catalog.instruments[leg.instrument];
@@ -50,9 +57,7 @@ std::uint32_t Exposure::change(const Leg& leg) {
   record.count = static_cast<std::uint32_t>(static_cast<std::int64_t>(record.count) + leg.count);
   record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
   const Sums after = sums_of(record.value, record.cash, instrument.stale);
-  position_changed(position, {after.net - before.net, after.long_exposure - before.long_exposure,
-                              after.short_exposure - before.short_exposure, after.cash - before.cash,
-                              after.stale - before.stale});
+  position_changed(position, difference(after, before));
   return position;
 }
 
@@ -65,25 +70,23 @@ void Exposure::revalue(std::uint32_t id, bool was_stale) {
     PositionRecord& record = state_.positions.write(position);
     record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
     const Sums after = sums_of(record.value, 0, instrument.stale);
-    position_changed(position, {after.net - before.net, after.long_exposure - before.long_exposure,
-                                after.short_exposure - before.short_exposure, 0, after.stale - before.stale});
+    position_changed(position, difference(after, before));
   }
 }
 
 void Exposure::reconvert(std::uint32_t currency) {
-  for (const std::uint32_t bucket : buckets_of_currency_[currency]) convert(bucket);
+  for (const std::uint32_t bucket : buckets_of_currency_[currency]) convert(state_.buckets.write(bucket));
 }
 
 void Exposure::move_instrument(std::uint32_t id, std::uint32_t from_node, std::uint32_t to_node) {
-  const std::uint32_t position = state_.find_position(0, id);
+  above_firm_[id] = {};
+  const std::uint32_t position = find_position(0, id);
   if (position == kNoId) return;
   const PositionRecord& record = state_.positions[position];
   const InstrumentRecord& instrument = state_.catalog.instruments[id];
   const Sums all = sums_of(record.value, record.cash, instrument.stale);
   if (from_node != kNoId) {
-    const Sums out{-all.net, -all.long_exposure, -all.short_exposure, -all.cash, -all.stale};
-    const std::uint32_t bucket = bucket_of(from_node, instrument.currency);
-    add_to_bucket(bucket, out, position, 0);
+    add_to_bucket(bucket_of(from_node, instrument.currency), difference({}, all), position, 0);
   }
   if (to_node != kNoId) add_to_bucket(bucket_of(to_node, instrument.currency), all, position, record.value);
 }
@@ -96,8 +99,11 @@ void Exposure::position_changed(std::uint32_t position, const Sums& change) {
   const InstrumentRecord& instrument = state_.catalog.instruments[record.instrument];
   const std::uint32_t nodes[] = {instrument.node, instrument.underlying_node, instrument.sector_node,
                                  state_.catalog.currencies[instrument.currency].node};
-  for (const std::uint32_t node : nodes) {
-    if (node != kNoId) add_to_bucket(bucket_of(node, instrument.currency), change, position, value);
+  std::uint32_t* buckets = above_firm_[record.instrument].buckets;
+  for (int i = 0; i < 4; ++i) {
+    if (nodes[i] == kNoId) continue;
+    if (buckets[i] == kNoId) buckets[i] = bucket_of(nodes[i], instrument.currency);
+    add_to_bucket(buckets[i], change, position, value);
   }
 }
 
@@ -119,11 +125,10 @@ void Exposure::add_to_bucket(std::uint32_t id, const Sums& change, std::uint32_t
     bucket.largest = position;
     bucket.largest_value = size;
   }
-  convert(id);
+  convert(bucket);
 }
 
-void Exposure::convert(std::uint32_t id) {
-  BucketRecord& bucket = state_.buckets.write(id);
+void Exposure::convert(BucketRecord& bucket) {
   const std::int64_t rate = state_.catalog.currencies[bucket.currency].rate;
   auto in_firm = [rate](Money amount) { return rate == limits::kScale || amount == 0 ? amount : mul_scale(amount, rate); };
   const Money net = in_firm(bucket.net);
@@ -174,7 +179,7 @@ std::uint32_t Exposure::make_position(std::uint32_t node, std::uint32_t instrume
   position.next_of_node = owner.first_position;
   owner.first_position = id;
   state_.positions.push_back(position);
-  state_.position_index.insert(State::position_hash(node, instrument), id);
+  position_at_.insert(node, instrument, id);
   positions_of_instrument_[instrument].push_back(id);
   return id;
 }

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "base/pair_map.h"
 #include "engine/state/state.h"
 
 namespace halocline {
@@ -17,6 +18,7 @@ namespace halocline {
 struct Leg {
   std::uint32_t node = kNoId;
   std::uint32_t instrument = kNoId;
+  std::uint32_t position = kNoId;  // where known
   Int128 quantity = 0;
   Money cash = 0;
   std::int32_t count = 0;
@@ -31,7 +33,8 @@ class Exposure {
   void instrument_added(std::uint32_t instrument);
   void currency_added(std::uint32_t currency);
 
-  // Whether the position may take the change: its bound (limits::kMaxPositionQuantity), unless it comes nearer to zero.
+  std::uint32_t find_position(std::uint32_t node, std::uint32_t instrument) const { return position_at_.find(node, instrument); }
+  // Whether the position (kNoId: none yet) may take the change: its bound (limits::kMaxPositionQuantity), unless it comes nearer to zero.
   bool within_bound(const Leg& leg) const;
   // Changes a position (made when there is none) and all sums above it. For a FIRM position the instrument's,
   // underlying's, sector's and currency's nodes as well. Returns the position's id. Its split of P&L is the caller's to care for.
@@ -63,14 +66,21 @@ class Exposure {
     Money net = 0, long_exposure = 0, short_exposure = 0, cash = 0, stale = 0;
   };
   static Sums sums_of(Money value, Money cash, bool stale);
+  static Sums difference(const Sums& after, const Sums& before);
   std::uint32_t bucket_of(std::uint32_t node, std::uint32_t currency);
   std::uint32_t make_position(std::uint32_t node, std::uint32_t instrument);
   void add_to_bucket(std::uint32_t bucket, const Sums& change, std::uint32_t position, Money value);
-  void convert(std::uint32_t bucket);
+  void convert(BucketRecord& bucket);
   void position_changed(std::uint32_t position, const Sums& change);
   void find_largest(std::uint32_t bucket);
 
   State& state_;
+  // The buckets of a firm position's instrument, underlying, sector and currency node; kNoId until first used.
+  struct AboveFirm {
+    std::uint32_t buckets[4] = {kNoId, kNoId, kNoId, kNoId};
+  };
+  PairMap position_at_;
+  std::vector<AboveFirm> above_firm_;
   std::vector<std::vector<std::uint32_t>> positions_of_instrument_;
   std::vector<std::vector<std::uint32_t>> buckets_of_currency_;
   std::vector<std::uint32_t> rated_;  // nodes whose rate is not zero

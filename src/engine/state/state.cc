@@ -10,8 +10,6 @@ std::uint64_t State::trade_hash(std::string_view source, std::string_view trade_
   return hash_bytes(trade_id, hash_bytes(source));
 }
 
-std::uint64_t State::position_hash(std::uint32_t node, std::uint32_t instrument) { return hash_ids(node, instrument); }
-
 std::uint32_t State::find_trade(std::string_view source, std::string_view trade_id) const {
   return trade_index.find(trade_hash(source, trade_id), [&](std::uint32_t id) {
     const TradeRecord& trade = trades[id];
@@ -27,9 +25,9 @@ std::string_view State::trade_id_of(const TradeRecord& trade) const {
 }
 
 std::uint32_t State::find_position(std::uint32_t node, std::uint32_t instrument) const {
-  return position_index.find(position_hash(node, instrument), [&](std::uint32_t id) {
-    return positions[id].node == node && positions[id].instrument == instrument;
-  });
+  std::uint32_t id = catalog.nodes[node].first_position;
+  while (id != kNoId && positions[id].instrument != instrument) id = positions[id].next_of_node;
+  return id;
 }
 
 std::uint32_t State::find_limit(std::string_view name) const {

@@ -130,7 +130,6 @@ class State {
   CowIndex source_index;
   CowText trade_text;  // long trade ids and sources
   CowArray<PositionRecord, 4096> positions;
-  CowIndex position_index;
   CowArray<BucketRecord, 4096> buckets;
   CowArray<LimitRecord, 4096> limits;
   CowIndex limit_index;
@@ -143,11 +142,11 @@ class State {
   std::uint32_t find_trade(std::string_view source, std::string_view trade_id) const;
   std::string_view source_of(const TradeRecord& trade) const { return trade_text[sources[trade.source]]; }
   std::string_view trade_id_of(const TradeRecord& trade) const;
+  // Walks the node's positions: for readers. The engine finds them in Exposure.
   std::uint32_t find_position(std::uint32_t node, std::uint32_t instrument) const;
   std::uint32_t find_limit(std::string_view name) const;
 
   static std::uint64_t trade_hash(std::string_view source, std::string_view trade_id);
-  static std::uint64_t position_hash(std::uint32_t node, std::uint32_t instrument);
 };
 
 // An event or alert with all its names.

@@ -23,10 +23,10 @@ std::uint64_t content_of(const Trade& trade) {
 // The changes of positions by one command: at most five out and five in, merged where they meet.
 class Legs {
  public:
-  void add(const State& state, const TradeEffect& effect, int sign) {
+  void add(const State& state, const Exposure& exposure, const TradeEffect& effect, int sign) {
     const std::uint32_t nodes[] = {0, state.catalog.nodes[effect.book].parent, effect.book, effect.trader, effect.counterparty};
     for (const std::uint32_t node : nodes) {
-      Leg& leg = at(node, effect.instrument);
+      Leg& leg = at(exposure, node, effect.instrument);
       leg.quantity += sign * effect.quantity;
       leg.cash += sign * effect.cash;
       leg.count += sign;
@@ -36,12 +36,13 @@ class Legs {
   std::span<const Leg> all() const { return {legs_.data(), size_}; }
 
  private:
-  Leg& at(std::uint32_t node, std::uint32_t instrument) {
+  Leg& at(const Exposure& exposure, std::uint32_t node, std::uint32_t instrument) {
     for (std::size_t i = 0; i < size_; ++i) {
       if (legs_[i].node == node && legs_[i].instrument == instrument) return legs_[i];
     }
     legs_[size_].node = node;
     legs_[size_].instrument = instrument;
+    legs_[size_].position = exposure.find_position(node, instrument);
     return legs_[size_++];
   }
 
@@ -110,8 +111,8 @@ Outcome TradeBook::accept_live(Seq seq, Nanos time, const Trade& trade, std::uin
   Legs legs;
   const bool known = record != kNoId;
   const bool was_live = known && state_.trades[record].status == TradeStatus::kLive;
-  if (was_live) legs.add(state_, effect_of(state_, state_.trades[record]), -1);
-  legs.add(state_, effect, 1);
+  if (was_live) legs.add(state_, exposure_, effect_of(state_, state_.trades[record]), -1);
+  legs.add(state_, exposure_, effect, 1);
   for (const Leg& leg : legs.all()) {
     if (!exposure_.within_bound(leg)) return Outcome::kOutOfRange;
   }
@@ -172,7 +173,7 @@ Outcome TradeBook::accept_cancel(Seq seq, Nanos time, const Trade& trade, std::u
   if (state_.trades[record].status == TradeStatus::kLive) {
     const TradeRecord live = state_.trades[record];
     Legs legs;
-    legs.add(state_, effect_of(state_, live), -1);
+    legs.add(state_, exposure_, effect_of(state_, live), -1);
     for (const Leg& leg : legs.all()) {
       if (!exposure_.within_bound(leg)) return Outcome::kOutOfRange;
     }
@@ -241,7 +242,7 @@ void TradeBook::unlink(std::uint32_t id) {
   if (trade.previous != kNoId) {
     state_.trades.write(trade.previous).next = trade.next;
   } else {
-    state_.positions.write(state_.find_position(trade.book, trade.instrument)).first_trade = trade.next;
+    state_.positions.write(exposure_.find_position(trade.book, trade.instrument)).first_trade = trade.next;
   }
 }
 
@@ -259,22 +260,18 @@ void TradeBook::count_at_nodes(std::uint32_t book, std::uint32_t trader, std::ui
 }
 
 bool TradeBook::move_book(std::uint32_t book, std::uint32_t from_desk, std::uint32_t to_desk) {
-  const std::uint32_t first = state_.catalog.nodes[book].first_position;
-  for (std::uint32_t p = first; p != kNoId; p = state_.positions[p].next_of_node) {
+  std::vector<Leg> legs;
+  for (std::uint32_t p = state_.catalog.nodes[book].first_position; p != kNoId; p = state_.positions[p].next_of_node) {
     const PositionRecord& held = state_.positions[p];
-    const Leg in{to_desk, held.instrument, held.quantity, held.cash, static_cast<std::int32_t>(held.count)};
-    const Leg out{from_desk, held.instrument, -held.quantity, -held.cash, -static_cast<std::int32_t>(held.count)};
-    if (!exposure_.within_bound(in) || !exposure_.within_bound(out)) return false;
-  }
-  for (std::uint32_t p = first; p != kNoId; p = state_.positions[p].next_of_node) {
-    const PositionRecord held = state_.positions[p];
     if (held.count == 0) continue;
     const auto count = static_cast<std::int32_t>(held.count);
-    const Leg out{from_desk, held.instrument, -held.quantity, -held.cash, -count};
-    const Leg in{to_desk, held.instrument, held.quantity, held.cash, count};
-    forget_split(state_.positions.write(exposure_.change(out)));
-    forget_split(state_.positions.write(exposure_.change(in)));
+    legs.push_back({from_desk, held.instrument, exposure_.find_position(from_desk, held.instrument), -held.quantity, -held.cash, -count});
+    legs.push_back({to_desk, held.instrument, exposure_.find_position(to_desk, held.instrument), held.quantity, held.cash, count});
   }
+  for (const Leg& leg : legs) {
+    if (!exposure_.within_bound(leg)) return false;
+  }
+  for (const Leg& leg : legs) forget_split(state_.positions.write(exposure_.change(leg)));
   const Money day_base = state_.catalog.nodes[book].day_base;
   state_.catalog.nodes.write(from_desk).day_base -= day_base;
   state_.catalog.nodes.write(to_desk).day_base += day_base;
