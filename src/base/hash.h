@@ -1,6 +1,6 @@
-// A fast hash of short byte strings and of pairs of ids, the same on every machine and build: it decides no output, but
-// it is part of a trade's content check, so it must not change for a running journal's sake of DUPLICATE against CONFLICT
-// within one process; nothing persistent holds it. Multiply-and-fold mixing as in wyhash (Wang Yi, public domain).
+// A fast hash of short byte strings and of pairs of ids, the same on every machine and build. It is also part of what the state
+// keeps of a trade (TradeRecord::content), so it is a format: never change it without a new one beside it.
+// Multiply-and-fold mixing as in wyhash (Wang Yi, public domain). Not for secrets.
 #pragma once
 
 #include <cstdint>

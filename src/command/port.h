@@ -117,7 +117,8 @@ class Port {
   virtual void trade(std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) = 0;
   virtual void status(bool with_digest, Reply<StatusReport> reply) = 0;
 
-  // Follows the alerts with event id above `bookmark`; `from_now` ignores it and starts after the newest. The subscriber is kept until ended() or unfollow().
+  // Follows the alerts with event id above `bookmark`; `from_now` ignores it and starts after the newest. The subscriber is
+  // kept until ended() or unfollow().
   virtual void follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<AlertSubscriber> subscriber) = 0;
   virtual void unfollow(const AlertSubscriber* subscriber) = 0;
 
