@@ -57,7 +57,7 @@ struct InstrumentRecord {
   std::int64_t multiplier;
   std::int64_t stale_after;
   std::int64_t mark;
-  Nanos mark_time;   // knowledge time of a PRICE mark
+  Nanos mark_time;   // knowledge time of the mark
   Nanos price_time;  // highest accepted
 };
 

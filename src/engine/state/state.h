@@ -18,14 +18,15 @@ namespace halocline {
 
 enum class TradeStatus : std::uint8_t { kLive = 1, kCancelled = 2 };
 
-// A trade's current version: 104 bytes. Its id is the order of its first seq.
+// A trade's current version: 112 bytes. Its id is the order of its first seq.
 struct TradeRecord {
   TradeStatus status;
   Side side;
   std::uint16_t source;
+  Action action;  // of the current version, while live
+  std::uint8_t id_length;
   std::uint32_t version;
-  std::uint32_t id_length;
-  char id[16];           // the trade id, or, when longer, its Text's offset in the first 4 bytes
+  char id[20];           // the trade id, or, when longer, its Text's offset in the first 4 bytes
   std::uint32_t book;    // nodes; kNoId for a tombstone
   std::uint32_t trader;
   std::uint32_t counterparty;

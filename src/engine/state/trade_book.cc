@@ -72,12 +72,22 @@ Applied TradeBook::apply(Seq seq, Nanos time, const Trade& trade, std::uint32_t&
     const TradeRecord& known = state_.trades[record];
     if (trade.version < known.version) return {Outcome::kStale};
     if (trade.version == known.version) {
-      if (content != known.content) return {Outcome::kConflict};
-      return {Outcome::kDuplicate, known.version_seq};
+      const bool same = content == known.content || means_the_same(trade, known);
+      return same ? Applied{Outcome::kDuplicate, known.version_seq} : Applied{Outcome::kConflict};
     }
   }
   if (trade.action == Action::kCancel) return {accept_cancel(seq, time, trade, content, record)};
   return {accept_live(seq, time, trade, content, record)};
+}
+
+// Whether a version sent again names the same things by other names than it was first sent with.
+bool TradeBook::means_the_same(const Trade& trade, const TradeRecord& known) const {
+  if (trade.action == Action::kCancel || known.status != TradeStatus::kLive || trade.action != known.action) return false;
+  Resolved names{};
+  return resolve(trade, names) == Outcome::kAccepted && names.book == known.book && names.trader == known.trader &&
+         names.counterparty == known.counterparty && names.instrument == known.instrument && trade.side == known.side &&
+         trade.quantity == known.quantity && trade.price == known.price && trade.fees == known.fees &&
+         trade.trade_time == known.trade_time;
 }
 
 Outcome TradeBook::resolve(const Trade& trade, Resolved& out) const {
@@ -122,6 +132,7 @@ Outcome TradeBook::accept_live(Seq seq, Nanos time, const Trade& trade, std::uin
   if (!known) record = create(seq, trade);
   TradeRecord& stored = state_.trades.write(record);
   stored.status = TradeStatus::kLive;
+  stored.action = trade.action;
   stored.version = trade.version;
   stored.version_seq = seq;
   stored.content = content;
@@ -140,6 +151,7 @@ Outcome TradeBook::accept_live(Seq seq, Nanos time, const Trade& trade, std::uin
     InstrumentRecord& instrument = state_.catalog.instruments.write(names.instrument);
     instrument.mark_source = MarkSource::kTrade;
     instrument.mark = trade.price;
+    instrument.mark_time = time;
   }
   for (const Leg& leg : legs.all()) {
     const std::uint32_t id = exposure_.change(leg);
@@ -211,7 +223,7 @@ std::uint32_t TradeBook::create(Seq seq, const Trade& trade) {
   TradeRecord record{};
   record.status = TradeStatus::kCancelled;
   record.source = static_cast<std::uint16_t>(source);
-  record.id_length = static_cast<std::uint32_t>(trade.trade_id.size());
+  record.id_length = static_cast<std::uint8_t>(trade.trade_id.size());
   if (trade.trade_id.size() <= sizeof record.id) {
     std::memcpy(record.id, trade.trade_id.data(), trade.trade_id.size());
   } else {

@@ -23,6 +23,7 @@ class TradeBook {
     std::uint32_t book, trader, counterparty, instrument;
     Money notional;
   };
+  bool means_the_same(const Trade& trade, const TradeRecord& known) const;
   Outcome resolve(const Trade& trade, Resolved& out) const;
   Outcome accept_live(Seq seq, Nanos time, const Trade& trade, std::uint64_t content, std::uint32_t& record);
   Outcome accept_cancel(Seq seq, Nanos time, const Trade& trade, std::uint64_t content, std::uint32_t& record);
