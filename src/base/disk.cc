@@ -183,9 +183,8 @@ Result<std::unique_ptr<Lock>> PosixDisk::lock(const std::string& path) {
                   parent_of(path) + " is in use by " + who + ": stop it first, or use another directory");
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) < 0) {
-    return errno_status(errno, "write the lock file " + path);
-  }
+  // The id is for a person; a full disk must not keep the holder of the lock from starting.
+  if (::ftruncate(fd, 0) == 0 && ::pwrite(fd, pid.data(), pid.size(), 0) < 0) static_cast<void>(::ftruncate(fd, 0));
   return std::unique_ptr<Lock>(std::move(lock));
 }
 

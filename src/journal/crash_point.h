@@ -1,0 +1,49 @@
+// Places at which the crash test ends the process, named in the environment:
+//
+//   HALOCLINE_CRASH_AT=before_sync:3 halocline serve …    # SIGKILL when before_sync is passed the third time
+//
+// Unset, a passage costs one predictable branch. Passages are counted from the construction of the FileJournal, whatever
+// thread makes them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/status.h"
+
+namespace halocline {
+
+enum class CrashPoint {
+  kBeforeWrite,    // before_write: of a block
+  kAfterWrite,     // after_write
+  kBeforeSync,     // before_sync: of a commit
+  kAfterSync,      // after_sync
+  kBeforeRotate,   // before_rotate: the next segment is ready, nothing says so
+  kInRotate,       // in_rotate: the next segment has its name, the full one no end mark
+  kAfterRotate,    // after_rotate
+  kInPreallocate,  // in_preallocate: a part of the next segment has been written
+  kBeforeSeal,     // before_seal: of a graceful close
+  kAfterSeal,      // after_seal
+};
+
+class CrashPoints {
+ public:
+  // Never crashes until armed.
+  CrashPoints() = default;
+
+  // Takes the text of the variable; null or empty: never. kInvalidArgument for anything but <point>:<count from 1>.
+  Status arm(const char* text);
+
+  void pass(CrashPoint point) {
+    if (__builtin_expect(armed_, 0)) count(point);
+  }
+
+ private:
+  void count(CrashPoint point);
+
+  bool armed_ = false;
+  CrashPoint point_ = CrashPoint::kBeforeWrite;
+  std::atomic<std::int64_t> left_{0};
+};
+
+}  // namespace halocline
