@@ -1,0 +1,78 @@
+// A block on its way through the pipeline, and what waits for it. One fixed set of blocks goes round:
+//
+//   free ring -> sequencer (fills, journals) -> engine (applies) -> publisher (releases when durable) -> free ring
+//
+// At any time one thread owns a block; the rings pass it on. The exception: the journal reads `records` while the engine
+// does, and nobody writes them then; the publisher keeps the block until its seq is durable, so it cannot be recycled earlier.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/status.h"
+#include "command/port.h"
+#include "engine/engine.h"
+
+namespace halocline {
+
+struct Feed;
+
+// What travels through the queue from the callers of the Port to the sequencer: exactly one of the three.
+using Read = std::function<void(const Result<Snapshot>&)>;
+struct Inbound {
+  Submission submission;         // when count > 0
+  Read read;                     // answered with the books, on a reader thread
+  std::shared_ptr<Feed> follow;  // wants the alert events after its bookmark
+};
+
+// A submission in a block: who gets which of the block's acknowledgements.
+struct Waiting {
+  std::shared_ptr<AckSink> sink;
+  std::uint64_t token = 0;
+  std::uint32_t count = 0;
+  std::int64_t received = 0;  // monotonic ns
+};
+
+// What a block holds at most. A submission always fits into an empty block.
+inline constexpr std::uint32_t kMaxBlockCommands = limits::kMaxSubmissionBytes / 8;
+inline constexpr std::size_t kMaxBlockItems = 2'048;
+static_assert(limits::kMaxSubmissionBytes <= limits::kMaxBlockBytes);
+
+struct Block {
+  Block() {
+    records.reserve(limits::kMaxBlockBytes);
+    waiting.reserve(kMaxBlockItems);
+    acks.reserve(kMaxBlockCommands);
+  }
+
+  // By the sequencer.
+  Seq first_seq = 0;
+  Seq last_seq = 0;  // of a block without commands: the last seq before it
+  Nanos time = 0;
+  std::uint32_t count = 0;
+  std::vector<std::byte> records;
+  std::vector<Waiting> waiting;
+  std::vector<Read> reads;
+  std::vector<std::shared_ptr<Feed>> follows;
+  std::int64_t sequenced = 0;  // monotonic ns
+  std::int64_t durable = 0;    // monotonic ns, written before durable_seq reaches last_seq
+
+  // By the engine.
+  std::vector<Acknowledgement> acks;
+  std::vector<std::shared_ptr<const AlertEvent>> events;
+  Snapshot books;                   // after the block; when reads or follows ask for it
+  std::uint64_t last_event_id = 0;  // after the block
+
+  void clear() {
+    count = 0;
+    records.clear(), waiting.clear(), reads.clear(), follows.clear(), acks.clear(), events.clear();
+    books.reset();
+  }
+};
+
+}  // namespace halocline

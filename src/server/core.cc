@@ -1,0 +1,191 @@
+#include "server/core.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "engine/views.h"
+
+namespace halocline {
+namespace {
+
+std::thread named_thread(const char* name, std::function<void()> run) {
+  return std::thread([name, run = std::move(run)] {
+    pthread_setname_np(pthread_self(), name);
+    run();
+  });
+}
+
+}  // namespace
+
+Core::Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, const CoreStart& start)
+    : options_(std::move(options)), start_(start), born_(clock.monotonic()),
+      p_(clock, options_.queue_length, options_.in_flight_bytes), journal_(journal),
+      readers_(std::make_shared<ReaderPool>(options_.reader_threads, options_.max_reads + 2 * options_.max_subscribers)),
+      feeds_(options_.max_subscribers, options_.subscriber_queue / 2, readers_, p_.metrics.named,
+             [this](std::shared_ptr<Feed> feed) {
+               Inbound inbound;
+               inbound.follow = std::move(feed);
+               p_.inbound.push(inbound, 0);  // refused only when stopping: then all followers end anyway
+             }),
+      sequencer_(p_, journal, std::max(start.last_time, engine.last_time()),
+                 options_.on_failure ? options_.on_failure : [](const Status&) {}),
+      engine_stage_(p_, engine), publisher_(p_, feeds_, *readers_) {
+  CHECK(journal.next_seq() == engine.last_seq() + 1, "the journal goes on at seq %llu, the engine has applied %llu",
+        static_cast<unsigned long long>(journal.next_seq()), static_cast<unsigned long long>(engine.last_seq()));
+  p_.durable_seq.store(engine.last_seq());
+}
+
+Core::~Core() { static_cast<void>(stop()); }
+
+void Core::start() {
+  p_.clock.attach(&p_.sequencer_bell);
+  sequencer_thread_ = named_thread("sequencer", [this] { sequencer_.run(); });
+  engine_thread_ = named_thread("engine", [this] { engine_stage_.run(); });
+  publisher_thread_ = named_thread("publisher", [this] { publisher_.run(); });
+}
+
+Status Core::stop() {
+  if (!stopped_) {
+    stopped_ = true;
+    draining_.store(true);
+    p_.inbound.close();
+    for (std::thread* thread : {&sequencer_thread_, &engine_thread_, &publisher_thread_}) {
+      if (thread->joinable()) thread->join();
+    }
+    p_.clock.attach(nullptr);
+    readers_->stop();
+    feeds_.end_all(refusal());
+  }
+  return p_.failed.load() ? p_.failure : ok_status();
+}
+
+Status Core::refusal() const {
+  return p_.failed.load() ? p_.failure : Status(Code::kUnavailable, "the server is shutting down; reconnect later");
+}
+
+Status Core::submit(Submission submission) {
+  const std::size_t bytes = submission.records.size();
+  CHECK(submission.count >= 1 && bytes <= limits::kMaxSubmissionBytes, "a submission of %u commands and %zu bytes", submission.count, bytes);
+  const std::optional<std::uint32_t> framed = count_records(submission.records);
+  CHECK(framed == submission.count, "a submission of %u commands holds %u", submission.count, framed.value_or(0));
+  Inbound inbound;
+  inbound.submission = std::move(submission);
+  return p_.inbound.push(inbound, bytes) ? ok_status() : refusal();
+}
+
+template <class T, class View>
+void Core::read(Reply<T> reply, View view) {
+  if (reads_.fetch_add(1) >= options_.max_reads) {
+    reads_.fetch_sub(1);
+    p_.metrics.named.add("reads_refused", 1);
+    return reply(Status(Code::kResourceExhausted, "more than " + std::to_string(options_.max_reads) +
+                                                      " reads are under way (limits.reads); try again"));
+  }
+  Inbound inbound;
+  inbound.read = [this, reply = std::move(reply), view = std::move(view)](const Result<Snapshot>& books) {
+    if (!books.ok()) {
+      reads_.fetch_sub(1);
+      return reply(books.status());
+    }
+    const State& state = *books.value();
+    At<T> rows{views::seq_of(state), views::time_of(state), view(state)};
+    reads_.fetch_sub(1);
+    reply(std::move(rows));
+  };
+  if (!p_.inbound.push(inbound, 0)) inbound.read(refusal());
+}
+
+void Core::positions(PositionFilter filter, Reply<std::vector<PositionRow>> reply) {
+  read(std::move(reply), [filter = std::move(filter)](const State& books) { return views::positions(books, filter); });
+}
+
+void Core::nodes(NodeFilter filter, Reply<std::vector<NodeRow>> reply) {
+  read(std::move(reply), [filter = std::move(filter)](const State& books) { return views::nodes(books, filter); });
+}
+
+void Core::limits(Reply<std::vector<LimitRow>> reply) {
+  read(std::move(reply), [](const State& books) { return views::limits(books); });
+}
+
+void Core::alerts(AlertFilter filter, Reply<std::vector<AlertRow>> reply) {
+  read(std::move(reply), [filter = std::move(filter)](const State& books) { return views::alerts(books, filter); });
+}
+
+void Core::reference(Reply<ReferenceRows> reply) {
+  read(std::move(reply), [](const State& books) { return views::reference(books); });
+}
+
+void Core::trade(std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) {
+  read(std::move(reply), [source = std::move(source), trade_id = std::move(trade_id)](const State& books) {
+    std::vector<TradeRow> rows;
+    if (auto row = views::trade(books, source, trade_id)) rows.push_back(std::move(*row));
+    return rows;
+  });
+}
+
+void Core::status(bool with_digest, Reply<StatusReport> reply) {
+  read(std::move(reply), [this, with_digest](const State& books) {
+    StatusReport status = report();
+    const views::StateCounts counts = views::counts(books);
+    status.trades = counts.trades, status.live_trades = counts.live_trades;
+    status.nodes = counts.nodes, status.instruments = counts.instruments;
+    status.limits = counts.limits, status.active_alerts = counts.active_alerts;
+    status.last_seq = views::seq_of(books), status.last_time = views::time_of(books);
+    status.last_event_id = counts.last_event_id;
+    if (with_digest) status.state_digest = views::state_digest(books);
+    return status;
+  });
+}
+
+void Core::follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<AlertSubscriber> subscriber) {
+  Inbound inbound;
+  inbound.follow = feeds_.add(bookmark, from_now, subscriber);
+  if (inbound.follow == nullptr) {
+    p_.metrics.named.add("subscribers_refused", 1);
+    return subscriber->ended(Status(Code::kResourceExhausted, "there are already " + std::to_string(options_.max_subscribers) +
+                                                                  " subscribers (limits.subscribers)"));
+  }
+  if (p_.inbound.push(inbound, 0)) return;
+  // Stopping: whoever takes it out of the registry, this or stop(), ends it.
+  if (inbound.follow->gone.exchange(true)) return;
+  feeds_.remove(subscriber.get());
+  subscriber->ended(refusal());
+}
+
+void Core::unfollow(const AlertSubscriber* subscriber) {
+  feeds_.remove(subscriber);
+  p_.publisher_bell.ring();
+}
+
+StatusReport Core::report() const {
+  StatusReport status;
+  status.version = options_.version;
+  status.durability = options_.durability;
+  status.data_directory = options_.data_directory;
+  status.state = draining_.load() || p_.failed.load() ? "draining" : "serving";
+  status.uptime = p_.clock.monotonic() - born_;
+  status.last_seq = p_.applied_seq.load();
+  status.durable_seq = p_.durable_seq.load();
+  status.last_time = p_.applied_time.load();
+  status.last_event_id = p_.last_event_id.load();
+  status.subscribers = feeds_.size();
+  const JournalStats journal = journal_.stats();
+  status.journal_bytes = journal.bytes, status.journal_segments = journal.segments;
+  status.journal_blocks = journal.blocks, status.journal_syncs = journal.syncs;
+  status.memory_bytes = resident_bytes();
+  status.recovery_time = start_.recovery_time;
+  status.recovered_records = start_.recovered_records;
+  status.latencies = p_.metrics.latencies();
+  status.queues = {{"inbound", p_.inbound.depth(), p_.inbound.capacity(), p_.inbound.highest()},
+                   {"inbound_bytes", p_.inbound.weight(), options_.in_flight_bytes, 0},
+                   {"engine", p_.to_engine.depth(), kBlocks, p_.to_engine.highest()},
+                   {"publisher", p_.to_publisher.depth(), kBlocks, p_.to_publisher.highest()},
+                   {"readers", readers_->depth(), readers_->capacity(), readers_->highest()}};
+  status.counters = p_.metrics.counters();
+  return status;
+}
+
+}  // namespace halocline

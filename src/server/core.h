@@ -1,0 +1,100 @@
+// The core: the Port that gateways talk to, and behind it the pipeline of three threads over one engine and one journal.
+//
+//   Core core(options, clock, engine, journal, recovery);   // the engine has replayed the journal
+//   core.start();
+//   gateway->start(core);
+//   …
+//   gateway->stop_accepting();
+//   Status status = core.stop();   // drains: finishes what was taken, syncs, seals; or says why the journal failed
+//   gateway->stop();
+//
+// Threads: the Port's methods on any thread, start() and stop() on the owner's. Nothing that comes out was
+// caused by a record that is not durable. Everything is bounded: see CoreOptions.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "command/port.h"
+#include "journal/journal.h"
+#include "server/engine_stage.h"
+#include "server/feeds.h"
+#include "server/pipeline.h"
+#include "server/publisher.h"
+#include "server/reader_pool.h"
+#include "server/sequencer.h"
+
+namespace halocline {
+
+struct CoreOptions {
+  std::size_t queue_length = 4'096;                 // submissions and reads that wait for the sequencer
+  std::uint64_t in_flight_bytes = 64u << 20;        // … and their bytes
+  std::size_t max_reads = 64;                       // reads under way; more are refused with kResourceExhausted
+  std::size_t max_subscribers = 256;
+  std::size_t subscriber_queue = 4'096;             // what a gateway keeps for a follower; a backlog comes in pieces of half of it
+  std::size_t reader_threads = 2;
+  std::string version = "0.1.0";                    // for status, as are the next two
+  std::string durability = "fsync";
+  std::string data_directory;
+  std::function<void(const Status&)> on_failure;    // the journal failed: stop the process. On the sequencer's thread
+};
+
+// What the start found, for status and for the clock.
+struct CoreStart {
+  Nanos last_time = 0;             // of the last block in the journal
+  std::int64_t recovery_time = 0;  // ns
+  std::uint64_t recovered_records = 0;
+};
+
+class Core final : public Port {
+ public:
+  // `engine` has applied everything before journal.next_seq(). All references outlive the core.
+  Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, const CoreStart& start);
+  ~Core() override;
+
+  void start();
+  // Takes nothing more, finishes what was taken, seals the journal, ends all followers, joins the threads. The journal's
+  // failure if there was one. May be called twice.
+  Status stop();
+
+  Status submit(Submission submission) override;
+  void positions(PositionFilter filter, Reply<std::vector<PositionRow>> reply) override;
+  void nodes(NodeFilter filter, Reply<std::vector<NodeRow>> reply) override;
+  void limits(Reply<std::vector<LimitRow>> reply) override;
+  void alerts(AlertFilter filter, Reply<std::vector<AlertRow>> reply) override;
+  void reference(Reply<ReferenceRows> reply) override;
+  void trade(std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) override;
+  void status(bool with_digest, Reply<StatusReport> reply) override;
+  void follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<AlertSubscriber> subscriber) override;
+  void unfollow(const AlertSubscriber* subscriber) override;
+  void count(const char* counter, std::uint64_t add) override { p_.metrics.named.add(counter, add); }
+
+  // What can be said without the books, without waiting. Any thread.
+  StatusReport report() const;
+
+ private:
+  template <class T, class View>
+  void read(Reply<T> reply, View view);
+  Status refusal() const;
+
+  const CoreOptions options_;
+  const CoreStart start_;
+  const std::int64_t born_;
+  Pipeline p_;
+  Journal& journal_;
+  std::shared_ptr<ReaderPool> readers_;
+  Feeds feeds_;
+  Sequencer sequencer_;
+  EngineStage engine_stage_;
+  Publisher publisher_;
+  std::atomic<std::size_t> reads_{0};
+  std::atomic<bool> draining_{false};
+  std::thread sequencer_thread_, engine_thread_, publisher_thread_;
+  bool stopped_ = false;
+};
+
+}  // namespace halocline

@@ -1,0 +1,54 @@
+#include "server/engine_stage.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "server/apply_records.h"
+
+namespace halocline {
+
+void EngineStage::run() {
+  while (true) {
+    p_.engine_bell.wait([&] { return !p_.to_engine.empty(); });
+    Block* block = nullptr;
+    CHECK(p_.to_engine.try_pop(block));
+    if (block == nullptr) break;
+    apply(*block);
+    const Seq last_seq = block->last_seq;
+    p_.to_publisher.push(block);  // from here on the block is the publisher's
+    publish_progress();
+    if (p_.durable_seq.load() >= last_seq || p_.failed.load()) p_.publisher_bell.ring();
+    if (p_.deadline.load() < p_.armed_for.load()) p_.sequencer_bell.ring();
+  }
+  p_.to_publisher.push(nullptr);
+  p_.publisher_bell.ring();
+}
+
+void EngineStage::apply(Block& block) {
+  std::array<std::uint32_t, kOutcomeCount> outcomes{};
+  apply_records(engine_, block.first_seq, block.time, block.count, block.records, events_, [&](Seq seq, const Applied& applied) {
+    block.acks.push_back({seq, applied.first_seq, applied.outcome});
+    ++outcomes[static_cast<std::size_t>(applied.outcome)];
+  });
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i] != 0) add_to(p_.metrics.outcomes[i], outcomes[i]);
+  }
+  for (AlertEvent& event : events_) block.events.push_back(std::make_shared<const AlertEvent>(std::move(event)));
+  add_to(p_.metrics.alert_events, events_.size());
+  events_.clear();
+  block.last_event_id = engine_.last_event_id();
+  if (!block.reads.empty() || !block.follows.empty()) block.books = engine_.snapshot();
+  if (block.count > 0) {
+    p_.metrics.sequenced_applied.record(p_.clock.monotonic() - block.sequenced, std::max<std::size_t>(block.waiting.size(), 1));
+  }
+}
+
+void EngineStage::publish_progress() {
+  p_.last_event_id.store(engine_.last_event_id(), std::memory_order_relaxed);
+  p_.applied_time.store(engine_.last_time(), std::memory_order_relaxed);
+  p_.deadline.store(engine_.deadline());
+  p_.applied_seq.store(engine_.last_seq());
+}
+
+}  // namespace halocline

@@ -1,0 +1,80 @@
+#include "server/publisher.h"
+
+#include <span>
+#include <utility>
+
+namespace halocline {
+
+void Publisher::run() {
+  while (true) {
+    p_.publisher_bell.wait([&] {
+      if (feeds_.must_prune()) return true;
+      Block** front = p_.to_publisher.front();
+      return front != nullptr && (*front == nullptr || releasable(**front) || p_.failed.load());
+    });
+    if (feeds_.must_prune()) feeds_.prune();
+    Block** front = p_.to_publisher.front();
+    if (front == nullptr) continue;
+    if (*front == nullptr) break;
+    Block& block = **front;
+    // Failure is looked at first: what was durable before it is released, and nothing becomes durable after it.
+    const bool failed = p_.failed.load();
+    if (releasable(block)) {
+      release(block);
+    } else if (failed) {
+      abandon(block);
+    } else {
+      continue;
+    }
+    p_.to_publisher.pop();
+    recycle(block);
+  }
+  // The end of the ring came through the sequencer, which pops the queue no more; what it left is abandoned here.
+  while (Inbound* inbound = p_.inbound.front()) {
+    abandon(*inbound);
+    p_.inbound.pop();
+  }
+}
+
+void Publisher::release(Block& block) {
+  feeds_.offer(block.events);
+  std::span<const Acknowledgement> acks(block.acks);
+  for (const Waiting& one : block.waiting) {
+    if (one.sink != nullptr) one.sink->acknowledged(one.token, acks.first(one.count));
+    acks = acks.subspan(one.count);
+  }
+  const std::int64_t now = p_.clock.monotonic();
+  for (const Waiting& one : block.waiting) {
+    p_.metrics.durable_published.record(now - block.durable);
+    p_.metrics.received_published.record(now - one.received);
+  }
+  for (const auto& feed : block.follows) feeds_.start(feed, block.books, block.last_event_id);
+  for (Read& read : block.reads) {
+    readers_.post([read = std::move(read), books = Result<Snapshot>(block.books)] { read(books); });
+  }
+}
+
+void Publisher::abandon(Block& block) {
+  for (const Waiting& one : block.waiting) {
+    if (one.sink != nullptr) one.sink->abandoned(one.token, p_.failure);
+  }
+  for (Read& read : block.reads) {
+    readers_.post([read = std::move(read), why = Result<Snapshot>(p_.failure)] { read(why); });
+  }
+}
+
+void Publisher::abandon(Inbound& inbound) {
+  if (inbound.submission.count > 0) {
+    if (inbound.submission.sink != nullptr) inbound.submission.sink->abandoned(inbound.submission.token, p_.failure);
+  } else if (inbound.read) {
+    readers_.post([read = std::move(inbound.read), why = Result<Snapshot>(p_.failure)] { read(why); });
+  }
+}
+
+void Publisher::recycle(Block& block) {
+  block.clear();
+  p_.free.push(&block);
+  if (p_.wants_block.load()) p_.sequencer_bell.ring();
+}
+
+}  // namespace halocline

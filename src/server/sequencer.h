@@ -1,0 +1,42 @@
+// The first thread of the pipeline: gives submissions their seq and time, forms blocks of all that wait, hands each to
+// the engine, and makes it durable meanwhile. What arrives during a sync gathers into the next block (group commit).
+//
+// It also journals a Timer when the engine's deadline is due and nothing else was sequenced. With nothing to do and no
+// deadline it sleeps without an end.
+#pragma once
+
+#include <functional>
+
+#include "journal/journal.h"
+#include "server/pipeline.h"
+
+namespace halocline {
+
+class Sequencer {
+ public:
+  // `last_time`: of the last block in the journal; no block gets an earlier time. `on_failure` is told once, on this
+  // thread, when the journal failed. All outlive run().
+  Sequencer(Pipeline& pipeline, Journal& journal, Nanos last_time, std::function<void(const Status&)> on_failure)
+      : p_(pipeline), journal_(journal), last_seq_(journal.next_seq() - 1), last_time_(last_time),
+        on_failure_(std::move(on_failure)) {}
+
+  // Until the queue is closed and empty, and the journal sealed; or until the journal fails.
+  void run();
+
+ private:
+  bool timer_due() const;
+  void wait_for_work();
+  Block& take_block();
+  void gather(Block& block);
+  void add_timer(Block& block);
+  Status sequence(Block& block);
+  void fail(const Status& why);
+
+  Pipeline& p_;
+  Journal& journal_;
+  Seq last_seq_;
+  Nanos last_time_;
+  const std::function<void(const Status&)> on_failure_;
+};
+
+}  // namespace halocline
