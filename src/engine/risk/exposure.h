@@ -34,6 +34,8 @@ class Exposure {
   void currency_added(std::uint32_t currency);
 
   std::uint32_t find_position(std::uint32_t node, std::uint32_t instrument) const { return position_at_.find(node, instrument); }
+  // Tells the processor to fetch what find_position() will look at.
+  void prefetch_position(std::uint32_t node, std::uint32_t instrument) const { position_at_.prefetch(node, instrument); }
   // Whether the position (kNoId: none yet) may take the change: its bound (limits::kMaxPositionQuantity), unless it comes nearer to zero.
   bool within_bound(const Leg& leg) const;
   // Changes a position (made when there is none) and all sums above it. For a FIRM position the instrument's,

@@ -25,8 +25,15 @@ class Legs {
  public:
   void add(const State& state, const Exposure& exposure, const TradeEffect& effect, int sign) {
     const std::uint32_t nodes[] = {0, state.catalog.nodes[effect.book].parent, effect.book, effect.trader, effect.counterparty};
+    // Five look-ups that miss the cache at the same time, not one after the other.
+    for (const std::uint32_t node : nodes) exposure.prefetch_position(node, effect.instrument);
+    const std::size_t before = size_;
     for (const std::uint32_t node : nodes) {
-      Leg& leg = at(exposure, node, effect.instrument);
+      Leg& leg = at(before, node, effect.instrument);
+      if (&leg == &legs_[size_ - 1] && leg.count == 0) {
+        leg.position = exposure.find_position(node, effect.instrument);
+        if (leg.position != kNoId) state.positions.prefetch(leg.position);
+      }
       leg.quantity += sign * effect.quantity;
       leg.cash += sign * effect.cash;
       leg.count += sign;
@@ -36,13 +43,13 @@ class Legs {
   std::span<const Leg> all() const { return {legs_.data(), size_}; }
 
  private:
-  Leg& at(const Exposure& exposure, std::uint32_t node, std::uint32_t instrument) {
-    for (std::size_t i = 0; i < size_; ++i) {
+  // The leg among the first `known` for this position, else a new one.
+  Leg& at(std::size_t known, std::uint32_t node, std::uint32_t instrument) {
+    for (std::size_t i = 0; i < known; ++i) {
       if (legs_[i].node == node && legs_[i].instrument == instrument) return legs_[i];
     }
     legs_[size_].node = node;
     legs_[size_].instrument = instrument;
-    legs_[size_].position = exposure.find_position(node, instrument);
     return legs_[size_++];
   }
 
