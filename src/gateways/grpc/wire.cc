@@ -2,9 +2,9 @@
 
 namespace halocline::rpc {
 
-std::uint64_t WireReader::long_varint() {
+std::uint64_t WireReader::long_varint(int most_bytes) {
   std::uint64_t value = 0;
-  for (int shift = 0; shift < 70; shift += 7) {
+  for (int shift = 0; shift < 7 * most_bytes; shift += 7) {
     if (!has(1)) return 0;
     const auto byte = static_cast<unsigned char>(*at_++);
     if (shift < 64) value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;

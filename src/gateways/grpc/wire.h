@@ -28,15 +28,12 @@ class WireReader {
   // The next field's number and type; 0 at the end, or when something is wrong (then failed() says so).
   std::uint32_t tag() {
     if (at_ == end_) return 0;
-    const std::uint64_t value = varint();
-    if (value > 0xFFFF'FFFFu || value >> 3 == 0) failed_ = true;
-    return failed_ ? 0 : static_cast<std::uint32_t>(value);
+    const auto value = static_cast<std::uint32_t>(varint(kMostShortBytes));
+    if (value >> 3 == 0) failed_ = true;
+    return failed_ ? 0 : value;
   }
 
-  std::uint64_t varint() {
-    if (at_ != end_ && static_cast<unsigned char>(*at_) < 0x80) return static_cast<unsigned char>(*at_++);
-    return long_varint();
-  }
+  std::uint64_t varint() { return varint(kMostVarintBytes); }
   std::uint64_t fixed64() {
     std::uint64_t value = 0;
     if (!has(sizeof value)) return 0;
@@ -45,7 +42,7 @@ class WireReader {
     return value;
   }
   std::string_view bytes() {
-    const std::uint64_t size = varint();
+    const std::uint64_t size = varint(kMostShortBytes);
     if (!has(size)) return {};
     const std::string_view value(at_, size);
     at_ += size;
@@ -57,13 +54,20 @@ class WireReader {
   bool failed() const { return failed_; }
 
  private:
-  static constexpr int kMostNested = 100;  // as protobuf's parser
+  // As protobuf's parser: how deep groups nest, and how many bytes numbers take; tags and lengths are 32 bits.
+  static constexpr int kMostNested = 100;
+  static constexpr int kMostVarintBytes = 10;
+  static constexpr int kMostShortBytes = 5;
 
   bool has(std::uint64_t size) {
     if (failed_ || size > static_cast<std::uint64_t>(end_ - at_)) failed_ = true;
     return !failed_;
   }
-  std::uint64_t long_varint();
+  std::uint64_t varint(int most_bytes) {
+    if (at_ != end_ && static_cast<unsigned char>(*at_) < 0x80) return static_cast<unsigned char>(*at_++);
+    return long_varint(most_bytes);
+  }
+  std::uint64_t long_varint(int most_bytes);
   void skip(std::uint32_t tag, int depth);
 
   const char* at_;
