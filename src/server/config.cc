@@ -1,0 +1,266 @@
+#include "server/config.h"
+
+#include <toml++/toml.h>  // heavy: only here
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <numeric>
+#include <optional>
+#include <sstream>
+
+namespace halocline {
+namespace {
+
+constexpr std::size_t kMaxFileBytes = 1u << 20;
+
+Status wrong(const std::string& where, const std::string& what) { return Status(Code::kInvalidArgument, where + ": " + what); }
+
+std::string upper(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+std::string variable_of(const ConfigKey& key) { return "HALOCLINE_" + upper(key.section) + "_" + upper(key.name); }
+
+// Levenshtein's distance.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t corner = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t above = row[j + 1];
+      row[j + 1] = std::min({above + 1, row[j] + 1, corner + (a[i] == b[j] ? 0 : 1)});
+      corner = above;
+    }
+  }
+  return row.back();
+}
+
+// The known key most like it: by its whole name, or by its name alone when it stands in the wrong section.
+const ConfigKey& nearest(const std::string& section, const std::string& name) {
+  const auto score = [&](const ConfigKey& key) {
+    return std::min(distance(section + "." + name, key.full_name()), distance(name, key.name) + 1);
+  };
+  const auto keys = config_keys();
+  return *std::min_element(keys.begin(), keys.end(), [&](const ConfigKey& a, const ConfigKey& b) { return score(a) < score(b); });
+}
+
+const ConfigKey* find_key(std::string_view section, std::string_view name) {
+  for (const ConfigKey& key : config_keys()) {
+    if (section == key.section && name == key.name) return &key;
+  }
+  return nullptr;
+}
+
+bool chosen(std::string_view choices, std::string_view value) {
+  while (!choices.empty()) {
+    const std::size_t end = choices.find('|');
+    if (choices.substr(0, end) == value) return true;
+    if (end == std::string_view::npos) break;
+    choices.remove_prefix(end + 1);
+  }
+  return false;
+}
+
+Status set_text(Config& config, const ConfigKey& key, const std::string& where, const std::string& value) {
+  if (key.choices != nullptr && !chosen(key.choices, value)) {
+    return wrong(where, key.full_name() + " is \"" + value + "\"; it must be one of " + key.choices);
+  }
+  if (key.choices == nullptr && (value.size() < key.least || value.size() > key.most)) {
+    return wrong(where, key.full_name() + " has " + std::to_string(value.size()) + " bytes; it must have " + std::to_string(key.least) + " to " +
+                            std::to_string(key.most));
+  }
+  const bool control = std::any_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (control) return wrong(where, key.full_name() + " holds a control character");
+  std::get<0>(key.field)(config) = value;
+  return ok_status();
+}
+
+Status set_number(Config& config, const ConfigKey& key, const std::string& where, std::int64_t value) {
+  if (value < 0 || static_cast<std::uint64_t>(value) < key.least || static_cast<std::uint64_t>(value) > key.most) {
+    return wrong(where, key.full_name() + " is " + std::to_string(value) + "; it must be " + std::to_string(key.least) + " to " +
+                            std::to_string(key.most));
+  }
+  std::get<1>(key.field)(config) = static_cast<std::uint64_t>(value);
+  return ok_status();
+}
+
+// From a text without a type of its own: a default, or the environment.
+Status set_from_text(Config& config, const ConfigKey& key, const std::string& where, const std::string& value) {
+  if (key.field.index() == 0) return set_text(config, key, where, value);
+  if (key.field.index() == 1) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (error != std::errc() || end != value.data() + value.size()) return wrong(where, key.full_name() + " is \"" + value + "\"; it must be a whole number");
+    return set_number(config, key, where, number);
+  }
+  if (value != "true" && value != "false") return wrong(where, key.full_name() + " is \"" + value + "\"; it must be true or false");
+  std::get<2>(key.field)(config) = value == "true";
+  return ok_status();
+}
+
+Status set_from_toml(Config& config, const ConfigKey& key, const std::string& where, const toml::node& node) {
+  if (key.field.index() == 0) {
+    if (const auto* text = node.as_string()) return set_text(config, key, where, text->get());
+    return wrong(where, key.full_name() + " must be a text in quotes");
+  }
+  if (key.field.index() == 1) {
+    if (const auto* number = node.as_integer()) return set_number(config, key, where, number->get());
+    return wrong(where, key.full_name() + " must be a whole number");
+  }
+  const auto* flag = node.as_boolean();
+  if (flag == nullptr) return wrong(where, key.full_name() + " must be true or false");
+  std::get<2>(key.field)(config) = flag->get();
+  return ok_status();
+}
+
+Status read_toml(Config& config, std::string_view text, const std::string& name) {
+  toml::table root;
+  try {
+    root = toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    const auto at = error.source().begin;
+    return wrong(name + ":" + std::to_string(at.line), std::string(error.description()) + " (column " + std::to_string(at.column) + ")");
+  }
+  const auto keys = config_keys();
+  for (const auto& [section, table] : root) {
+    const std::string in(section.str());
+    const std::string place = name + ":" + std::to_string(section.source().begin.line);
+    const bool known = std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& key) { return in == key.section; });
+    if (!known && !table.is_table()) {
+      return wrong(place, "unknown key \"" + in + "\" outside of a section; did you mean " + nearest("", in).full_name() + "?");
+    }
+    if (!known) {
+      const auto nearer = [&](const ConfigKey& a, const ConfigKey& b) { return distance(in, a.section) < distance(in, b.section); };
+      return wrong(place, "unknown section [" + in + "]; did you mean [" + std::string(std::min_element(keys.begin(), keys.end(), nearer)->section) + "]?");
+    }
+    if (!table.is_table()) return wrong(place, "\"" + in + "\" is a section: write [" + in + "]");
+    for (const auto& [entry, node] : *table.as_table()) {
+      const std::string key_name(entry.str());
+      const std::string line = name + ":" + std::to_string(entry.source().begin.line);
+      const ConfigKey* key = find_key(in, key_name);
+      if (key == nullptr) {
+        return wrong(line, "unknown key \"" + key_name + "\" in [" + in + "]; did you mean " + nearest(in, key_name).full_name() + "?");
+      }
+      if (Status status = set_from_toml(config, *key, line, node); !status.ok()) return status;
+      config.origins[static_cast<std::size_t>(key - keys.data())] = "file " + line;
+    }
+  }
+  return ok_status();
+}
+
+// A variable of a known section with an unknown key is an error: a misspelt override must not be ignored.
+Status read_environment(Config& config, std::span<const std::string> environment) {
+  const auto keys = config_keys();
+  for (const std::string& entry : environment) {
+    const std::size_t equals = entry.find('=');
+    const std::string variable = entry.substr(0, equals);
+    if (equals == std::string::npos || !variable.starts_with("HALOCLINE_")) continue;
+    const auto key = std::find_if(keys.begin(), keys.end(), [&](const ConfigKey& one) { return variable_of(one) == variable; });
+    if (key != keys.end()) {
+      if (Status status = set_from_text(config, *key, "environment " + variable, entry.substr(equals + 1)); !status.ok()) return status;
+      config.origins[static_cast<std::size_t>(key - keys.begin())] = "environment " + variable;
+      continue;
+    }
+    const bool ours = std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& one) { return variable.starts_with("HALOCLINE_" + upper(one.section) + "_"); });
+    if (!ours) continue;
+    const auto nearer = [&](const ConfigKey& a, const ConfigKey& b) { return distance(variable, variable_of(a)) < distance(variable, variable_of(b)); };
+    return wrong("environment " + variable, "no such key; did you mean " + variable_of(*std::min_element(keys.begin(), keys.end(), nearer)) + "?");
+  }
+  return ok_status();
+}
+
+bool local(const std::string& listen) {
+  if (listen.starts_with("unix:")) return true;
+  const std::string host = listen.substr(0, listen.rfind(':'));
+  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+// What concerns more than one key.
+Status check_together(const Config& config) {
+  const std::string& listen = config.server.listen;
+  const auto at = [&](std::string_view section, std::string_view name) {
+    return config.origins[static_cast<std::size_t>(find_key(section, name) - config_keys().data())];
+  };
+  if (!listen.starts_with("unix:")) {
+    const std::size_t colon = listen.rfind(':');
+    unsigned port = 0;
+    const char* end = listen.data() + listen.size();
+    const bool right = colon != std::string::npos && colon > 0 && colon + 1 < listen.size() &&
+                       std::from_chars(listen.data() + colon + 1, end, port).ptr == end && port <= 65'535 &&
+                       (listen[0] == '[' ? listen[colon - 1] == ']' : listen.find(':') == colon);
+    if (!right) return wrong(at("server", "listen"), "server.listen is \"" + listen + "\"; it must be host:port, [v6]:port or unix:/path");
+  }
+  if (config.server.tls_certificate.empty() != config.server.tls_key.empty()) {
+    return wrong(at("server", config.server.tls_key.empty() ? "tls_certificate" : "tls_key"), "server.tls_certificate and server.tls_key go together: set both or neither");
+  }
+  if (!local(listen) && config.server.tls_certificate.empty() && !config.server.allow_plaintext_remote) {
+    return wrong(at("server", "listen"), "server.listen is \"" + listen +
+                                             "\", reachable from other machines, without TLS; set server.tls_certificate and server.tls_key, or "
+                                             "server.allow_plaintext_remote = true if the network itself is safe");
+  }
+  if (config.journal.segment_bytes % 4'096 != 0) return wrong(at("journal", "segment_bytes"), "journal.segment_bytes must be a multiple of 4096");
+  return ok_status();
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+}  // namespace
+
+std::vector<std::string> process_environment() {
+  std::vector<std::string> entries;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) entries.emplace_back(*entry);
+  return entries;
+}
+
+Result<Config> parse_config(std::string_view text, const std::string& name, std::span<const std::string> environment) {
+  Config config;
+  config.origins.assign(config_keys().size(), "default");
+  for (const ConfigKey& key : config_keys()) {
+    const Status status = set_from_text(config, key, "default", key.default_value);
+    CHECK(status.ok(), "%s", status.message().c_str());
+  }
+  if (Status status = read_toml(config, text, name); !status.ok()) return status;
+  if (Status status = read_environment(config, environment); !status.ok()) return status;
+  if (Status status = check_together(config); !status.ok()) return status;
+  return config;
+}
+
+Result<Config> load_config(const std::string& path, std::span<const std::string> environment) {
+  if (path.empty()) return parse_config("", "", environment);
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Status(Code::kNotFound, "cannot read the configuration " + path + "; see halocline.example.toml for one to start from");
+  std::string text(kMaxFileBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMaxFileBytes) return wrong(path, "larger than 1 MiB; that is no configuration");
+  return parse_config(text, path, environment);
+}
+
+std::vector<EffectiveValue> effective_values(const Config& config) {
+  std::vector<EffectiveValue> values;
+  Config copy = config;
+  for (const ConfigKey& key : config_keys()) {
+    EffectiveValue value{key.full_name(), "", config.origins[values.size()]};
+    if (key.field.index() == 0) value.value = quoted(std::get<0>(key.field)(copy));
+    if (key.field.index() == 1) value.value = std::to_string(std::get<1>(key.field)(copy));
+    if (key.field.index() == 2) value.value = std::get<2>(key.field)(copy) ? "true" : "false";
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+}  // namespace halocline

@@ -1,0 +1,84 @@
+// The server's configuration: TOML, overridden by the environment. One table (config_keys) says for each key its type,
+// default, bounds and meaning; the parser, halocline.example.toml, docs/configuration.md and `config show` are all made from it, so
+// they cannot disagree.
+//
+//   Result<Config> config = load_config("halocline.toml", process_environment());
+//   if (!config.ok()) …   // says file, line, key, what was wrong, and for an unknown key the nearest known one
+//
+// Pure functions but for reading the file; any thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/status.h"
+
+namespace halocline {
+
+struct Config {
+  struct {
+    std::string listen, data_directory, tls_certificate, tls_key;
+    bool allow_plaintext_remote = false;
+  } server;
+  struct {
+    std::string name, currency;
+  } firm;
+  struct {
+    std::string durability;
+    std::uint64_t segment_bytes = 0;
+  } journal;
+  struct {
+    std::uint64_t streams = 0, calls = 0, listings = 0, message_bytes = 0, stream_window_bytes = 0, total_window_bytes = 0;
+    std::uint64_t in_flight_bytes = 0, queue_length = 0, reads = 0, reader_threads = 0, subscribers = 0, subscriber_queue = 0;
+  } limits;
+  struct {
+    std::string level, format;
+    std::uint64_t status_seconds = 0;
+  } log;
+
+  // Where each key's value comes from, in the order of config_keys(): "default", "file halocline.toml:3",
+  // "environment HALOCLINE_SERVER_LISTEN".
+  std::vector<std::string> origins;
+};
+
+// One key. `field` gives the place of its value; its type is the key's type.
+struct ConfigKey {
+  using Field = std::variant<std::string& (*)(Config&), std::uint64_t& (*)(Config&), bool& (*)(Config&)>;
+  const char* section;
+  const char* name;
+  Field field;
+  const char* default_value;  // as in TOML, without quotes
+  std::uint64_t least, most;  // numbers: the value; texts: the bytes
+  const char* choices;        // "a|b|c", or nullptr: the only values a text may have
+  const char* meaning;        // one or more sentences, with the unit
+
+  std::string full_name() const { return std::string(section) + "." + name; }
+};
+std::span<const ConfigKey> config_keys();
+
+// A copy of this process's environment, as "NAME=value".
+std::vector<std::string> process_environment();
+
+// Defaults, then the file (an empty path: none), then the environment. kNotFound: no such file. kInvalidArgument: anything
+// that is wrong in it.
+Result<Config> load_config(const std::string& path, std::span<const std::string> environment);
+// The same from text; `name` stands for the file in messages.
+Result<Config> parse_config(std::string_view text, const std::string& name, std::span<const std::string> environment);
+
+// The effective values, in the order of config_keys(), for `config show`.
+struct EffectiveValue {
+  std::string key;     // "server.listen"
+  std::string value;   // as in TOML
+  std::string origin;  // as in Config::origins
+};
+std::vector<EffectiveValue> effective_values(const Config& config);
+
+// halocline.example.toml and docs/configuration.md.
+std::string example_toml();
+std::string configuration_page();
+
+}  // namespace halocline

@@ -1,0 +1,139 @@
+// The table of keys, and the two texts made from it.
+#include <sstream>
+
+#include "server/config.h"
+
+namespace halocline {
+namespace {
+
+#define HALOCLINE_KEY(type, section, name) #section, #name, +[](Config& c) -> type& { return c.section.name; }
+using Text = std::string;
+using Number = std::uint64_t;
+
+constexpr std::uint64_t kKiB = 1u << 10, kMiB = 1u << 20, kGiB = 1u << 30;
+
+const ConfigKey kKeys[] = {
+    {HALOCLINE_KEY(Text, server, listen), "127.0.0.1:7117", 1, 256, nullptr,
+     "Where gRPC listens: host:port, [v6]:port or unix:/path. Port 0 takes a free one; the file `serving` in the data directory tells which."},
+    {HALOCLINE_KEY(Text, server, data_directory), "halocline-data", 1, 4'096, nullptr,
+     "Where the journal lives. Made if it does not exist. One server at a time may use it."},
+    {HALOCLINE_KEY(Text, server, tls_certificate), "", 0, 4'096, nullptr,
+     "PEM file with the certificate chain. Empty: no TLS."},
+    {HALOCLINE_KEY(Text, server, tls_key), "", 0, 4'096, nullptr, "PEM file with the certificate's private key."},
+    {HALOCLINE_KEY(bool, server, allow_plaintext_remote), "false", 0, 0, nullptr,
+     "Without TLS only loopback addresses and unix sockets are listened on, unless this is true: then everybody who reaches the port can "
+     "read and trade."},
+
+    {HALOCLINE_KEY(Text, firm, name), "Halocline", 1, 64, nullptr,
+     "The firm: the top of the hierarchy. Becomes the first record of a new journal; another name for an existing one is refused."},
+    {HALOCLINE_KEY(Text, firm, currency), "USD", 1, 64, nullptr, "The currency of every measure and limit. Fixed like the name."},
+
+    {HALOCLINE_KEY(Text, journal, durability), "fsync", 0, 0, "fsync|os|memory",
+     "When a command counts as kept: `fsync`, it is on the disk and survives a power failure; `os`, the operating system has it, it survives the "
+     "process; `memory`, nothing is kept."},
+    {HALOCLINE_KEY(Number, journal, segment_bytes), "268435456", 4 * kMiB, 2 * kGiB, nullptr,
+     "Size of new segment files, in bytes; a multiple of 4096. They are reserved ahead, so the disk needs room for two."},
+
+    {HALOCLINE_KEY(Number, limits, streams), "256", 1, 65'536, nullptr, "Calls open on one connection; more wait at the client."},
+    {HALOCLINE_KEY(Number, limits, calls), "4096", 1, 65'536, nullptr, "Calls open in all; more are refused."},
+    {HALOCLINE_KEY(Number, limits, listings), "64", 1, 4'096, nullptr, "Calls that may hold the rows of a listing at the same time."},
+    {HALOCLINE_KEY(Number, limits, message_bytes), "1048576", 64 * kKiB, 16 * kMiB, nullptr, "The largest request, in bytes."},
+    {HALOCLINE_KEY(Number, limits, stream_window_bytes), "4194304", 64 * kKiB, 256 * kMiB, nullptr,
+     "Unanswered requests of one stream, in bytes; then it is read no further until some are answered."},
+    {HALOCLINE_KEY(Number, limits, total_window_bytes), "134217728", kMiB, 4 * kGiB, nullptr, "The same of all streams together."},
+    {HALOCLINE_KEY(Number, limits, in_flight_bytes), "67108864", kMiB, 4 * kGiB, nullptr,
+     "Bytes of commands that wait for the sequencer; then senders wait."},
+    {HALOCLINE_KEY(Number, limits, queue_length), "4096", 2, 1'048'576, nullptr,
+     "Submissions and reads that wait for the sequencer; then senders wait. Rounded up to a power of two."},
+    {HALOCLINE_KEY(Number, limits, reads), "64", 1, 4'096, nullptr, "Reads under way; more are refused."},
+    {HALOCLINE_KEY(Number, limits, reader_threads), "2", 1, 64, nullptr, "Threads that compute the rows of reads."},
+    {HALOCLINE_KEY(Number, limits, subscribers), "256", 1, 65'536, nullptr, "Followers of the alerts; more are refused."},
+    {HALOCLINE_KEY(Number, limits, subscriber_queue), "8192", 1'024, 1'048'576, nullptr,
+     "Alert events that a follower may lag behind; then it is cut and told the bookmark to resume from."},
+
+    {HALOCLINE_KEY(Text, log, level), "info", 0, 0, "debug|info|warn|error", "The least level that is written to stderr."},
+    {HALOCLINE_KEY(Text, log, format), "text", 0, 0, "text|json", "Lines for people, or one JSON object a line."},
+    {HALOCLINE_KEY(Number, log, status_seconds), "60", 1, 86'400, nullptr,
+     "How often a line with rates, queues and latencies is written, in seconds; only when something happened."},
+};
+#undef HALOCLINE_KEY
+
+const char* section_meaning(std::string_view section) {
+  if (section == "server") return "The process: where it listens and keeps its data.";
+  if (section == "firm") return "Whose books these are.";
+  if (section == "journal") return "How commands are kept.";
+  if (section == "limits") return "Bounds. Everything is allocated or counted against them; reaching one slows or refuses a sender, never grows memory.";
+  return "What the server says about itself.";
+}
+
+std::string value_in_toml(const ConfigKey& key) {
+  const bool text = key.field.index() == 0;
+  return text ? "\"" + std::string(key.default_value) + "\"" : key.default_value;
+}
+
+std::string bounds_of(const ConfigKey& key) {
+  if (key.choices != nullptr) return key.choices;
+  if (key.field.index() == 1) return std::to_string(key.least) + " .. " + std::to_string(key.most);
+  return key.field.index() == 2 ? "true|false" : "text of at most " + std::to_string(key.most) + " bytes";
+}
+
+// Breaks a text at spaces into lines of at most 110 characters, each behind "# ".
+void append_comment(std::ostringstream& out, const std::string& text) {
+  std::istringstream words(text);
+  std::string word, line = "#";
+  while (words >> word) {
+    if (line.size() + 1 + word.size() > 110) out << line << "\n", line = "#";
+    line += " " + word;
+  }
+  out << line << "\n";
+}
+
+std::string upper(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+}  // namespace
+
+std::span<const ConfigKey> config_keys() { return kKeys; }
+
+std::string example_toml() {
+  std::ostringstream out;
+  out << "# Halocline's configuration, with every key at its default. Made from src/server/config_keys.cc: see docs/configuration.md.\n"
+         "#   halocline serve --config halocline.toml\n";
+  std::string_view section;
+  for (const ConfigKey& key : kKeys) {
+    if (section != key.section) {
+      section = key.section;
+      out << "\n# " << section_meaning(section) << "\n[" << section << "]\n";
+    }
+    append_comment(out, std::string(key.meaning) + " (" + bounds_of(key) + ")");
+    out << key.name << " = " << value_in_toml(key) << "\n";
+  }
+  return out.str();
+}
+
+std::string configuration_page() {
+  std::ostringstream out;
+  out << "# Configuration\n\n"
+         "Made from the table in `src/server/config_keys.cc`; a test compares. A commented file with every default: `halocline.example.toml`.\n\n"
+         "A value comes from the environment, else from the TOML file, else it is the default. The variable of `[server] listen` is\n"
+         "`HALOCLINE_SERVER_LISTEN`. `halocline config show` prints every value and where it comes from; `halocline config check` only looks\n"
+         "whether the file is right. An unknown key is an error that names the file, the line and the nearest known key.\n";
+  std::string_view section;
+  for (const ConfigKey& key : kKeys) {
+    if (section != key.section) {
+      section = key.section;
+      out << "\n## [" << section << "]\n" << section_meaning(section) << "\n\n| key | default | values | meaning | environment |\n|---|---|---|---|---|\n";
+    }
+    std::string bounds = bounds_of(key);
+    for (std::size_t at = 0; (at = bounds.find('|', at)) != std::string::npos; at += 2) bounds.replace(at, 1, ", ");
+    out << "| `" << key.name << "` | `" << value_in_toml(key) << "` | " << bounds << " | " << key.meaning << " | `HALOCLINE_"
+        << upper(key.section) << "_" << upper(key.name) << "` |\n";
+  }
+  return out.str();
+}
+
+}  // namespace halocline
