@@ -242,7 +242,7 @@ class Recovery {
 };
 
 Status rewrite(File& file, std::uint64_t begin, std::uint64_t end) {
-  std::vector<std::byte> chunk(1u << 20);
+  std::vector<std::byte> chunk(std::min<std::uint64_t>(1u << 20, end - begin));
   for (std::uint64_t at = begin; at < end; at += chunk.size()) {
     const auto piece = std::span(chunk).first(std::min<std::uint64_t>(chunk.size(), end - at));
     Result<std::size_t> count = read_all(file, at, piece);

@@ -37,7 +37,7 @@ Status SegmentReader::load(std::size_t want) {
   if (have > 0) std::memmove(buffer_.data(), loaded().data(), have);
   buffer_start_ = offset_;
   buffer_used_ = have;
-  if (buffer_.size() < have + more) buffer_.resize(std::max(have + more, 2 * kMostReadAhead));
+  if (buffer_.size() < have + more) buffer_.resize(std::max(have + more, 2 * read_ahead_));
   Result<std::size_t> count = read_all(*file_, from, std::span(buffer_).subspan(have, more));
   if (!count.ok()) return count.status();
   buffer_used_ += count.value();

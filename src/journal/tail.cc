@@ -45,7 +45,8 @@ std::string evidence_of(const BlockHeader& block, std::uint64_t at, const Segmen
 Result<Tail> scan_tail(File& file, const SegmentHeader& header, std::uint64_t offset, Seq next_seq) {
   Tail tail;
   tail.written_end = offset;
-  std::vector<std::byte> chunk(kChunk);
+  std::vector<std::byte> chunk(std::min<std::uint64_t>(kChunk, header.segment_bytes - std::min(offset, header.segment_bytes)) +
+                               sizeof kBlockMagic);  // so that a mark can be looked for at the very end
   std::vector<std::byte> whole;
   std::uint64_t pass = 0;  // blocks found so far end here
   for (std::uint64_t start = offset; start < header.segment_bytes; start += kChunk) {
