@@ -17,6 +17,7 @@ constexpr std::size_t kMostFreeBytes = 256u << 10;  // larger ones are not kept
 
 void BatchStream::start() {
   open();
+  StartSendInitialMetadata();  // by itself: together with a buffered first write it would wait for a later one
   reading_ = true;
   StartRead(&read_);
 }

@@ -10,6 +10,7 @@ namespace halocline::rpc {
 
 void FollowCall::start() {
   open();
+  StartSendInitialMetadata();  // by itself: together with a buffered first write it would wait for a later one
   last_sent_ = bookmark_;
   calls_.port->follow_alerts(bookmark_, from_now_, std::shared_ptr<AlertSubscriber>(shared_from_this(), this));
 }

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
@@ -60,6 +61,8 @@ class GrpcGateway final : public Gateway {
     calls_.port = &port;
     calls_.submitter.start(port);
 
+    // A request that is no message is the client's affair, told to it and counted; protobuf would also write to stderr.
+    google::protobuf::SetLogHandler(nullptr);
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;

@@ -1,0 +1,169 @@
+// A Port for tests: keeps what is submitted, and answers when the test says so (or at once, on a thread of its own,
+// as the core does). Reads answer with the rows the test has put in.
+#pragma once
+
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "command/codec.h"
+#include "command/port.h"
+
+namespace halocline::rpc {
+
+class RecordingPort final : public Port {
+ public:
+  // Outcome of a command; by default all are ACCEPTED. Set before use.
+  std::function<Outcome(const Command&)> judge;
+  std::vector<PositionRow> position_rows;
+  std::vector<NodeRow> node_rows;
+  std::vector<TradeRow> trade_rows;
+  ReferenceRows reference_rows;
+
+  explicit RecordingPort(bool answers_at_once = true) : releasing_(answers_at_once), core_([this] { run(); }) {}
+  ~RecordingPort() override {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    core_.join();
+  }
+
+  // Answers everything from now on, or keeps everything unanswered.
+  void release(bool on) {
+    const std::lock_guard lock(mutex_);
+    releasing_ = on;
+    changed_.notify_all();
+  }
+  // submit() blocks, as when the core's queue is full.
+  void block(bool on) {
+    const std::lock_guard lock(mutex_);
+    blocking_ = on;
+    changed_.notify_all();
+  }
+  // submit() refuses, and everything unanswered is abandoned, as when the core stops.
+  void abandon() {
+    std::deque<Submission> abandoned;
+    {
+      const std::lock_guard lock(mutex_);
+      refusing_ = true;
+      abandoned.swap(waiting_);
+      changed_.notify_all();
+    }
+    for (Submission& one : abandoned) one.sink->abandoned(one.token, stopped());
+  }
+
+  std::size_t submissions() const {
+    const std::lock_guard lock(mutex_);
+    return submissions_;
+  }
+  std::size_t commands() const {
+    const std::lock_guard lock(mutex_);
+    return commands_;
+  }
+  std::shared_ptr<AlertSubscriber> subscriber() const {
+    const std::lock_guard lock(mutex_);
+    return subscriber_;
+  }
+  std::size_t unfollowed() const {
+    const std::lock_guard lock(mutex_);
+    return unfollowed_;
+  }
+
+  Status submit(Submission submission) override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !blocking_ || refusing_; });
+    if (refusing_) return stopped();
+    ++submissions_;
+    commands_ += submission.count;
+    waiting_.push_back(std::move(submission));
+    changed_.notify_all();
+    return ok_status();
+  }
+
+  void positions(PositionFilter, Reply<std::vector<PositionRow>> reply) override { reply(at(position_rows)); }
+  void nodes(NodeFilter, Reply<std::vector<NodeRow>> reply) override { reply(at(node_rows)); }
+  void limits(Reply<std::vector<LimitRow>> reply) override { reply(at(std::vector<LimitRow>(1))); }
+  void alerts(AlertFilter, Reply<std::vector<AlertRow>> reply) override { reply(at(std::vector<AlertRow>(2))); }
+  void reference(Reply<ReferenceRows> reply) override { reply(at(reference_rows)); }
+  void trade(std::string, std::string, Reply<std::vector<TradeRow>> reply) override { reply(at(trade_rows)); }
+  void status(bool, Reply<StatusReport> reply) override {
+    StatusReport report;
+    report.state = "serving";
+    reply(at(report));
+  }
+
+  // The test plays the core to the subscriber.
+  void follow_alerts(std::uint64_t bookmark, bool, std::shared_ptr<AlertSubscriber> subscriber) override {
+    if (bookmark > 1'000'000) {
+      subscriber->ended(Status(Code::kOutOfRange, "event " + std::to_string(bookmark) + " is ahead of the newest"));
+      return;
+    }
+    const std::lock_guard lock(mutex_);
+    subscriber_ = std::move(subscriber);
+    changed_.notify_all();
+  }
+  void unfollow(const AlertSubscriber* subscriber) override {
+    const std::lock_guard lock(mutex_);
+    if (subscriber_.get() != subscriber) return;
+    subscriber_ = nullptr;
+    ++unfollowed_;
+    changed_.notify_all();
+  }
+  void count(const char*, std::uint64_t) override {}
+
+ private:
+  static Status stopped() { return Status(Code::kUnavailable, "the server is stopping"); }
+
+  template <class T>
+  static At<T> at(T rows) {
+    return At<T>{42, 43, std::move(rows)};
+  }
+
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [&] { return stopping_ || (releasing_ && !waiting_.empty()); });
+      if (stopping_) return;
+      Submission one = std::move(waiting_.front());
+      waiting_.pop_front();
+      lock.unlock();
+      std::vector<Acknowledgement> acks;
+      for (std::size_t place = 0; place < one.records.size();) {
+        std::uint32_t length = 0;
+        std::uint16_t type = 0;
+        std::memcpy(&length, one.records.data() + place, sizeof length);
+        std::memcpy(&type, one.records.data() + place + 4, sizeof type);
+        Outcome outcome = Outcome::kAccepted;
+        if (judge) {
+          Command command;
+          CHECK(decode(static_cast<CommandType>(type), std::span(one.records).subspan(place + kRecordHeaderBytes, length), command));
+          outcome = judge(command);
+        }
+        acks.push_back({++seq_, 0, outcome});
+        place += kRecordHeaderBytes + length;
+      }
+      CHECK(acks.size() == one.count);
+      one.sink->acknowledged(one.token, acks);
+      lock.lock();
+    }
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool releasing_ = true, blocking_ = false, refusing_ = false, stopping_ = false;
+  std::deque<Submission> waiting_;
+  std::size_t submissions_ = 0, commands_ = 0, unfollowed_ = 0;
+  std::shared_ptr<AlertSubscriber> subscriber_;
+  Seq seq_ = 0;
+  std::thread core_;
+};
+
+}  // namespace halocline::rpc
