@@ -31,7 +31,7 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(Text, journal, durability), "fsync", 0, 0, "fsync|os|memory",
      "When a command counts as kept: `fsync`, it is on the disk and survives a power failure; `os`, the operating system has it, it survives the "
      "process; `memory`, nothing is kept."},
-    {HALOCLINE_KEY(Number, journal, segment_bytes), "268435456", 4 * kMiB, 2 * kGiB, nullptr,
+    {HALOCLINE_KEY(Number, journal, segment_bytes), "268435456", 320 * kKiB, kGiB, nullptr,
      "Size of new segment files, in bytes; a multiple of 4096. They are reserved ahead, so the disk needs room for two."},
 
     {HALOCLINE_KEY(Number, limits, streams), "256", 1, 65'536, nullptr, "Calls open on one connection; more wait at the client."},

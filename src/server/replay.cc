@@ -22,7 +22,7 @@ Replay::Replay(Engine& engine, Clock& clock, std::uint64_t total_bytes)
   applier_ = std::thread([this] { apply_all(); });
 }
 
-Replay::~Replay() { static_cast<void>(finish()); }
+Replay::~Replay() { finish(); }
 
 BlockHandler Replay::handler() {
   return [this](const BlockView& block) { return take(block); };
@@ -76,15 +76,14 @@ void Replay::progress() {
   records_at_last_line_ = records_;
 }
 
-Status Replay::finish() {
-  if (finished_) return ok_status();
+void Replay::finish() {
+  if (finished_) return;
   finished_ = true;
   if (batch_ != nullptr) hand_over();
   full_.push(nullptr);
   applier_bell_.ring();
   applier_.join();
   elapsed_ = clock_.monotonic() - begun_;
-  return ok_status();
 }
 
 void Replay::apply_all() {

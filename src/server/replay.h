@@ -3,7 +3,7 @@
 //
 //   Replay replay(engine, clock);
 //   auto journal = FileJournal::open(disk, options, replay.handler());   // this thread
-//   Status status = replay.finish();                                     // until all is applied; always call it
+//   replay.finish();                                                     // until all is applied; always call it
 //
 // A record that does not decode is kUnsupported, from the handler: it stops the start.
 #pragma once
@@ -30,7 +30,7 @@ class Replay {
   // Call it on one thread only.
   BlockHandler handler();
   // Waits until everything handed over is applied. The handler may not be called afterwards.
-  Status finish();
+  void finish();
 
   std::uint64_t records() const { return records_; }  // after finish()
   std::int64_t elapsed() const { return elapsed_; }   // ns, after finish()

@@ -65,7 +65,7 @@ void Sequencer::gather(Block& block) {
     if (block.waiting.size() + block.reads.size() + block.follows.size() == kMaxBlockItems) break;
     Submission& submission = inbound->submission;
     if (submission.count > 0) {
-      if (block.records.size() + submission.records.size() > limits::kMaxBlockBytes) break;
+      if (block.records.size() + submission.records.size() > journal_.max_block_bytes()) break;
       if (block.count + submission.count > kMaxBlockCommands) break;
       block.records.insert(block.records.end(), submission.records.begin(), submission.records.end());
       block.count += submission.count;

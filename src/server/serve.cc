@@ -1,0 +1,289 @@
+#include "server/serve.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "base/disk.h"
+#include "base/log.h"
+#include "command/codec.h"
+#include "engine/views.h"
+#include "journal/file_journal.h"
+#include "journal/memory_journal.h"
+#include "server/core.h"
+#include "server/replay.h"
+
+namespace halocline {
+namespace {
+
+constexpr char kVersion[] = "0.1.0";
+
+int exit_code(const Status& why) {
+  switch (why.code()) {
+    case Code::kOk: return kExitDrained;
+    case Code::kInvalidArgument: return kExitUsage;
+    case Code::kFailedPrecondition: return kExitInUse;
+    case Code::kResourceExhausted: return kExitDiskFull;
+    case Code::kDataLoss:
+    case Code::kUnsupported: return kExitDamaged;
+    default: return kExitJournal;
+  }
+}
+
+int give_up(const char* event, const Status& why, int code) {
+  log_line(LogLevel::kError, event, {{"why", why.message()}, {"exit", code}});
+  return code;
+}
+
+void set_log(const Config& config) {
+  const std::string& level = config.log.level;
+  set_log_level(level == "debug" ? LogLevel::kDebug : level == "info" ? LogLevel::kInfo : level == "warn" ? LogLevel::kWarn : LogLevel::kError);
+  set_log_format(config.log.format == "json" ? LogFormat::kJson : LogFormat::kText);
+}
+
+// The signals that end the server, and the journal's failure, as something to wait for. Other threads inherit the blocked
+// signals, so nobody is interrupted.
+class Ending {
+ public:
+  Ending() {
+    sigset_t ending;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    signals_ = signalfd(-1, &ending, SFD_CLOEXEC);
+    failure_ = eventfd(0, EFD_CLOEXEC);
+    CHECK(signals_ >= 0 && failure_ >= 0);
+  }
+  ~Ending() { ::close(signals_), ::close(failure_); }
+
+  void journal_failed() {
+    const std::uint64_t one = 1;
+    CHECK(::write(failure_, &one, sizeof one) == sizeof one);
+  }
+  // Whether it is time to end; false when the time is over.
+  bool wait(int milliseconds) {
+    pollfd waited[] = {{signals_, POLLIN, 0}, {failure_, POLLIN, 0}};
+    if (::poll(waited, 2, milliseconds) <= 0) return false;
+    signalfd_siginfo signal{};
+    if ((waited[0].revents & POLLIN) != 0 && ::read(signals_, &signal, sizeof signal) == sizeof signal) {
+      log_line(LogLevel::kInfo, "server.signal", {{"signal", signal.ssi_signo}});
+    }
+    return true;
+  }
+  // From here on a signal does what it does to any process: the second one ends it.
+  static void restore() {
+    sigset_t ending;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
+  }
+
+ private:
+  int signals_ = -1, failure_ = -1;
+};
+
+// The file that says where the server is; gone when this is.
+class ServingFile {
+ public:
+  ServingFile(std::string path, const std::string& address) : path_(std::move(path)) {
+    std::ofstream(path_ + ".new") << address << "\n" << getpid() << "\n";
+    std::error_code ignored;
+    std::filesystem::rename(path_ + ".new", path_, ignored);
+  }
+  ~ServingFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+
+ private:
+  const std::string path_;
+};
+
+std::uint64_t bytes_in(const std::string& directory) {
+  std::uint64_t bytes = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code no_size;
+    const std::uint64_t size = entry->file_size(no_size);
+    if (!no_size) bytes += size;
+  }
+  return bytes;
+}
+
+class FirmSink final : public AckSink {
+ public:
+  void acknowledged(std::uint64_t, std::span<const Acknowledgement> acks) override {
+    const bool taken = acks.front().outcome == Outcome::kAccepted;
+    done_.set_value(taken ? ok_status() : Status(Code::kInvalidArgument, "the firm's name or currency was refused: " + std::string(outcome_name(acks.front().outcome))));
+  }
+  void abandoned(std::uint64_t, const Status& why) override { done_.set_value(why); }
+  Status wait() { return done_.get_future().get(); }
+
+ private:
+  std::promise<Status> done_;
+};
+
+// The first record of a new journal.
+Status found_firm(Core& core, const Config& config) {
+  auto sink = std::make_shared<FirmSink>();
+  Submission submission;
+  append_record(Firm{config.firm.name, config.firm.currency}, submission.records);
+  submission.count = 1;
+  submission.sink = sink;
+  submission.received = SystemClock().monotonic();
+  if (Status status = core.submit(std::move(submission)); !status.ok()) return status;
+  return sink->wait();
+}
+
+Status check_firm(Engine& engine, const Config& config) {
+  const Snapshot books = engine.snapshot();
+  const std::string name(views::firm_name(*books)), currency(views::firm_currency(*books));
+  if (name == config.firm.name && currency == config.firm.currency) return ok_status();
+  return Status(Code::kFailedPrecondition, "the journal in " + config.server.data_directory + " is of firm \"" + name + "\" in " + currency +
+                                               ", the configuration says \"" + config.firm.name + "\" in " + config.firm.currency +
+                                               "; correct firm.name and firm.currency, or use another server.data_directory");
+}
+
+// A line with what happened since the last one; none when nothing did.
+class StatusLine {
+ public:
+  void write(const Core& core, std::int64_t seconds) {
+    const StatusReport now = core.report();
+    const std::uint64_t commands = now.durable_seq - last_.durable_seq;
+    if (commands == 0 && now.subscribers == last_.subscribers && !first_) return;
+    const auto latency = [&](const char* stage) {
+      for (const LatencyRow& row : now.latencies) {
+        if (row.stage == stage) return row;
+      }
+      return LatencyRow{};
+    };
+    const LatencyRow total = latency("received_published"), sync = latency("sequenced_durable");
+    log_line(LogLevel::kInfo, "server.status",
+             {{"commands", commands}, {"per_s", commands / static_cast<std::uint64_t>(seconds)}, {"durable_seq", now.durable_seq},
+              {"alert_events", now.last_event_id - last_.last_event_id}, {"subscribers", now.subscribers},
+              {"queue_highest", now.queues.front().highest}, {"p50_us", static_cast<double>(total.p50) / 1e3},
+              {"p99_us", static_cast<double>(total.p99) / 1e3}, {"sync_p99_us", static_cast<double>(sync.p99) / 1e3},
+              {"journal_mb", now.journal_bytes >> 20}, {"memory_mb", now.memory_bytes >> 20}});
+    last_ = now;
+    first_ = false;
+  }
+  void start(const Core& core) { last_ = core.report(), first_ = false; }
+
+ private:
+  StatusReport last_;
+  bool first_ = true;
+};
+
+void warn_of_journal(const Journal& journal) {
+  if (const std::string warning = journal.stats().warning; !warning.empty()) log_line(LogLevel::kWarn, "journal.warning", {{"what", warning}});
+}
+
+}  // namespace
+
+int serve(const Config& config, Gateway& gateway) {
+  set_log(config);
+  Ending ending;
+  SystemClock clock;
+  PosixDisk disk;
+  Engine engine;
+  CoreStart start;
+
+  // The journal, and what it holds through the engine.
+  const Result<Durability> durability = parse_durability(config.journal.durability);
+  if (!durability.ok()) return give_up("config.refused", durability.status(), kExitUsage);
+  const std::string& data = config.server.data_directory;
+  const std::string directory = data + "/journal";
+  std::error_code error;
+  std::filesystem::create_directories(data, error);
+  if (error) return give_up("server.failed", Status(Code::kIo, "cannot make the data directory " + data + ": " + error.message()), kExitUsage);
+  std::unique_ptr<Journal> journal;
+  if (durability.value() == Durability::kMemory) {
+    journal = std::make_unique<MemoryJournal>();
+  } else {
+    FileJournalOptions options;
+    options.directory = directory;
+    options.durability = durability.value();
+    options.segment_bytes = config.journal.segment_bytes;
+    options.now = clock.wall();
+    Replay replay(engine, clock, bytes_in(directory));
+    auto opened = FileJournal::open(disk, options, replay.handler());
+    replay.finish();
+    if (!opened.ok()) return give_up("journal.refused", opened.status(), exit_code(opened.status()));
+    const Recovered& recovered = opened.value()->recovered();
+    start = {recovered.last_time, replay.elapsed(), replay.records()};
+    for (const std::string& note : recovered.notes) log_line(LogLevel::kInfo, "journal.note", {{"what", note}});
+    if (recovered.torn.has_value()) {
+      log_line(LogLevel::kWarn, "journal.torn_tail", {{"file", recovered.torn->path}, {"offset", recovered.torn->offset}, {"bytes", recovered.torn->bytes}});
+    }
+    log_line(LogLevel::kInfo, "journal.recovered",
+             {{"records", replay.records()}, {"seconds", static_cast<double>(replay.elapsed()) / 1e9}, {"sealed", recovered.sealed},
+              {"last_seq", recovered.last_seq}});
+    journal = opened.take();
+  }
+  const bool new_journal = engine.last_seq() == 0;
+  if (!new_journal) {
+    if (const Status firm = check_firm(engine, config); !firm.ok()) return give_up("firm.refused", firm, kExitFirm);
+  }
+
+  // The core, then the gateway in front of it.
+  CoreOptions options;
+  options.queue_length = config.limits.queue_length;
+  options.in_flight_bytes = config.limits.in_flight_bytes;
+  options.max_reads = config.limits.reads;
+  options.max_subscribers = config.limits.subscribers;
+  options.subscriber_queue = config.limits.subscriber_queue;
+  options.reader_threads = config.limits.reader_threads;
+  options.version = kVersion;
+  options.durability = config.journal.durability;
+  options.data_directory = data;
+  Status failure;  // written before journal_failed(), read after the core's threads have ended
+  options.on_failure = [&](const Status& why) { failure = why, ending.journal_failed(); };
+  Core core(std::move(options), clock, engine, *journal, start);
+  core.start();
+  if (new_journal) {
+    if (const Status firm = found_firm(core, config); !firm.ok()) {
+      static_cast<void>(core.stop());
+      return give_up("firm.refused", firm, failure.ok() ? kExitUsage : exit_code(failure));
+    }
+  }
+  if (const Status listening = gateway.start(core); !listening.ok()) {
+    static_cast<void>(core.stop());
+    return give_up("gateway.refused", listening, kExitAddress);
+  }
+  {
+    const ServingFile serving(data + "/serving", gateway.address());
+    std::printf("halocline: serving on %s (journal %s, durability %s)\n", gateway.address().c_str(),
+                durability.value() == Durability::kMemory ? "none" : directory.c_str(), config.journal.durability.c_str());
+    std::fflush(stdout);
+    log_line(LogLevel::kInfo, "server.serving", {{"address", gateway.address()}, {"durability", config.journal.durability}, {"last_seq", core.report().last_seq}});
+    StatusLine status_line;
+    status_line.start(core);
+    while (!ending.wait(static_cast<int>(config.log.status_seconds * 1'000))) {
+      status_line.write(core, static_cast<std::int64_t>(config.log.status_seconds));
+      warn_of_journal(*journal);
+    }
+    Ending::restore();
+    log_line(LogLevel::kInfo, "server.draining", {{"last_seq", core.report().last_seq}});
+    gateway.stop_accepting();
+    const Status stopped = core.stop();
+    gateway.stop();
+    if (!stopped.ok()) return give_up("server.stopped", failure, exit_code(failure));
+  }
+  const StatusReport last = core.report();
+  log_line(LogLevel::kInfo, "server.stopped", {{"durable_seq", last.durable_seq}, {"uptime_s", last.uptime / 1'000'000'000}, {"exit", 0}});
+  return kExitDrained;
+}
+
+}  // namespace halocline

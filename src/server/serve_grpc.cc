@@ -1,0 +1,22 @@
+#include "gateways/grpc/grpc_gateway.h"
+#include "server/serve.h"
+
+namespace halocline {
+
+int serve(const Config& config) {
+  GrpcOptions options;
+  options.listen = config.server.listen;
+  options.tls_certificate = config.server.tls_certificate;
+  options.tls_key = config.server.tls_key;
+  options.max_message_bytes = config.limits.message_bytes;
+  options.max_streams = static_cast<std::uint32_t>(config.limits.streams);
+  options.max_calls = static_cast<std::uint32_t>(config.limits.calls);
+  options.max_listings = static_cast<std::uint32_t>(config.limits.listings);
+  options.window_bytes = config.limits.stream_window_bytes;
+  options.total_window_bytes = config.limits.total_window_bytes;
+  options.subscriber_queue = static_cast<std::uint32_t>(config.limits.subscriber_queue);
+  const std::unique_ptr<Gateway> gateway = make_grpc_gateway(options);
+  return serve(config, *gateway);
+}
+
+}  // namespace halocline
