@@ -52,6 +52,7 @@ class FileJournal final : public Journal {
   Result<Seq> commit() override;
   Status close() override;
   Seq next_seq() const override { return next_seq_; }
+  std::size_t max_block_bytes() const override { return max_block_bytes_; }
   JournalStats stats() const override;
 
   // What the opening found.
@@ -90,6 +91,7 @@ class FileJournal final : public Journal {
   Nanos last_time_ = 0;
   Digest chain_{};
   std::vector<std::byte> buffer_;  // one block as it is stored
+  std::size_t max_block_bytes_ = 0;
 
   std::atomic<std::uint64_t> records_{0};
   std::atomic<std::uint64_t> blocks_{0};

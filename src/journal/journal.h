@@ -8,9 +8,11 @@
 // Threads: one thread, the owner, calls everything but stats().
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
+#include "base/limits.h"
 #include "base/status.h"
 #include "journal/block_view.h"
 
@@ -41,6 +43,9 @@ struct JournalStats {
 class Journal {
  public:
   virtual ~Journal() = default;
+
+  // The longest payload that fits: constant, at most limits::kMaxBlockBytes, less when segments are small.
+  virtual std::size_t max_block_bytes() const { return limits::kMaxBlockBytes; }
 
   // Adds a block behind all others. CHECKed: block.first_seq == next_seq(), at least one record, payload well framed and
   // at most limits::kMaxBlockBytes, time not before the last block's. kResourceExhausted: no room; nothing was added, and
