@@ -1,0 +1,105 @@
+// A journal's commands as JSON lines, in the fields of the oracle (tests/oracle/driver.cc): what the model is fed with. It reads the
+// files with the journal's own reader and the commands with the codec, and runs no engine, but when asked to:
+//
+//   journal_dump DIRECTORY            {"seq":1,"time":…,"type":"Firm",…} for each record
+//   journal_dump --digest DIRECTORY   {"records":n,"last_seq":n,"events":n,"digest":"…"} after the engine of this build has applied them all
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "command/codec.h"
+#include "engine/engine.h"
+#include "engine/views.h"
+#include "journal/inspect.h"
+
+namespace {
+
+using namespace halocline;
+using nlohmann::ordered_json;
+
+template <class Enum>
+int code(Enum value) {
+  return static_cast<int>(value);
+}
+
+ordered_json json_of(const Timer&) { return {{"type", "Timer"}}; }
+ordered_json json_of(const Trade& c) {
+  return {{"type", "Trade"}, {"source", c.source}, {"trade_id", c.trade_id}, {"version", c.version}, {"action", code(c.action)},
+          {"book", c.book}, {"trader", c.trader}, {"counterparty", c.counterparty}, {"instrument", c.instrument},
+          {"side", code(c.side)}, {"quantity", c.quantity}, {"price", c.price}, {"fees", c.fees}, {"trade_time", c.trade_time}};
+}
+ordered_json json_of(const Price& c) {
+  return {{"type", "Price"}, {"instrument", c.instrument}, {"price", c.price}, {"price_time", c.price_time}};
+}
+ordered_json json_of(const FxRate& c) {
+  return {{"type", "FxRate"}, {"currency", c.currency}, {"rate", c.rate}, {"rate_time", c.rate_time}};
+}
+ordered_json json_of(const Firm& c) { return {{"type", "Firm"}, {"name", c.name}, {"currency", c.currency}}; }
+ordered_json json_of(const Currency& c) { return {{"type", "Currency"}, {"code", c.code}, {"rate", c.rate}}; }
+ordered_json json_of(const Desk& c) { return {{"type", "Desk"}, {"name", c.name}}; }
+ordered_json json_of(const Book& c) { return {{"type", "Book"}, {"name", c.name}, {"desk", c.desk}}; }
+ordered_json json_of(const Trader& c) { return {{"type", "Trader"}, {"name", c.name}, {"desk", c.desk}}; }
+ordered_json json_of(const Counterparty& c) { return {{"type", "Counterparty"}, {"name", c.name}}; }
+ordered_json json_of(const Instrument& c) {
+  return {{"type", "Instrument"}, {"symbol", c.symbol}, {"kind", code(c.kind)}, {"currency", c.currency}, {"multiplier", c.multiplier},
+          {"underlying", c.underlying}, {"sector", c.sector}, {"issuer", c.issuer}, {"expiry", c.expiry}, {"stale_after", c.stale_after}};
+}
+ordered_json json_of(const Rename& c) { return {{"type", "Rename"}, {"kind", code(c.kind)}, {"from", c.from}, {"to", c.to}}; }
+ordered_json json_of(const EndOfDay& c) { return {{"type", "EndOfDay"}, {"date", c.date}}; }
+ordered_json json_of(const Limit& c) {
+  return {{"type", "Limit"}, {"name", c.name}, {"kind", code(c.kind)}, {"node", c.node}, {"measure", code(c.measure)},
+          {"warn", to_digits(c.warn)}, {"breach", to_digits(c.breach)}, {"hysteresis", c.hysteresis}, {"hard", c.hard},
+          {"owner", c.owner}, {"escalate_after", c.escalate_after}};
+}
+ordered_json json_of(const LimitRemove& c) { return {{"type", "LimitRemove"}, {"name", c.name}}; }
+ordered_json json_of(const AlertAck& c) { return {{"type", "AlertAck"}, {"alert_id", c.alert_id}, {"by", c.by}, {"note", c.note}}; }
+
+[[noreturn]] void fail(const std::string& what) {
+  std::fprintf(stderr, "journal_dump: %s\n", what.c_str());
+  std::exit(1);
+}
+
+void print_command(const BlockInfo& block, const Record& record) {
+  Command command;
+  if (!decode(static_cast<CommandType>(record.type), record.payload, command)) fail("record " + std::to_string(record.seq) + " does not decode");
+  ordered_json line{{"seq", record.seq}, {"time", block.header.time}};
+  line.update(std::visit([](const auto& one) { return json_of(one); }, command));
+  std::puts(line.dump().c_str());
+}
+
+JournalReport walk(const char* directory, const JournalVisitor& visitor) {
+  PosixDisk disk;
+  Result<JournalReport> report = walk_journal(disk, directory, visitor);
+  if (!report.ok()) fail(report.status().message());
+  for (const JournalProblem& problem : report.value().problems) {
+    fail(problem.path + " at offset " + std::to_string(problem.offset) + ": " + problem.text);
+  }
+  return report.take();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const bool digest = argc == 3 && std::strcmp(argv[1], "--digest") == 0;
+  if (argc != 2 && !digest) fail("usage: journal_dump [--digest] DIRECTORY");
+  JournalVisitor visitor;
+  if (!digest) {
+    visitor.on_record = print_command;
+    (void)walk(argv[1], visitor);
+    return 0;
+  }
+  Engine engine;
+  std::vector<AlertEvent> events;
+  visitor.on_record = [&](const BlockInfo& block, const Record& record) {
+    (void)engine.apply(record.seq, block.header.time, static_cast<CommandType>(record.type), record.payload, events);
+  };
+  const JournalReport report = walk(argv[2], visitor);
+  const Snapshot books = engine.snapshot();
+  std::printf("{\"records\":%llu,\"last_seq\":%llu,\"events\":%llu,\"digest\":\"%s\"}\n", static_cast<unsigned long long>(report.records),
+              static_cast<unsigned long long>(report.last_seq), static_cast<unsigned long long>(events.size()),
+              views::state_digest(*books).c_str());
+  return 0;
+}
