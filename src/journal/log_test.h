@@ -12,6 +12,15 @@
 
 namespace halocline {
 
+// The exhaustive tests do every so-manieth of their cases where the build makes each one slow.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr int kOneIn = 23;
+#elif defined(__SANITIZE_ADDRESS__)
+inline constexpr int kOneIn = 7;
+#else
+inline constexpr int kOneIn = 1;
+#endif
+
 struct TestRecord {
   std::uint16_t type = 0;
   std::vector<std::byte> payload;

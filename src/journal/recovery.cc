@@ -126,7 +126,7 @@ class Recovery {
                         std::to_string(header.first_seq) +
                         (header.first_seq == next_seq_ ? " and another hash chain" : ""));
     }
-    Result<std::unique_ptr<File>> file = disk_.open(path(header.number), is_last(i) ? Access::kReadWrite : Access::kRead);
+    Result<std::unique_ptr<File>> file = disk_.open(path(header.number), Access::kRead);
     if (!file.ok()) return file.status();
     SegmentReader reader(file.take(), header, options_.verify_chain);
     Result<Step> step = walk(reader);

@@ -57,8 +57,9 @@ void SegmentPreparer::run() {
   for (;;) {
     wake_.wait(lock, [this] { return stop_ || (!ready_ && !failed_ && made_ < target_); });
     if (stop_) return;
+    const bool hurry = hurry_;
     lock.unlock();
-    Status status = step();
+    Status status = step(hurry);
     if (!status.ok()) abandon();
     lock.lock();
     ready_ = status.ok() && made_ == segment_bytes_;
@@ -68,7 +69,7 @@ void SegmentPreparer::run() {
   }
 }
 
-Status SegmentPreparer::step() {
+Status SegmentPreparer::step(bool hurry) {
   if (file_ == nullptr) {
     Result<std::unique_ptr<File>> file = disk_.create(path());
     if (!file.ok() && file.status().code() == Code::kAlreadyExists) {
@@ -83,7 +84,9 @@ Status SegmentPreparer::step() {
   const std::uint64_t end = std::min(made_ + kStepBytes, segment_bytes_);
   if (Status status = write_zeros(*file_, made_, end); !status.ok()) return status;
   crash_points_.pass(CrashPoint::kInPreallocate);
-  if (Status status = file_->sync_data(); !status.ok()) return status;
+  if (!hurry || end == segment_bytes_) {
+    if (Status status = file_->sync_data(); !status.ok()) return status;
+  }
   made_ = end;
   return ok_status();
 }
@@ -99,13 +102,14 @@ Result<std::unique_ptr<File>> SegmentPreparer::take() {
   std::unique_lock lock(mutex_);
   if (background_) {
     failed_ = false;
+    hurry_ = true;
     target_ = segment_bytes_;
     wake_.notify_one();
     finished_.wait(lock, [this] { return ready_ || failed_; });
     if (failed_) return failure_;
   } else {
     while (file_ == nullptr || made_ < segment_bytes_) {
-      if (Status status = step(); !status.ok()) {
+      if (Status status = step(true); !status.ok()) {
         abandon();
         failure_ = status;
         return status;
@@ -130,6 +134,7 @@ void SegmentPreparer::prepare(std::uint32_t number) {
     target_ = std::min(segment_bytes_, kStepBytes);
     ready_ = false;
     failed_ = false;
+    hurry_ = false;
   }
   last_progress_ = 0;
   wake_.notify_one();

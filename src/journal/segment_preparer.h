@@ -47,8 +47,9 @@ class SegmentPreparer {
 
  private:
   void run();
-  Status step();      // one chunk; file_, made_ and number_ belong to whoever works
-  void abandon();     // after a failure
+  // Writes one chunk. In a hurry only the last one is synced: faster in all, but a burst for the disk.
+  Status step(bool hurry);
+  void abandon();  // after a failure
   std::string path() const;
 
   Disk& disk_;
@@ -67,6 +68,7 @@ class SegmentPreparer {
   std::condition_variable wake_;      // the worker: there is something to do
   std::condition_variable finished_;  // the writer: ready or failed
   std::uint64_t target_ = 0;          // how far to be
+  bool hurry_ = false;                // the writer is waiting
   bool ready_ = false;
   bool failed_ = false;
   bool stop_ = false;
