@@ -32,7 +32,7 @@ namespace halocline {
 
 struct CoreOptions {
   std::size_t queue_length = 4'096;                 // submissions and reads that wait for the sequencer
-  std::uint64_t in_flight_bytes = 64u << 20;        // … and their bytes
+  std::uint64_t in_flight_bytes = 8u << 20;         // … and their bytes
   std::size_t max_reads = 64;                       // reads under way; more are refused with kResourceExhausted
   std::size_t max_subscribers = 256;
   std::size_t subscriber_queue = 4'096;             // what a gateway keeps for a follower; a backlog comes in pieces of half of it
