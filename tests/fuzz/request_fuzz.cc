@@ -132,7 +132,7 @@ void single_bytes(const std::string& bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const auto* const silent = google::protobuf::SetLogHandler(nullptr);
+  static const bool silent = (google::protobuf::SetLogHandler(nullptr), true);
   static_cast<void>(silent);
   if (size == 0) return 0;
   const std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
