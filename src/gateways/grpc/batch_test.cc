@@ -126,7 +126,8 @@ TEST(Wire, AgreesWithProtobufOnDamagedBytes) {
 }
 
 TEST(Wire, Utf8) {
-  for (const char* good : {"", "plain text of some length", "Zürich", "€", "\xF0\x9F\x98\x80", "12345678é", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"}) {
+  for (const char* good : {"", "plain text of some length", "Zürich", "€", "\xF0\x9F\x98\x80", "12345678é", "\xED\x9F\xBF",
+                           "\xF4\x8F\xBF\xBF"}) {
     EXPECT_TRUE(is_utf8(good)) << good;
   }
   for (const char* bad : {"\x80", "\xC3", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF", "1234567\xE2\x82"}) {

@@ -1,4 +1,6 @@
 // Requests to commands and rows to messages: every field, every enum value, decimals to the last digit.
+#include <google/rpc/error_details.pb.h>
+#include <google/rpc/status.pb.h>
 #include <gtest/gtest.h>
 
 #include "base/decimal.h"
@@ -8,8 +10,6 @@
 #include "gateways/grpc/status_details.h"
 #include "gateways/grpc/to_command.h"
 #include "gateways/grpc/to_proto.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 
 namespace halocline::rpc {
 namespace {

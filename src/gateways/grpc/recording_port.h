@@ -2,6 +2,7 @@
 // as the core does). Reads answer with the rows the test has put in.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
@@ -60,21 +61,26 @@ class RecordingPort final : public Port {
     for (Submission& one : abandoned) one.sink->abandoned(one.token, stopped());
   }
 
+  // Waits until something has happened (or `most` has passed, for a test that fails, or for something that must not happen).
+  // The condition is looked at whenever the port's state changes, with its lock held.
+  struct Seen {
+    std::size_t submissions = 0;
+    bool has_subscriber = false;
+    std::size_t unfollowed = 0;
+  };
+  template <class Condition>
+  [[nodiscard]] bool sees(Condition&& condition, std::chrono::milliseconds most = std::chrono::seconds(20)) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, most, [&] { return condition(Seen{submissions_, subscriber_ != nullptr, unfollowed_}); });
+  }
+
   std::size_t submissions() const {
     const std::lock_guard lock(mutex_);
     return submissions_;
   }
-  std::size_t commands() const {
-    const std::lock_guard lock(mutex_);
-    return commands_;
-  }
   std::shared_ptr<AlertSubscriber> subscriber() const {
     const std::lock_guard lock(mutex_);
     return subscriber_;
-  }
-  std::size_t unfollowed() const {
-    const std::lock_guard lock(mutex_);
-    return unfollowed_;
   }
 
   Status submit(Submission submission) override {
@@ -82,7 +88,6 @@ class RecordingPort final : public Port {
     changed_.wait(lock, [&] { return !blocking_ || refusing_; });
     if (refusing_) return stopped();
     ++submissions_;
-    commands_ += submission.count;
     waiting_.push_back(std::move(submission));
     changed_.notify_all();
     return ok_status();
@@ -160,7 +165,7 @@ class RecordingPort final : public Port {
   std::condition_variable changed_;
   bool releasing_ = true, blocking_ = false, refusing_ = false, stopping_ = false;
   std::deque<Submission> waiting_;
-  std::size_t submissions_ = 0, commands_ = 0, unfollowed_ = 0;
+  std::size_t submissions_ = 0, unfollowed_ = 0;
   std::shared_ptr<AlertSubscriber> subscriber_;
   Seq seq_ = 0;
   std::thread core_;

@@ -1,8 +1,9 @@
 #include "gateways/grpc/status_details.h"
 
+#include <google/rpc/error_details.pb.h>
+#include <google/rpc/status.pb.h>
+
 #include "base/check.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 
 namespace halocline::rpc {
 namespace {
