@@ -74,10 +74,10 @@ struct TestLog {
     return status;
   }
   Status commit(Journal& journal) {
-    Result<Seq> durable = journal.commit();
+    const Result<Seq> durable = journal.commit();
     if (!durable.ok()) return durable.status();
-    EXPECT_EQ(durable.value(), records.size());
     committed = durable.value();
+    EXPECT_EQ(committed, records.size());
     return ok_status();
   }
 };
