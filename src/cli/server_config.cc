@@ -1,0 +1,56 @@
+#include "cli/server_config.h"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/text.h"
+
+namespace halocline::cli {
+namespace {
+
+std::string variable_of(const ConfigKey& key) {
+  std::string name = std::string("HALOCLINE_") + key.section + "_" + key.name;
+  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+}  // namespace
+
+void add_config_options(CLI::App& command, ConfigFlags& flags) {
+  command.add_option("--config", flags.file, "a TOML file; every key is described in halocline.example.toml")->envname("HALOCLINE_CONFIG");
+  command.add_option("--set", flags.settings, "SECTION.KEY=VALUE, before file and environment; may be given again")->allow_extra_args(false);
+}
+
+Result<Config> load_server_config(const ConfigFlags& flags) {
+  // A setting stands in the place of its environment variable.
+  std::vector<std::string> environment = process_environment();
+  std::vector<std::size_t> set;
+  for (const std::string& setting : flags.settings) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos) return Status(Code::kInvalidArgument, "--set \"" + setting + "\" is not SECTION.KEY=VALUE");
+    const std::string name = setting.substr(0, equals);
+    const auto keys = config_keys();
+    const auto found = std::find_if(keys.begin(), keys.end(), [&](const ConfigKey& key) { return key.full_name() == name; });
+    if (found == keys.end()) {
+      std::vector<std::string> known;
+      for (const ConfigKey& key : keys) known.push_back(key.full_name());
+      const std::string meant = closest(name, known);
+      return Status(Code::kInvalidArgument, "--set: unknown key " + name + (meant.empty() ? "; `halocline config show` lists all"
+                                                                                         : ": did you mean " + meant + "?"));
+    }
+    const std::string variable = variable_of(*found) + "=";
+    std::erase_if(environment, [&](const std::string& entry) { return entry.starts_with(variable); });
+    environment.push_back(variable + setting.substr(equals + 1));
+    set.push_back(static_cast<std::size_t>(found - keys.begin()));
+  }
+  Result<Config> config = load_config(flags.file, environment);
+  if (!config.ok()) {
+    // A file that is not there is a wrong command line, not a missing thing.
+    return config.status().code() == Code::kNotFound ? Status(Code::kInvalidArgument, config.status().message()) : config.status();
+  }
+  for (const std::size_t key : set) {
+    if (key < config.value().origins.size()) config.value().origins[key] = "--set";
+  }
+  return config;
+}
+
+}  // namespace halocline::cli

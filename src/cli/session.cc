@@ -1,0 +1,77 @@
+#include "cli/session.h"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/json.h"
+#include "cli/text.h"
+#include "command/command.h"
+#include "command/outcome.h"
+
+namespace halocline::cli {
+
+Client Session::connect() const {
+  return Client(server, std::chrono::milliseconds(static_cast<std::int64_t>(timeout_s * 1'000)));
+}
+
+void add_json_option(CLI::App& command, Session& session) {
+  command.add_flag("--json", session.json, "print JSON for scripts");
+}
+
+void add_server_options(CLI::App& command, Session& session, bool json) {
+  command.add_option("--server", session.server, "the server's HOST:PORT")->envname("HALOCLINE_SERVER")->capture_default_str();
+  command.add_option("--timeout", session.timeout_s, "seconds to wait for an answer")
+      ->check(CLI::Range(0.001, 86'400.0))->capture_default_str();
+  if (json) add_json_option(command, session);
+}
+
+int report(const Status& status) {
+  std::string text = status.message();
+  int code = kFailed;
+  switch (status.code()) {
+    case Code::kUnavailable:
+      code = kUnreachable;
+      if (const std::size_t reason = text.find(" ("); text.rfind("cannot reach ", 0) == 0 && reason != std::string::npos) {
+        text = text.substr(0, reason) + ": is `halocline serve` running? (--server or HALOCLINE_SERVER says where)" ;
+      }
+      break;
+    case Code::kInvalidArgument: code = kUsage; break;
+    case Code::kNotFound: code = kNotFound; break;
+    case Code::kDataLoss: code = kDamaged; break;
+    default: break;
+  }
+  std::fprintf(stderr, "halocline: %s\n", text.c_str());
+  return code;
+}
+
+int usage_error(const std::string& text) {
+  std::fprintf(stderr, "halocline: %s\n", text.c_str());
+  return kUsage;
+}
+
+bool is_refusal(v1::Outcome outcome) { return is_refused(static_cast<Outcome>(outcome)); }
+
+int show_ack(const Session& session, const v1::Ack& ack, const std::string& what) {
+  const bool refused = is_refusal(ack.outcome());
+  if (session.json) {
+    print_json(to_json(ack));
+  } else if (refused) {
+    std::fprintf(stderr, "halocline: %s: %s%s%s\n", what.c_str(), v1::Outcome_Name(ack.outcome()).c_str(),
+                 ack.detail().empty() ? "" : ": ", ack.detail().c_str());
+  } else {
+    std::string line = what + ": " + v1::Outcome_Name(ack.outcome()) + ", seq " + with_separators(std::to_string(ack.seq()));
+    if (ack.first_seq() != 0) line += " (first taken as seq " + with_separators(std::to_string(ack.first_seq())) + ")";
+    std::puts(line.c_str());
+  }
+  return refused ? kRefused : kDone;
+}
+
+bool parse_node(const std::string& text, v1::NodeKind& kind, std::string& name) {
+  const std::size_t colon = text.find(':');
+  const NodeKind found = kind_from(text.substr(0, colon));
+  if (static_cast<int>(found) == 0) return false;
+  kind = static_cast<v1::NodeKind>(found);
+  name = colon == std::string::npos ? "" : text.substr(colon + 1);
+  return true;
+}
+
+}  // namespace halocline::cli

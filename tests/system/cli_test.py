@@ -1,0 +1,407 @@
+"""The real `halocline` binary with a real server, as a person and a script would use it: every command, its output and its
+exit code, bad input included. The binary is $HALOCLINE_BIN, or the newest build/*/halocline."""
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FLOOR = """
+[firm]
+name = "Acme"
+currency = "USD"
+[[currency]]
+code = "EUR"
+rate = "1.1"
+[[desk]]
+name = "rates"
+[[book]]
+name = "b1"
+desk = "rates"
+[[trader]]
+name = "anna"
+desk = "rates"
+[[counterparty]]
+name = "cp"
+[[instrument]]
+symbol = "AAPL"
+kind = "equity"
+currency = "USD"
+sector = "tech"
+"""
+FIRM = ["--set", "firm.name=Acme", "--set", "firm.currency=USD"]
+DONE, REFUSED, USAGE, UNREACHABLE, NOT_FOUND, DAMAGED = 0, 1, 2, 3, 4, 5
+
+
+def binary():
+    if "HALOCLINE_BIN" in os.environ:
+        return os.environ["HALOCLINE_BIN"]
+    built = sorted(ROOT.glob("build/*/halocline"), key=lambda path: path.stat().st_mtime)
+    if not built:
+        raise unittest.SkipTest("no halocline binary: set HALOCLINE_BIN")
+    return str(built[-1])
+
+
+class Server:
+    """`halocline serve` on a free port with a data directory of its own."""
+
+    def __init__(self, directory, port=0):
+        self.data = str(directory)
+        self.process = subprocess.Popen(
+            [binary(), "serve", "--set", f"server.listen=127.0.0.1:{port}", "--set", f"server.data_directory={self.data}", *FIRM],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        match = re.search(r"serving on (127\.0\.0\.1:\d+)", line)
+        assert match, f"no address in {line!r}: {self.process.stderr.read()}"
+        self.address = match.group(1)
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+
+class CliTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temp = tempfile.TemporaryDirectory()
+        cls.dir = pathlib.Path(cls.temp.name)
+        cls.server = Server(cls.dir / "data")
+        (cls.dir / "floor.toml").write_text(FLOOR)
+        cls.run_cli("ref", "load", str(cls.dir / "floor.toml"), expect=DONE)
+
+    @classmethod
+    def tearDownClass(cls):
+        code = cls.server.stop()
+        cls.temp.cleanup()
+        assert code == 0, f"the server ended with {code}"
+
+    @classmethod
+    def run_cli(cls, *args, expect=None, stdin=None, server=None):
+        environment = dict(os.environ, HALOCLINE_SERVER=server or cls.server.address, TZ="Asia/Tokyo")
+        done = subprocess.run([binary(), *map(str, args)], env=environment, input=stdin, capture_output=True, text=True, timeout=60)
+        if expect is not None and done.returncode != expect:
+            raise AssertionError(f"{args}: exit {done.returncode}, expected {expect}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def json_of(self, *args, expect=DONE):
+        return json.loads(self.run_cli(*args, "--json", expect=expect).stdout)
+
+    def trade(self, trade_id, *more, expect=DONE, **fields):
+        flags = {"source": "test", "id": trade_id, "book": "b1", "trader": "anna", "counterparty": "cp", "instrument": "AAPL",
+                 "side": "buy", "quantity": "100", "price": "10.5", **fields}
+        return self.run_cli("trade", *[word for name, text in flags.items() for word in ("--" + name, text)], *more, expect=expect)
+
+    # Trades ------------------------------------------------------------------------------------------------------------
+
+    def test_one_trade_and_what_the_server_says_of_it(self):
+        self.assertRegex(self.trade("one").stdout, r"^trade test/one: ACCEPTED, seq [\d,]+\n$")
+        self.assertRegex(self.trade("one").stdout, r"DUPLICATE, seq [\d,]+ \(first taken as seq [\d,]+\)")
+        conflict = self.trade("one", quantity="101", expect=REFUSED)
+        self.assertIn("CONFLICT", conflict.stderr)
+        self.assertEqual(conflict.stdout, "")
+        unknown = self.trade("two", book="nobook", expect=REFUSED)
+        self.assertIn("UNKNOWN_BOOK", unknown.stderr)
+        self.assertIn("nobook", unknown.stderr)
+        answer = json.loads(self.trade("one", "--json").stdout)
+        self.assertEqual(answer["outcome"], "DUPLICATE")
+        self.assertGreater(answer["seq"], answer["first_seq"])
+
+        shown = self.run_cli("trade", "show", "test", "one", expect=DONE).stdout
+        self.assertRegex(shown, r"quantity +100\n")
+        self.assertRegex(shown, r"status +live")
+        self.assertEqual(self.json_of("trade", "show", "test", "one")["trade"]["price"], "10.5")
+        self.assertIn("no trade test/none", self.run_cli("trade", "show", "test", "none", expect=NOT_FOUND).stderr)
+
+    def test_amend_cancel_and_tombstone(self):
+        self.trade("life")
+        self.trade("life", version="2", action="AMEND", quantity="50")
+        self.run_cli("trade", "--source", "test", "--id", "life", "--version", "3", "--action", "cancel", expect=DONE)
+        self.assertRegex(self.run_cli("trade", "show", "test", "life", expect=DONE).stdout, r"status +cancelled")
+        stale = self.trade("life", version="2", action="AMEND", quantity="50")
+        self.assertIn("STALE", stale.stdout)
+        ghost = self.run_cli("trade", "--source", "test", "--id", "ghost", "--action", "CANCEL", expect=DONE)
+        self.assertIn("TOMBSTONE", ghost.stdout)
+
+    def test_bad_values_say_the_field_and_send_nothing(self):
+        for fields, words in (({"quantity": "1,500"}, ["quantity", "1,500", "decimal"]), ({"side": "long"}, ["side", "BUY or SELL"]),
+                              ({"version": "x"}, ["version"]), ({"price": "1.123456789"}, ["price", "8 decimals"])):
+            wrong = self.trade("bad", expect=USAGE, **fields)
+            for word in words:
+                self.assertIn(word, wrong.stderr)
+        self.assertIn("--source and --id", self.run_cli("trade", "--book", "b1", expect=USAGE).stderr)
+        self.run_cli("trade", "show", "test", "bad", expect=NOT_FOUND)
+
+    def test_many_from_csv(self):
+        path = self.dir / "trades.csv"
+        rows = ["source,trade_id,book,trader,counterparty,instrument,side,quantity,price"]
+        rows += [f"csv,T{i},b1,anna,cp,AAPL,{'BUY' if i % 2 else 'SELL'},{i + 1},10.25" for i in range(5000)]
+        path.write_text("\n".join(rows) + "\n")
+        done = self.run_cli("trade", "--csv", path, expect=DONE)
+        self.assertRegex(done.stdout, r"ACCEPTED +5,000")
+        again = self.run_cli("trade", "--csv", "-", "--json", stdin=path.read_text(), expect=DONE)
+        summary = json.loads(again.stdout)
+        self.assertEqual(summary["outcomes"], {"DUPLICATE": 5000})
+        self.assertEqual(summary["unanswered"], 0)
+
+    def test_refused_rows_have_line_and_reason(self):
+        text = ("source,trade_id,book,trader,counterparty,instrument,side,quantity,price\n"
+                "mix,1,b1,anna,cp,AAPL,BUY,1,1\n"
+                "mix,2,nobook,anna,cp,AAPL,BUY,1,1\n"
+                "mix,3,b1,anna,cp,AAPL,BUY,one,1\n"
+                "mix,4,b1,anna\n"
+                '"mix","5","b1",anna,cp,AAPL,BUY,"1",1\n')
+        done = self.run_cli("trade", "--csv", "-", stdin=text, expect=REFUSED)
+        self.assertIn("line 3: UNKNOWN_BOOK", done.stderr)
+        self.assertIn("line 4: BAD_ROW: quantity", done.stderr)
+        self.assertIn("line 5: BAD_ROW: 4 fields, the header has 9", done.stderr)
+        self.assertRegex(done.stdout, r"ACCEPTED +2\n")
+        self.assertRegex(done.stdout, r"BAD_ROW +2\n")
+
+    def test_json_lines(self):
+        lines = ['{"source":"jl","trade_id":"1","book":"b1","trader":"anna","counterparty":"cp","instrument":"AAPL","side":"BUY",'
+                 '"quantity":12345678.12345678,"price":"0.00000001"}', "", '{"source":"jl","trade_id":"2","quantiy":1}', "not json"]
+        done = self.run_cli("trade", "--jsonl", "-", stdin="\n".join(lines), expect=REFUSED)
+        self.assertIn("line 3: BAD_ROW: unknown field \"quantiy\": did you mean quantity?", done.stderr)
+        self.assertIn("line 4: BAD_ROW: not JSON", done.stderr)
+        self.assertEqual(self.json_of("trade", "show", "jl", "1")["trade"]["quantity"], "12345678.12345678")
+
+    def test_garbage_is_no_csv(self):
+        for text, words in (("source,trade_idd\n", "did you mean trade_id?"), ("", "empty"), ("book\nb1\n", "no column source"),
+                            ("x" * 70000, "64 KiB"), ("source,source\n", "twice")):
+            self.assertIn(words, self.run_cli("trade", "--csv", "-", stdin=text, expect=USAGE).stderr)
+        self.assertIn("No such file", self.run_cli("trade", "--csv", "/no/such.csv", expect=USAGE).stderr)
+        self.assertIn("directory", self.run_cli("trade", "--csv", "/tmp", expect=USAGE).stderr)
+
+    # Prices and reference data -------------------------------------------------------------------------------------------
+
+    def test_prices_and_rates(self):
+        self.assertIn("ACCEPTED", self.run_cli("price", "AAPL", "11.25", "--time", "2026-11-24T10:00", expect=DONE).stdout)
+        self.assertIn("STALE", self.run_cli("price", "AAPL", "11", "--time", "2026-11-24T09:00", expect=DONE).stdout)
+        self.assertIn("UNKNOWN_INSTRUMENT", self.run_cli("price", "NONE", "1", expect=REFUSED).stderr)
+        self.run_cli("price", "AAPL", "abc", expect=USAGE)
+        self.run_cli("price", expect=USAGE)
+        self.assertIn("ACCEPTED", self.run_cli("fx", "EUR", "1.2", expect=DONE).stdout)
+        self.assertIn("INVALID_RATE", self.run_cli("fx", "USD", "2", expect=REFUSED).stderr)
+        done = self.run_cli("price", "--csv", "-", stdin="instrument,price\nAAPL,11.5\nNONE,2\n", expect=REFUSED)
+        self.assertIn("line 3: UNKNOWN_INSTRUMENT", done.stderr)
+        self.assertRegex(done.stdout, r"ACCEPTED +1")
+
+    def test_reference_data(self):
+        again = self.run_cli("ref", "load", self.dir / "floor.toml", expect=DONE)
+        self.assertRegex(again.stdout, r"UNCHANGED +\d")
+        listed = self.json_of("ref", "list")
+        self.assertEqual(listed["firm"], {"name": "Acme", "currency": "USD"})
+        self.assertIn({"name": "b1", "desk": "rates"}, listed["book"])
+        self.assertIn("AAPL", self.run_cli("ref", "list", "--kind", "instrument", expect=DONE).stdout)
+        self.run_cli("ref", "set", "book", "name=b9", "desk=rates", expect=DONE)
+        self.run_cli("ref", "rename", "book", "b9", "b10", expect=DONE)
+        self.assertIn("NAME_TAKEN", self.run_cli("ref", "rename", "book", "b10", "b1", expect=REFUSED).stderr)
+        csv = self.dir / "traders.csv"
+        csv.write_text("name,desk\nbert,rates\ncarl,nodesk\n")
+        done = self.run_cli("ref", "load", csv, "--kind", "trader", expect=REFUSED)
+        self.assertRegex(done.stderr, r"traders\.csv:3: trader carl: UNKNOWN_DESK")
+        self.assertIn("--kind", self.run_cli("ref", "load", csv, expect=USAGE).stderr)
+        bad = self.dir / "bad.toml"
+        bad.write_text('[[desk]]\nname = "x"\n[[book]]\nname = "y"\ndeks = "x"\n')
+        self.assertIn("bad.toml:5: unknown field \"deks\": did you mean desk?", self.run_cli("ref", "load", bad, expect=USAGE).stderr)
+        self.assertIn("did you mean book?", self.run_cli("ref", "set", "bok", "name=x", expect=USAGE).stderr)
+
+    # Risk ------------------------------------------------------------------------------------------------------------------
+
+    def test_positions_and_nodes(self):
+        self.run_cli("ref", "set", "instrument", "symbol=POS", "kind=equity", "currency=EUR", expect=DONE)
+        self.trade("pos", instrument="POS", quantity="1234567", price="2")
+        position = self.json_of("positions", "trader:anna", "--instrument", "POS")["positions"][0]
+        self.assertEqual((position["node"], position["quantity"], position["average_price"]), ("anna", "1234567", "2"))
+        table = self.run_cli("positions", "book:b1", "--instrument", "POS", expect=DONE).stdout
+        self.assertIn("1,234,567", table)
+        self.assertNotIn("\x1b", table)
+        self.assertIn("No positions", self.run_cli("positions", "trader:nobody", expect=DONE).stdout)
+        self.assertIn("KIND:NAME", self.run_cli("positions", "trade:anna", expect=USAGE).stderr)
+
+        tree = self.run_cli("nodes", expect=DONE).stdout
+        self.assertRegex(tree, r"(?m)^Acme .*")
+        self.assertIn("desk rates", tree)
+        self.assertIn("book b1", tree)
+        self.assertRegex(tree, r"as of seq [\d,]+, 20\d\d-\d\d-\d\dT[\d:.]+Z")
+        nodes = self.json_of("nodes", "trader", "--sort", "gross", "--top", "1")["nodes"]
+        self.assertEqual([(node["kind"], node["name"]) for node in nodes], [("trader", "anna")])
+        self.run_cli("nodes", "trader:nobody", expect=NOT_FOUND)
+        self.run_cli("nodes", "--sort", "beauty", expect=USAGE)
+
+    def test_limits_and_alerts(self):
+        self.run_cli("ref", "set", "trader", "name=zoe", "desk=rates", expect=DONE)
+        before = self.json_of("status")["last_event_id"]
+        self.run_cli("limit", "set", "zoe-gross", "--on", "trader:zoe", "--measure", "gross", "--warn", "500", "--breach", "1000",
+                     "--hard", "--owner", "risk", expect=DONE)
+        self.assertIn("hard", self.run_cli("limit", "list", expect=DONE).stdout)
+        follower = subprocess.Popen([binary(), "alerts", "--follow", "--json", "--from", str(before), "--count", "2",
+                                     "--server", self.server.address], stdout=subprocess.PIPE, text=True)
+        self.trade("zoe-1", trader="zoe", quantity="60")
+        self.trade("zoe-2", trader="zoe", quantity="60")
+        out, _ = follower.communicate(timeout=30)
+        events = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual(follower.returncode, 0)
+        self.assertEqual([event["event_id"] for event in events], [before + 1, before + 2])
+        self.assertEqual([(event["step"], event["level"]) for event in events], [("RAISED", "WARN"), ("ESCALATED", "BREACH")])
+        self.assertEqual((events[1]["cause"], events[1]["cause_trade_id"]), ("TRADE", "zoe-2"))
+
+        alert = next(a for a in self.json_of("alerts")["alerts"] if a["node"] == "zoe")
+        self.assertIn("trader:zoe", self.run_cli("alerts", expect=DONE).stdout)
+        self.run_cli("ack", alert["alert_id"], "--by", "anna", "--note", "hedged", expect=DONE)
+        again = self.run_cli("alerts", "ack", alert["alert_id"], "--by", "anna", expect=REFUSED)
+        self.assertIn("ALREADY_ACKNOWLEDGED", again.stderr)
+        self.run_cli("ack", 999999, "--by", "anna", expect=REFUSED)
+        text = self.run_cli("alerts", "--follow", "--from", before, "--count", "3", expect=DONE).stdout
+        self.assertRegex(text, r"ESCALATED BREACH +trader:zoe gross [\d,.]+ against 1,000\.00 \(hard limit zoe-gross\); seq [\d,]+, trade test/zoe-2 v1")
+        self.assertIn("ACKNOWLEDGED BREACH", text)
+        self.assertIn("by anna: hedged", text)
+        self.run_cli("limit", "remove", "zoe-gross", expect=DONE)
+        self.assertIn("UNKNOWN_LIMIT", self.run_cli("limit", "remove", "zoe-gross", expect=REFUSED).stderr)
+        self.assertTrue(any(a["cleared"] for a in self.json_of("alerts", "--all", "--on", "trader:zoe")["alerts"]))
+
+        for arguments, word in ((["--on", "zoe", "--measure", "gross", "--breach", "1"], "KIND:NAME"),
+                                (["--on", "trader:zoe", "--measure", "groß", "--breach", "1"], "--measure"),
+                                (["--on", "trader:zoe", "--measure", "gross", "--breach", "much"], "--breach")):
+            self.assertIn(word, self.run_cli("limit", "set", "x", *arguments, expect=USAGE).stderr)
+        self.run_cli("limit", "set", "x", "--on", "trader:nobody", "--measure", "gross", "--breach", "1", expect=REFUSED)
+        self.assertIn("bookmark", self.run_cli("alerts", "--follow", "--from", 10**9).stderr.lower())
+
+    def test_following_ends_with_a_bookmark(self):
+        follower = subprocess.Popen([binary(), "alerts", "--follow", "--server", self.server.address],
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertIn("following alerts", follower.stderr.readline())
+        follower.send_signal(signal.SIGINT)
+        _, err = follower.communicate(timeout=30)
+        self.assertEqual(follower.returncode, DONE)
+        self.assertRegex(err, r"halocline alerts --follow --from \d+")
+
+    def test_end_of_day(self):
+        self.run_cli("eod", "2026-11-24", expect=DONE)
+        self.assertIn("STALE", self.run_cli("eod", "20261124", expect=DONE).stdout)
+        self.run_cli("eod", "yesterday", expect=USAGE)
+        self.run_cli("eod", "20261399", expect=REFUSED)
+
+    # The server and its files ------------------------------------------------------------------------------------------------
+
+    def test_status(self):
+        text = self.run_cli("status", expect=DONE).stdout
+        self.assertRegex(text, r"state +serving, up ")
+        self.assertRegex(self.json_of("status", "--digest")["state_digest"], r"^[0-9a-f]{64}$")
+
+    def test_journal_beside_the_running_server(self):
+        self.trade("journaled", price="77.125")
+        lines = self.run_cli("journal", "inspect", self.server.data, expect=DONE).stdout.splitlines()
+        self.assertRegex(lines[0], r"^1  20\S+Z  FIRM name=Acme currency=USD$")
+        self.assertTrue(any("trade_id=journaled" in line and "price=77.125" in line for line in lines))
+        records = [json.loads(line) for line in self.run_cli("journal", "inspect", self.server.data, "--json", expect=DONE).stdout.splitlines()]
+        self.assertEqual([record["seq"] for record in records], list(range(1, len(records) + 1)))
+        two = self.run_cli("journal", "inspect", self.server.data, "--from", 2, "--limit", 2, expect=DONE).stdout.splitlines()
+        self.assertEqual([line.split()[0] for line in two], ["2", "3"])
+        self.assertIn("chain", self.run_cli("journal", "verify", self.server.data, expect=DONE).stdout)
+        self.assertTrue(json.loads(self.run_cli("journal", "verify", self.server.data, "--json", expect=DONE).stdout)["ok"])
+        self.assertIn("segment 1", self.run_cli("journal", "inspect", self.server.data, "--blocks", expect=DONE).stdout)
+        self.run_cli("journal", "verify", "/no/such/directory", expect=NOT_FOUND)
+
+    def test_verify_finds_a_flipped_byte(self):
+        with tempfile.TemporaryDirectory() as directory:
+            server = Server(directory + "/data")
+            path = pathlib.Path(directory, "floor.toml")
+            path.write_text(FLOOR)
+            self.run_cli("ref", "load", path, server=server.address, expect=DONE)
+            self.assertEqual(server.stop(), 0)
+            segment = next(pathlib.Path(directory).rglob("*.seg"))
+            damaged = bytearray(segment.read_bytes())
+            damaged[damaged.index(b"AAPL")] ^= 1
+            segment.write_bytes(damaged)
+            found = self.run_cli("journal", "verify", directory + "/data", expect=DAMAGED)
+            self.assertRegex(found.stderr, r"\.seg at offset [\d,]+: ")
+
+    def test_a_load_goes_on_over_a_crash_of_the_server(self):
+        with tempfile.TemporaryDirectory() as directory:
+            server = Server(directory + "/data")
+            path = pathlib.Path(directory, "floor.toml")
+            path.write_text(FLOOR)
+            self.run_cli("ref", "load", path, server=server.address, expect=DONE)
+            loader = subprocess.Popen([binary(), "trade", "--csv", "-", "--json", "--server", server.address], text=True,
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            row = "crash,{},b1,anna,cp,AAPL,BUY,1,1\n"
+            loader.stdin.write("source,trade_id,book,trader,counterparty,instrument,side,quantity,price\n")
+            loader.stdin.write("".join(row.format(i) for i in range(20000)))
+            loader.stdin.flush()
+            time.sleep(0.2)
+            server.stop(signal.SIGKILL)
+            server = Server(directory + "/data", port=server.address.split(":")[1])
+            out, err = loader.communicate("".join(row.format(i) for i in range(20000, 40000)), timeout=60)
+            summary = json.loads(out)
+            self.assertEqual((loader.returncode, summary["refused_rows"], summary["unanswered"]), (DONE, 0, 0), err)
+            self.assertEqual(sum(summary["outcomes"].values()), 40000)
+            status = json.loads(self.run_cli("status", "--json", server=server.address, expect=DONE).stdout)
+            self.assertEqual(status["live_trades"], 40000)
+            self.assertEqual(server.stop(), 0)
+
+    def test_configuration(self):
+        path = self.dir / "halocline.toml"
+        path.write_text('[server]\nlisten = "127.0.0.1:7000"\n')
+        self.assertIn("is right", self.run_cli("config", "check", "--config", path, expect=DONE).stdout)
+        shown = json.loads(self.run_cli("config", "show", "--config", path, "--set", "journal.durability=os", "--json", expect=DONE).stdout)
+        self.assertEqual(shown["journal.durability"], {"value": '"os"', "from": "--set"})
+        self.assertIn("7000", shown["server.listen"]["value"])
+        self.assertIn("[server]", self.run_cli("config", "show", "--example", expect=DONE).stdout)
+        path.write_text('[server]\nlisen = "x"\n')
+        self.assertIn("listen", self.run_cli("config", "check", "--config", path, expect=USAGE).stderr)
+        self.assertIn("did you mean journal.durability?",
+                      self.run_cli("config", "check", "--set", "journal.durabilty=os", expect=USAGE).stderr)
+        self.run_cli("config", "check", "--config", "/no/such.toml", expect=USAGE)
+        self.run_cli("serve", "--set", "journal.durability=maybe", expect=USAGE)
+
+    def test_bench(self):
+        result = self.json_of("bench", "--rate", "200", "--seconds", "0.5")
+        self.assertEqual(result["trades"], 100)
+        self.assertGreater(result["p50_us"], 0)
+
+    # The command line -----------------------------------------------------------------------------------------------------------
+
+    def test_nobody_is_there(self):
+        for command in (["status"], ["nodes"], ["trade", "--source", "a", "--id", "b"], ["alerts", "--follow"], ["bench"], ["price", "A", "1"]):
+            lost = self.run_cli(*command, "--server", "127.0.0.1:1", "--timeout", "2", expect=UNREACHABLE)
+            self.assertIn("cannot reach 127.0.0.1:1: is `halocline serve` running?", lost.stderr)
+            self.assertEqual(lost.stdout, "")
+
+    def test_help_has_an_example_for_every_command(self):
+        def visit(*path):
+            text = self.run_cli(*path, "--help", expect=DONE).stdout
+            self.assertRegex(text, r"Examples?:", path)
+            block = text.split("Subcommands:")
+            for name in re.findall(r"(?m)^  ([a-z]+) ", block[1].split("\n\n")[0]) if len(block) > 1 else []:
+                visit(*path, name)
+                seen.append(name)
+        seen = []
+        visit()
+        self.assertTrue({"serve", "trade", "show", "ref", "limit", "remove", "completion"} <= set(seen), seen)
+
+    def test_mistakes_get_a_suggestion(self):
+        self.assertIn("did you mean `status`?", self.run_cli("statsu", expect=USAGE).stderr)
+        self.assertIn("did you mean --quantity?", self.run_cli("trade", "--quantiy", "1", expect=USAGE).stderr)
+        self.run_cli(expect=USAGE)
+        self.assertIn("0.1.0", self.run_cli("--version", expect=DONE).stdout)
+
+    def test_completion(self):
+        for shell in ("bash", "zsh", "fish"):
+            script = self.run_cli("completion", shell, expect=DONE).stdout
+            self.assertIn("escalate-after", script)
+        script = self.run_cli("completion", "bash", expect=DONE).stdout
+        probe = script + "\nCOMP_WORDS=(halocline limit s); COMP_CWORD=2; _halocline; echo \"${COMPREPLY[@]}\""
+        done = subprocess.run(["bash", "-c", probe], capture_output=True, text=True)
+        self.assertEqual(done.stdout.split(), ["set"], done.stderr)
+        self.run_cli("completion", "tcsh", expect=USAGE)
+
+
+if __name__ == "__main__":
+    unittest.main()
