@@ -83,6 +83,12 @@ std::string event_line(const v1::AlertEvent& e) {
 
 std::string name(const char* what, int i) { return what + std::to_string(i); }
 
+// As long as a name may be, so that segments fill up soon.
+std::string long_name(const char* what, int i) {
+  const std::string plain = name(what, i);
+  return plain + std::string(64 - plain.size(), '.');
+}
+
 v1::UpsertRequest floor_request() {
   v1::UpsertRequest request;
   request.add_items()->mutable_firm()->set_name("crash");
@@ -97,11 +103,11 @@ v1::UpsertRequest floor_request() {
   for (int i = 0; i < 2; ++i) request.add_items()->mutable_desk()->set_name(name("desk", i));
   for (int i = 0; i < kBooks; ++i) {
     v1::BookItem& item = *request.add_items()->mutable_book();
-    item.set_name(name("book", i));
+    item.set_name(long_name("book", i));
     item.set_desk(name("desk", i % 2));
   }
   for (int i = 0; i < kTraders; ++i) request.add_items()->mutable_trader()->set_name(name("trader", i));
-  for (int i = 0; i < 3; ++i) request.add_items()->mutable_counterparty()->set_name(name("bank", i));
+  for (int i = 0; i < 3; ++i) request.add_items()->mutable_counterparty()->set_name(long_name("bank", i));
   for (int i = 0; i < kInstruments; ++i) {
     v1::InstrumentItem& item = *request.add_items()->mutable_instrument();
     item.set_symbol(name("STOCK", i));
@@ -234,15 +240,15 @@ class Trades {
     const int key = static_cast<int>(&trade - last_.data());
     const bool first = trade.version() == 0;
     trade.set_source(name("feed", key % 4));
-    trade.set_trade_id(name("T", key));
+    trade.set_trade_id(long_name("T", key));
     trade.set_version(trade.version() + 1 + static_cast<std::uint32_t>(draw(10) == 0));
     const bool cancel = draw(100) < 12;
     trade.set_action(cancel ? v1::CANCEL : first ? v1::NEW : v1::AMEND);
     if (cancel) return;
     const int instrument = draw(kInstruments);
-    trade.set_book(name("book", draw(kBooks)));
+    trade.set_book(long_name("book", draw(kBooks)));
     trade.set_trader(name("trader", draw(kTraders)));
-    trade.set_counterparty(name("bank", draw(3)));
+    trade.set_counterparty(long_name("bank", draw(3)));
     trade.set_instrument(draw(60) == 0 ? "NOTHING" : name("STOCK", instrument));
     trade.set_side(draw(2) == 0 ? v1::BUY : v1::SELL);
     trade.set_quantity_e8((1 + draw(instrument % 4 == 3 ? 4 : 100)) * kOne + draw(1000));
