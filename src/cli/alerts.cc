@@ -54,7 +54,8 @@ std::string measure_value(v1::Measure measure, const std::string& value) {
 // One line an event: what a person needs to see at a glance, without a header that scrolls away.
 void print_event(const v1::AlertEvent& event) {
   const Json json = to_json(event);
-  std::string line = time_text(event.time_ns()) + "  #" + std::to_string(event.event_id()) + "  alert " + std::to_string(event.alert_id()) + " ";
+  std::string line = time_text(event.time_ns()) + "  #" + std::to_string(event.event_id()) + "  alert " +
+                     std::to_string(event.alert_id()) + " ";
   std::string level = v1::AlertStep_Name(event.step());
   if (event.step() != v1::CLEARED) level += " " + v1::AlertLevel_Name(event.level());
   line += styled(level, event.step() == v1::CLEARED ? Style::kGreen : style_of(event.level()), stdout);
@@ -83,7 +84,9 @@ int follow(const Session& session, const Flags& flags) {
                    static_cast<unsigned long long>(event_id));
     }
   };
-  options.on_break = [](const Status& why) { std::fprintf(stderr, "halocline: %s; resuming, nothing is lost\n", why.message().c_str()); };
+  options.on_break = [](const Status& why) {
+    std::fprintf(stderr, "halocline: %s; resuming, nothing is lost\n", why.message().c_str());
+  };
   if (const auto reachable = session.connect().status(); !reachable.ok()) return report(reachable.status());
   std::signal(SIGINT, [](int) { interrupted = 1; });
   std::signal(SIGTERM, [](int) { interrupted = 1; });
@@ -129,11 +132,12 @@ int list(const Session& session, const Flags& flags) {
     std::printf("No %salerts as of seq %s.\n", flags.all ? "" : "active ", count_text(answer.value().seq()).c_str());
     return kDone;
   }
-  Table table({{"id", Table::kRight}, {"level"}, {"node"}, {"measure"}, {"value", Table::kRight}, {"threshold", Table::kRight}, {"limit"},
-               {"kind"}, {"raised"}, {"seq", Table::kRight}, {"acknowledged"}});
+  Table table({{"id", Table::kRight}, {"level"}, {"node"}, {"measure"}, {"value", Table::kRight}, {"threshold", Table::kRight},
+               {"limit"}, {"kind"}, {"raised"}, {"seq", Table::kRight}, {"acknowledged"}});
   for (const v1::Alert& alert : answer.value().alerts()) {
     const Json json = to_json(alert);
-    table.add({std::to_string(alert.alert_id()), {alert.cleared() ? "cleared" : v1::AlertLevel_Name(alert.level()), style_of(alert.level())},
+    const std::string level = alert.cleared() ? "cleared" : v1::AlertLevel_Name(alert.level());
+    table.add({std::to_string(alert.alert_id()), {level, style_of(alert.level())},
                node_text(json), json["measure"].get<std::string>(), measure_value(alert.measure(), alert.value()),
                measure_value(alert.measure(), alert.threshold()), alert.limit(), alert.hard() ? "hard" : "soft",
                time_text(alert.raised_time_ns()), count_text(alert.raised_seq()),

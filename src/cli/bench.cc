@@ -67,9 +67,9 @@ int run(const Session& session, const Flags& flags) {
   }
   if (const Status closed = stream.close(std::chrono::seconds(10)); !closed.ok()) return report(closed);
   if (session.json) {
-    print_json(Json{{"trades", count}, {"rate", flags.rate}, {"p50_us", static_cast<double>(latency.percentile(50)) / 1e3},
-                    {"p99_us", static_cast<double>(latency.percentile(99)) / 1e3},
-                    {"p999_us", static_cast<double>(latency.percentile(99.9)) / 1e3}, {"max_us", static_cast<double>(latency.max()) / 1e3}});
+    const auto us = [](std::int64_t ns) { return static_cast<double>(ns) / 1e3; };
+    print_json(Json{{"trades", count}, {"rate", flags.rate}, {"p50_us", us(latency.percentile(50))}, {"p99_us", us(latency.percentile(99))},
+                    {"p999_us", us(latency.percentile(99.9))}, {"max_us", us(latency.max())}});
     return kDone;
   }
   std::printf("%s trades at %s a second, planned send time to durable answer:\n", count_text(count).c_str(),
@@ -85,8 +85,10 @@ int run(const Session& session, const Flags& flags) {
 
 void add_bench(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("bench", "measure trade-to-answer latency of a running server; its books are not touched");
-  command->footer("Example: halocline bench --rate 10000 --seconds 10\nThe trades are refused (their book does not exist), so they cost journal "
-                  "space but change nothing.\nThe benches of the project are `bench/run NAME` in its source tree.");
+  command->footer(
+      "Example: halocline bench --rate 10000 --seconds 10\n"
+      "The trades are refused (their book does not exist), so they cost journal space but change nothing.\n"
+      "The benches of the project are `bench/run NAME` in its source tree.");
   auto flags = std::make_shared<Flags>();
   command->add_option("--rate", flags->rate, "trades a second")->check(CLI::Range(1.0, 1e6))->capture_default_str();
   command->add_option("--seconds", flags->seconds, "for so long")->check(CLI::Range(0.1, 3'600.0))->capture_default_str();

@@ -66,7 +66,8 @@ Json command_json(const Command& command) {
 
 std::string command_line(const Command& command) {
   std::string line(type_name(type_of(command)));
-  for (const auto& [name, value] : std::visit(Fields{}, command).items()) {
+  const Json fields = std::visit(Fields{}, command);
+  for (const auto& [name, value] : fields.items()) {
     if (value.is_null() || value == "" || value == 0) continue;
     line += " " + name + "=" + (value.is_string() && value.get<std::string>().find(' ') == std::string::npos
                                     ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace));

@@ -80,10 +80,12 @@ void fish(const std::vector<Words>& all) {
       at = end + 1;
     }
     for (const auto& [name, about] : words.commands) {
-      std::printf("complete -c halocline -f -n %s -a %s -d %s\n", single_quoted(condition).c_str(), name.c_str(), single_quoted(about).c_str());
+      std::printf("complete -c halocline -f -n %s -a %s -d %s\n", single_quoted(condition).c_str(), name.c_str(),
+                  single_quoted(about).c_str());
     }
     for (const auto& [name, about] : words.options) {
-      std::printf("complete -c halocline -n %s -l %s -d %s\n", single_quoted(condition).c_str(), name.substr(2).c_str(), single_quoted(about).c_str());
+      std::printf("complete -c halocline -n %s -l %s -d %s\n", single_quoted(condition).c_str(), name.substr(2).c_str(),
+                  single_quoted(about).c_str());
     }
   }
 }

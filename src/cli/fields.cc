@@ -55,7 +55,9 @@ class FlatObject {
   bool binary(std::vector<std::uint8_t>&) { return refuse("binary data"); }
   bool start_object(std::size_t) { return depth_++ == 0 || refuse(key_ + " is an object, expected a plain value"); }
   bool end_object() { return true; }
-  bool start_array(std::size_t) { return refuse(depth_ == 0 ? "an array, expected one object a line" : key_ + " is an array, expected a plain value"); }
+  bool start_array(std::size_t) {
+    return refuse(depth_ == 0 ? "an array, expected one object a line" : key_ + " is an array, expected a plain value");
+  }
   bool end_array() { return true; }
   bool key(std::string& name) {
     key_ = name;

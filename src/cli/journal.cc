@@ -28,7 +28,8 @@ void print_report(const JournalReport& r) {
   if (r.records != 0) pairs.emplace_back("time", time_text(r.first_time) + " to " + time_text(r.last_time));
   pairs.emplace_back("chain", r.chain);
   pairs.emplace_back("end", r.sealed ? "sealed by a graceful close"
-                            : r.torn ? "an incomplete commit of " + bytes_text(r.torn_bytes) + " (being written, or left by a crash): no problem"
+                            : r.torn ? "an incomplete commit of " + bytes_text(r.torn_bytes) +
+                                           " (being written, or left by a crash): no problem"
                                      : "open: in use, or ended without a graceful close");
   print_pairs(pairs, stdout);
 }
@@ -83,8 +84,9 @@ int inspect(const Session& session, const Flags& flags) {
         return print_json(Json{{"segment", block.segment}, {"offset", block.offset}, {"bytes", block.bytes}, {"first_seq", h.first_seq},
                                {"records", h.records}, {"time", time_text(h.time)}, {"chain", hex(h.chain)}});
       }
-      std::printf("segment %u offset %llu: seq %llu, %u records, %zu bytes, %s\n", block.segment, static_cast<unsigned long long>(block.offset),
-                  static_cast<unsigned long long>(h.first_seq), h.records, block.bytes, time_text(h.time).c_str());
+      std::printf("segment %u offset %llu: seq %llu, %u records, %zu bytes, %s\n", block.segment,
+                  static_cast<unsigned long long>(block.offset), static_cast<unsigned long long>(h.first_seq), h.records, block.bytes,
+                  time_text(h.time).c_str());
     };
   } else {
     visitor.on_record = [&](const BlockInfo& block, const Record& record) {
@@ -94,11 +96,12 @@ int inspect(const Session& session, const Flags& flags) {
       const bool good = decode(static_cast<CommandType>(record.type), record.payload, command);
       if (session.json) {
         Json json{{"seq", record.seq}, {"time", time_text(block.view.time)}};
-        good ? json.update(command_json(command)) : json.update(Json{{"type", record.type}, {"undecodable_payload", hex(record.payload)}});
+        json.update(good ? command_json(command) : Json{{"type", record.type}, {"undecodable_payload", hex(record.payload)}});
         return print_json(json);
       }
-      std::printf("%llu  %s  %s\n", static_cast<unsigned long long>(record.seq), time_text(block.view.time).c_str(),
-                  good ? command_line(command).c_str() : ("type " + std::to_string(record.type) + ", not decodable: " + hex(record.payload)).c_str());
+      const std::string text =
+          good ? command_line(command) : "type " + std::to_string(record.type) + ", not decodable: " + hex(record.payload);
+      std::printf("%llu  %s  %s\n", static_cast<unsigned long long>(record.seq), time_text(block.view.time).c_str(), text.c_str());
     };
   }
   const Result<JournalReport> result = walk_journal(disk, journal_in(flags.directory), visitor);

@@ -80,7 +80,8 @@ int list(const Session& session, const Flags&) {
     const Json json = to_json(limit);
     table.add({limit.name(), json["kind"].get<std::string>() + ":" + limit.node(), json["measure"].get<std::string>(),
                limit.warn() == "0" ? "" : with_separators(limit.warn()), with_separators(limit.breach()),
-               limit.hysteresis_e8() == 0 ? "" : percent_text(e8_text(limit.hysteresis_e8())), limit.hard() ? "hard" : "soft", limit.owner(),
+               limit.hysteresis_e8() == 0 ? "" : percent_text(e8_text(limit.hysteresis_e8())), limit.hard() ? "hard" : "soft",
+               limit.owner(),
                limit.escalate_after_ns() == 0 ? "" : duration_text(limit.escalate_after_ns()),
                {limit.active_alerts() == 0 ? "" : count_text(limit.active_alerts()), Style::kRed}});
   }
@@ -115,7 +116,8 @@ void add_limit(CLI::App& app, Session& session) {
   set_command->add_option("--owner", flags->owner, "who answers for it");
   set_command->add_option("--escalate-after", flags->escalate_after, "a hard breach unacknowledged for so long escalates");
   sub("list", "all limits with their active alerts", "Example: halocline limit list --json", list);
-  CLI::App* remove_command = sub("remove", "remove a limit; its alerts are cleared", "Example: halocline limit remove trader-gross", remove);
+  CLI::App* remove_command = sub("remove", "remove a limit; its alerts are cleared",
+                                 "Example: halocline limit remove trader-gross", remove);
   remove_command->add_option("NAME", flags->name, "the limit's name")->required();
 }
 

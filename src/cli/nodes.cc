@@ -6,6 +6,7 @@
 #include "cli/json.h"
 #include "cli/table.h"
 #include "cli/text.h"
+#include "command/command.h"
 
 namespace halocline::cli {
 namespace {
@@ -15,7 +16,8 @@ struct Flags {
   std::size_t top = 0;
 };
 
-const char* const kSorts[] = {"name", "net", "gross", "day_pnl", "total_pnl", "drawdown", "concentration", "largest_trade", "trade_rate", "stale"};
+const std::vector<std::string> kSorts = {"name",     "net",           "gross",         "day_pnl",    "total_pnl",
+                                         "drawdown", "concentration", "largest_trade", "trade_rate", "stale"};
 
 Cell money(const std::string& value) { return {rounded(value, 0), value.starts_with('-') ? Style::kRed : Style::kPlain}; }
 
@@ -26,8 +28,9 @@ class NodeTable {
                 {"drawdown", Table::kRight}, {"largest", Table::kRight}, {"conc.", Table::kRight}, {"rate", Table::kRight},
                 {"stale", Table::kRight}}) {}
   void add(const std::string& label, const v1::Node& n) {
-    table_.add({label, money(n.net()), money(n.gross()), money(n.day_pnl()), money(n.total_pnl()), money(n.drawdown()), money(n.largest_trade()),
-                percent_text(n.concentration()), count_text(n.trade_rate()), n.stale() == "0" ? Cell("") : Cell(rounded(n.stale(), 0), Style::kYellow)});
+    table_.add({label, money(n.net()), money(n.gross()), money(n.day_pnl()), money(n.total_pnl()), money(n.drawdown()),
+                money(n.largest_trade()), percent_text(n.concentration()), count_text(n.trade_rate()),
+                n.stale() == "0" ? Cell("") : Cell(rounded(n.stale(), 0), Style::kYellow)});
   }
   void print() const { table_.print(stdout); }
 
@@ -86,7 +89,7 @@ void print_tree(const std::vector<v1::Node>& nodes) {
   table.print();
   std::string more;
   for (const auto& [kind, count] : others) {
-    more += (more.empty() ? "" : ", ") + count_text(count) + " of kind " + Json(to_json([k = kind] { v1::Node n; n.set_kind(k); return n; }()))["kind"].get<std::string>();
+    more += (more.empty() ? "" : ", ") + count_text(count) + " of kind " + std::string(kind_name(static_cast<NodeKind>(kind)));
   }
   if (!more.empty()) std::printf("Also %s: halocline nodes KIND\n", more.c_str());
 }
@@ -138,7 +141,7 @@ void add_nodes(CLI::App& app, Session& session) {
   command->add_option("NODE", flags->node, "KIND or KIND:NAME (default: the tree)");
   command->add_option("--sort", flags->sort, "by name, net, gross, day_pnl (losses first), total_pnl, drawdown, concentration, "
                       "largest_trade, trade_rate or stale")
-      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kSorts), std::end(kSorts))));
+      ->check(CLI::IsMember(kSorts));
   command->add_option("--top", flags->top, "only the first so many");
   add_server_options(*command, session);
   command->callback([flags, &session] { session.action = [flags, &session] { return show(session, *flags); }; });

@@ -41,7 +41,8 @@ int show(const Session& session, const Flags& flags) {
   for (const v1::Position& p : all.positions()) {
     table.add({to_json(p)["kind"].get<std::string>() + ":" + p.node(), p.instrument(), with_separators(p.quantity()),
                rounded(p.average_price(), 4), {with_separators(e8_text(p.mark_e8())), p.mark_stale() ? Style::kYellow : Style::kPlain},
-               p.currency(), money(p.market_value()), money(p.realised()), money(p.unrealised()), money(p.total_pnl()), count_text(p.trades())});
+               p.currency(), money(p.market_value()), money(p.realised()), money(p.unrealised()), money(p.total_pnl()),
+               count_text(p.trades())});
   }
   table.print(stdout);
   std::printf("%s positions as of seq %s, %s\n", count_text(static_cast<std::uint64_t>(all.positions_size())).c_str(),

@@ -40,10 +40,11 @@ int load(const Session& session, const Flags& flags) {
       ++outcomes[v1::Outcome_Name(ack.outcome())];
       if (!is_refusal(ack.outcome())) continue;
       const ReferenceRow& row = rows[at + static_cast<std::size_t>(i)];
-      refused.push_back(Json{{"line", row.line}, {"item", item_text(row.item)}, {"outcome", v1::Outcome_Name(ack.outcome())}, {"detail", ack.detail()}});
+      const std::string item = item_text(row.item), outcome = v1::Outcome_Name(ack.outcome());
+      refused.push_back(Json{{"line", row.line}, {"item", item}, {"outcome", outcome}, {"detail", ack.detail()}});
       if (!session.json) {
-        std::fprintf(stderr, "%s:%llu: %s: %s: %s\n", flags.file.c_str(), static_cast<unsigned long long>(row.line), item_text(row.item).c_str(),
-                     v1::Outcome_Name(ack.outcome()).c_str(), ack.detail().c_str());
+        std::fprintf(stderr, "%s:%llu: %s: %s: %s\n", flags.file.c_str(), static_cast<unsigned long long>(row.line), item.c_str(),
+                     outcome.c_str(), ack.detail().c_str());
       }
     }
   }
@@ -83,7 +84,8 @@ int rename(const Session& session, const Flags& flags) {
   v1::NodeKind kind;
   std::string rest;
   if (!parse_node(flags.kind, kind, rest) || !rest.empty()) {
-    return usage_error("\"" + flags.kind + "\" is no kind that can be renamed: desk, book, trader, counterparty, instrument, underlying, sector");
+    return usage_error("\"" + flags.kind +
+                       "\" is no kind that can be renamed: desk, book, trader, counterparty, instrument, underlying, sector");
   }
   item.mutable_rename()->set_kind(kind);
   item.mutable_rename()->set_from(flags.from);

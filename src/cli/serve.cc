@@ -10,7 +10,8 @@ namespace halocline::cli {
 void add_serve(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("serve", "run the server until SIGTERM or Ctrl-C");
   command->footer(
-      "Examples:\n  halocline serve\n  halocline serve --config halocline.toml --set server.listen=127.0.0.1:0 --set journal.durability=os");
+      "Examples:\n  halocline serve\n"
+      "  halocline serve --config halocline.toml --set server.listen=127.0.0.1:0 --set journal.durability=os");
   auto flags = std::make_shared<ConfigFlags>();
   add_config_options(*command, *flags);
   command->callback([flags, &session] {

@@ -16,8 +16,10 @@ std::string variable_of(const ConfigKey& key) {
 }  // namespace
 
 void add_config_options(CLI::App& command, ConfigFlags& flags) {
-  command.add_option("--config", flags.file, "a TOML file; every key is described in halocline.example.toml")->envname("HALOCLINE_CONFIG");
-  command.add_option("--set", flags.settings, "SECTION.KEY=VALUE, before file and environment; may be given again")->allow_extra_args(false);
+  if (const char* file = std::getenv("HALOCLINE_CONFIG"); file != nullptr) flags.file = file;
+  command.add_option("--config", flags.file, "a TOML file (or HALOCLINE_CONFIG); `config show --example` describes every key");
+  command.add_option("--set", flags.settings, "SECTION.KEY=VALUE, before file and environment; may be given again")
+      ->allow_extra_args(false);
 }
 
 Result<Config> load_server_config(const ConfigFlags& flags) {

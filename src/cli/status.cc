@@ -17,9 +17,11 @@ void print_status(const v1::Status& s) {
       {"nodes", count_text(s.nodes()) + " with " + count_text(s.instruments()) + " instruments"},
       {"limits", count_text(s.limits()) + " with " + count_text(s.active_alerts()) + " active alerts"},
       {"last event", count_text(s.last_event_id()) + ", " + count_text(s.subscribers()) + " followers"},
-      {"journal", s.data_directory() + ": " + bytes_text(s.journal_bytes()) + " in " + count_text(s.journal_segments()) + " segments, " +
+      {"journal", s.data_directory() + ": " + bytes_text(s.journal_bytes()) + " in " + count_text(s.journal_segments()) +
+                      " segments, " +
                       count_text(s.journal_blocks()) + " blocks, " + count_text(s.journal_syncs()) + " syncs"},
-      {"recovery", s.recovered_records() == 0 ? "" : count_text(s.recovered_records()) + " records in " + duration_text(s.recovery_time_ns())},
+      {"recovery", s.recovered_records() == 0 ? "" : count_text(s.recovered_records()) + " records in " +
+                                                         duration_text(s.recovery_time_ns())},
       {"memory", bytes_text(s.memory_bytes())}};
   if (!s.state_digest().empty()) pairs.emplace_back("state digest", s.state_digest());
   std::erase_if(pairs, [](const auto& pair) { return pair.second.empty(); });

@@ -37,7 +37,8 @@ TEST(Text, ReadsTimesAsItPrintsThem) {
   EXPECT_EQ(parse_time("1970-01-02"), 86'400'000'000'000);
   EXPECT_EQ(parse_time("1970-01-01 00:01"), 60'000'000'000);
   EXPECT_EQ(parse_time("42"), 42);
-  for (const char* bad : {"", "yesterday", "2026-13-01", "2026-02-29", "2026-01-01T25:00", "2026-01-01T10:00:00.Z", "2026-01-01x", "2026-1-1"}) {
+  for (const char* bad : {"", "yesterday", "2026-13-01", "2026-02-29", "2026-01-01T25:00", "2026-01-01T10:00:00.Z", "2026-01-01x",
+                          "2026-1-1"}) {
     EXPECT_FALSE(parse_time(bad)) << bad;
   }
 }

@@ -112,7 +112,7 @@ class Rows {
       if (Status status = set_field(trade, header_[i], ""); !status.ok()) {
         return Status(status.code(), "header, column " + std::to_string(i + 1) + ": " + status.message());
       }
-      if (std::find(header_.begin(), header_.begin() + static_cast<std::ptrdiff_t>(i), header_[i]) != header_.begin() + static_cast<std::ptrdiff_t>(i)) {
+      if (std::count(header_.begin(), header_.end(), header_[i]) > 1) {
         return Status(Code::kInvalidArgument, "header: column " + header_[i] + " is there twice");
       }
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -110,7 +111,8 @@ class ScriptedServer final : public v1::Ingest::Service, public v1::Risk::Servic
     stream->Write(message);
     for (std::uint64_t sent = 0; !context->IsCancelled();) {
       if (last == events) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        std::unique_lock lock(mutex_);  // looks again, for more events and for a client that has left
+        idle_.wait_for(lock, std::chrono::milliseconds(1));
         continue;
       }
       if (++last == leave_out_event) continue;
@@ -158,6 +160,7 @@ class ScriptedServer final : public v1::Ingest::Service, public v1::Risk::Servic
   }
 
   mutable std::mutex mutex_;
+  std::condition_variable idle_;
   std::vector<v1::Trade> taken_;
   std::vector<v1::Price> prices_;
   std::map<std::string, std::uint64_t> first_seqs_;
