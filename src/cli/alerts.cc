@@ -78,13 +78,16 @@ int follow(const Session& session, const Flags& flags) {
   options.after_event_id = flags.from;
   options.from_now = !flags.from_given && !flags.all;
   options.give_up_after = std::chrono::milliseconds(static_cast<std::int64_t>(session.timeout_s * 1'000));
-  options.on_progress = [&, first = true](std::uint64_t event_id, std::uint64_t) mutable {
+  bool first = true, broken = false;  // the follower's thread
+  options.on_progress = [&](std::uint64_t event_id, std::uint64_t) {
+    if (std::exchange(broken, false)) std::fputs("halocline: connected again\n", stderr);
     if (!session.json && std::exchange(first, false)) {
       std::fprintf(stderr, "following alerts; the newest event is #%llu. Ctrl-C ends and gives the bookmark.\n",
                    static_cast<unsigned long long>(event_id));
     }
   };
-  options.on_break = [](const Status& why) {
+  options.on_break = [&](const Status& why) {
+    if (std::exchange(broken, true)) return;  // once an outage, not at each attempt
     std::fprintf(stderr, "halocline: %s; resuming, nothing is lost\n", why.message().c_str());
   };
   if (const auto reachable = session.connect().status(); !reachable.ok()) return report(reachable.status());

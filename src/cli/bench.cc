@@ -90,8 +90,8 @@ void add_bench(CLI::App& app, Session& session) {
       "The trades are refused (their book does not exist), so they cost journal space but change nothing.\n"
       "The benches of the project are `bench/run NAME` in its source tree.");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--rate", flags->rate, "trades a second")->check(CLI::Range(1.0, 1e6))->capture_default_str();
-  command->add_option("--seconds", flags->seconds, "for so long")->check(CLI::Range(0.1, 3'600.0))->capture_default_str();
+  command->add_option("--rate", flags->rate, "trades a second")->check(CLI::Range(1.0, 1e6).description(""))->capture_default_str();
+  command->add_option("--seconds", flags->seconds, "for so long")->check(CLI::Range(0.1, 3'600.0).description(""))->capture_default_str();
   add_server_options(*command, session);
   command->callback([flags, &session] { session.action = [flags, &session] { return run(session, *flags); }; });
 }

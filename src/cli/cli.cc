@@ -69,6 +69,10 @@ int run(int argc, char** argv) {
   add_bench(app, session);
   add_config(app, session);
   add_completion(app, session);
+  if (argc == 1) {
+    std::fputs(app.help().c_str(), stderr);
+    return kUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

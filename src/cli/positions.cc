@@ -45,8 +45,8 @@ int show(const Session& session, const Flags& flags) {
                count_text(p.trades())});
   }
   table.print(stdout);
-  std::printf("%s positions as of seq %s, %s\n", count_text(static_cast<std::uint64_t>(all.positions_size())).c_str(),
-              count_text(all.seq()).c_str(), time_text(all.time_ns()).c_str());
+  std::printf("%s position%s as of seq %s, %s\n", count_text(static_cast<std::uint64_t>(all.positions_size())).c_str(),
+              all.positions_size() == 1 ? "" : "s", count_text(all.seq()).c_str(), time_text(all.time_ns()).c_str());
   return kDone;
 }
 

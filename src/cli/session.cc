@@ -22,7 +22,7 @@ void add_server_options(CLI::App& command, Session& session, bool json) {
   if (const char* server = std::getenv("HALOCLINE_SERVER"); server != nullptr && *server != 0) session.server = server;
   command.add_option("--server", session.server, "the server's HOST:PORT (or HALOCLINE_SERVER)")->capture_default_str();
   command.add_option("--timeout", session.timeout_s, "seconds to wait for an answer")
-      ->check(CLI::Range(0.001, 86'400.0))->capture_default_str();
+      ->check(CLI::Range(0.001, 86'400.0).description(""))->capture_default_str();
   if (json) add_json_option(command, session);
 }
 
