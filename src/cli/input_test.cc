@@ -1,5 +1,6 @@
 // CSV, fields and reference files: what comes from outside.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -94,7 +95,7 @@ TEST(Fields, ReadJsonWithoutLosingDigits) {
 }
 
 std::string file_with(const std::string& name, const std::string& text) {
-  const std::string path = testing::TempDir() + name;
+  const std::string path = testing::TempDir() + "halocline-" + std::to_string(getpid()) + "-" + name;
   std::ofstream(path) << text;
   return path;
 }

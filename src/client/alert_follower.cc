@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
 #include "client/channel.h"
@@ -56,6 +57,7 @@ void AlertFollower::run() {
   v1::AlertMessage message;
 
   while (true) {
+    if (!connect(*channel, up)) break;
     grpc::ClientContext context;
     v1::FollowAlertsRequest request;
     {
@@ -95,6 +97,20 @@ void AlertFollower::run() {
   std::lock_guard lock(mutex_);
   done_ = true;
   ended_.notify_all();
+}
+
+// Waits for a connection. False when it is stopped or gives up. Calls alone would not do: blocking gRPC works on a connection
+// only while somebody waits in it, and a call on a channel that has failed ends at once.
+bool AlertFollower::connect(grpc::Channel& channel, std::chrono::steady_clock::time_point since) {
+  while (!channel.WaitForConnected(std::chrono::system_clock::now() + std::chrono::milliseconds(50))) {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    if (options_.give_up_after.count() > 0 && std::chrono::steady_clock::now() - since >= options_.give_up_after) {
+      status_ = Status(Code::kUnavailable, "cannot reach " + server_ + " (no connection)");
+      return false;
+    }
+  }
+  return true;
 }
 
 Status AlertFollower::take(const v1::AlertMessage& message) {

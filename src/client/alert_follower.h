@@ -27,6 +27,7 @@
 #include "halocline/v1/risk.pb.h"
 
 namespace grpc {
+class Channel;
 class ClientContext;
 }
 
@@ -64,7 +65,7 @@ class AlertFollower {
 
  private:
   void run();
-  Status follow();  // one connection; kUnavailable when it can be resumed
+  bool connect(grpc::Channel& channel, std::chrono::steady_clock::time_point since);
   Status take(const v1::AlertMessage& message);
 
   const std::string server_;

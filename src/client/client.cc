@@ -1,5 +1,7 @@
 #include "client/client.h"
 
+#include <algorithm>
+
 #include <grpcpp/client_context.h>
 
 #include "client/channel.h"
@@ -8,6 +10,11 @@
 #include "halocline/v1/risk.grpc.pb.h"
 
 namespace halocline {
+namespace {
+
+constexpr auto kReconnect = std::chrono::seconds(1);
+
+}  // namespace
 
 struct Client::Stubs {
   std::string server;
@@ -17,15 +24,22 @@ struct Client::Stubs {
   std::unique_ptr<v1::Reference::Stub> reference;
   std::unique_ptr<v1::Risk::Stub> risk;
 
-  void set_deadline(grpc::ClientContext& context) const {
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::microseconds>(timeout));
+  // A channel that has failed is given a moment: blocking gRPC works on a connection only while somebody waits in it, so
+  // calls alone, which fail at once, would never find the server again.
+  void prepare(grpc::ClientContext& context) const {
+    const auto now = std::chrono::system_clock::now();
+    const auto limit = std::chrono::duration_cast<std::chrono::microseconds>(timeout);
+    if (channel->GetState(true) == GRPC_CHANNEL_TRANSIENT_FAILURE) {
+      channel->WaitForConnected(now + std::min<std::chrono::microseconds>(limit, kReconnect));
+    }
+    context.set_deadline(now + limit);
   }
 
   template <class Answer, class Stub, class Request>
   Result<Answer> call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
                       const Request& request) const {
     grpc::ClientContext context;
-    set_deadline(context);
+    prepare(context);
     Answer answer;
     const grpc::Status status = (stub.*method)(&context, request, &answer);
     if (!status.ok()) return status_from(status, server);
@@ -35,7 +49,7 @@ struct Client::Stubs {
   template <class Page, class Open>
   Status pages(Open open, const std::function<void(const Page&)>& take) const {
     grpc::ClientContext context;
-    set_deadline(context);
+    prepare(context);
     const auto reader = open(&context);
     Page page;
     while (reader->Read(&page)) take(page);

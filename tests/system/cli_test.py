@@ -346,6 +346,27 @@ class CliTest(unittest.TestCase):
             self.assertEqual(status["live_trades"], 40000)
             self.assertEqual(server.stop(), 0)
 
+    def test_a_follower_goes_on_when_the_server_was_away(self):
+        with tempfile.TemporaryDirectory() as directory:
+            server = Server(directory + "/data")
+            path = pathlib.Path(directory, "floor.toml")
+            path.write_text(FLOOR)
+            self.run_cli("ref", "load", path, server=server.address, expect=DONE)
+            self.run_cli("limit", "set", "g", "--on", "trader:*", "--measure", "gross", "--breach", "100", server=server.address, expect=DONE)
+            follower = subprocess.Popen([binary(), "alerts", "--follow", "--count", "1", "--server", server.address],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            follower.stderr.readline()  # it follows
+            server.stop(signal.SIGKILL)
+            self.assertIn("resuming, nothing is lost", follower.stderr.readline())
+            time.sleep(1)
+            server = Server(directory + "/data", port=server.address.split(":")[1])
+            self.run_cli("trade", "--source", "s", "--id", "1", "--book", "b1", "--trader", "anna", "--counterparty", "cp", "--instrument",
+                         "AAPL", "--side", "buy", "--quantity", "100", "--price", "10", server=server.address, expect=DONE)
+            out, err = follower.communicate(timeout=30)
+            self.assertEqual(follower.returncode, DONE, err)
+            self.assertIn("RAISED BREACH  trader:anna gross 1,000.00", out)
+            self.assertEqual(server.stop(), 0)
+
     def test_configuration(self):
         path = self.dir / "halocline.toml"
         path.write_text('[server]\nlisten = "127.0.0.1:7000"\n')
