@@ -128,8 +128,8 @@ void set_limits(Client& client, const bench::FloorWorkload& floor) {
     limit.set_kind(v1::TRADER);
     limit.set_node(trader);
     limit.set_measure(v1::GROSS);
-    // T000 is flat or holds 100 x 100; nobody else gets near.
-    limit.set_breach(trader == "T000" ? "5000" : "900000000000");
+    // T000 is flat or holds 100 shares; nobody else gets near.
+    limit.set_breach(trader == "T000" ? "1" : "900000000000");
     const Result<v1::Ack> ack = client.set_limit(limit);
     if (!ack.ok() || ack.value().outcome() >= v1::CONFLICT) fail("limit: " + ack.status().message());
   }
