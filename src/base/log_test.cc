@@ -21,9 +21,10 @@ class LogTest : public ::testing::Test {
 };
 
 TEST_F(LogTest, Text) {
-  EXPECT_EQ(format_log_line(LogFormat::kText, kTime, LogLevel::kInfo, "a.b",
-                            {{"n", -1}, {"u", 7u}, {"ok", true}, {"ratio", 0.5}, {"name", "x"}, {"why", "no \"room\"\n"}, {"empty", ""}}, 0),
-            "2026-11-24T10:42:13.123456Z info a.b n=-1 u=7 ok=true ratio=0.5 name=x why=\"no \\\"room\\\"\\n\" empty=\"\"");
+  EXPECT_EQ(
+      format_log_line(LogFormat::kText, kTime, LogLevel::kInfo, "a.b",
+                      {{"n", -1}, {"u", 7u}, {"ok", true}, {"ratio", 0.5}, {"name", "x"}, {"why", "no \"room\"\n"}, {"empty", ""}}, 0),
+      "2026-11-24T10:42:13.123456Z info a.b n=-1 u=7 ok=true ratio=0.5 name=x why=\"no \\\"room\\\"\\n\" empty=\"\"");
 }
 
 TEST_F(LogTest, Json) {

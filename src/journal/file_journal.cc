@@ -46,8 +46,9 @@ Result<std::unique_ptr<FileJournal>> FileJournal::open(Disk& disk, const FileJou
   if (!lock.ok()) return lock.status();
   journal->lock_ = lock.take();
   if (Status status = journal->recover_or_create(handler); !status.ok()) return status;
-  journal->max_block_bytes_ = std::min<std::size_t>(
-      limits::kMaxBlockBytes, std::min(journal->segment_.segment_bytes, options.segment_bytes) - kSegmentHeaderBytes - 2 * kEmptyBlockBytes);
+  journal->max_block_bytes_ =
+      std::min<std::size_t>(limits::kMaxBlockBytes, std::min(journal->segment_.segment_bytes, options.segment_bytes) -
+                                                        kSegmentHeaderBytes - 2 * kEmptyBlockBytes);
   journal->preparer_ = std::make_unique<SegmentPreparer>(disk, options.directory, options.segment_bytes,
                                                          journal->segment_.number + 1, options.background,
                                                          journal->crash_points_);

@@ -73,8 +73,8 @@ Status set_text(Config& config, const ConfigKey& key, const std::string& where, 
     return wrong(where, key.full_name() + " is \"" + value + "\"; it must be one of " + key.choices);
   }
   if (key.choices == nullptr && (value.size() < key.least || value.size() > key.most)) {
-    return wrong(where, key.full_name() + " has " + std::to_string(value.size()) + " bytes; it must have " + std::to_string(key.least) + " to " +
-                            std::to_string(key.most));
+    return wrong(where, key.full_name() + " has " + std::to_string(value.size()) + " bytes; it must have " + std::to_string(key.least) +
+                            " to " + std::to_string(key.most));
   }
   const bool control = std::any_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   if (control) return wrong(where, key.full_name() + " holds a control character");
@@ -97,7 +97,8 @@ Status set_from_text(Config& config, const ConfigKey& key, const std::string& wh
   if (key.field.index() == 1) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (error != std::errc() || end != value.data() + value.size()) return wrong(where, key.full_name() + " is \"" + value + "\"; it must be a whole number");
+    if (error != std::errc() || end != value.data() + value.size())
+      return wrong(where, key.full_name() + " is \"" + value + "\"; it must be a whole number");
     return set_number(config, key, where, number);
   }
   if (value != "true" && value != "false") return wrong(where, key.full_name() + " is \"" + value + "\"; it must be true or false");
@@ -138,7 +139,8 @@ Status read_toml(Config& config, std::string_view text, const std::string& name)
     }
     if (!known) {
       const auto nearer = [&](const ConfigKey& a, const ConfigKey& b) { return distance(in, a.section) < distance(in, b.section); };
-      return wrong(place, "unknown section [" + in + "]; did you mean [" + std::string(std::min_element(keys.begin(), keys.end(), nearer)->section) + "]?");
+      return wrong(place, "unknown section [" + in + "]; did you mean [" +
+                              std::string(std::min_element(keys.begin(), keys.end(), nearer)->section) + "]?");
     }
     if (!table.is_table()) return wrong(place, "\"" + in + "\" is a section: write [" + in + "]");
     for (const auto& [entry, node] : *table.as_table()) {
@@ -168,10 +170,14 @@ Status read_environment(Config& config, std::span<const std::string> environment
       config.origins[static_cast<std::size_t>(key - keys.begin())] = "environment " + variable;
       continue;
     }
-    const bool ours = std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& one) { return variable.starts_with("HALOCLINE_" + upper(one.section) + "_"); });
+    const bool ours = std::any_of(keys.begin(), keys.end(),
+                                  [&](const ConfigKey& one) { return variable.starts_with("HALOCLINE_" + upper(one.section) + "_"); });
     if (!ours) continue;
-    const auto nearer = [&](const ConfigKey& a, const ConfigKey& b) { return distance(variable, variable_of(a)) < distance(variable, variable_of(b)); };
-    return wrong("environment " + variable, "no such key; did you mean " + variable_of(*std::min_element(keys.begin(), keys.end(), nearer)) + "?");
+    const auto nearer = [&](const ConfigKey& a, const ConfigKey& b) {
+      return distance(variable, variable_of(a)) < distance(variable, variable_of(b));
+    };
+    return wrong("environment " + variable,
+                 "no such key; did you mean " + variable_of(*std::min_element(keys.begin(), keys.end(), nearer)) + "?");
   }
   return ok_status();
 }
@@ -198,14 +204,17 @@ Status check_together(const Config& config) {
     if (!right) return wrong(at("server", "listen"), "server.listen is \"" + listen + "\"; it must be host:port, [v6]:port or unix:/path");
   }
   if (config.server.tls_certificate.empty() != config.server.tls_key.empty()) {
-    return wrong(at("server", config.server.tls_key.empty() ? "tls_certificate" : "tls_key"), "server.tls_certificate and server.tls_key go together: set both or neither");
+    return wrong(at("server", config.server.tls_key.empty() ? "tls_certificate" : "tls_key"),
+                 "server.tls_certificate and server.tls_key go together: set both or neither");
   }
   if (!local(listen) && config.server.tls_certificate.empty() && !config.server.allow_plaintext_remote) {
-    return wrong(at("server", "listen"), "server.listen is \"" + listen +
-                                             "\", reachable from other machines, without TLS; set server.tls_certificate and server.tls_key, or "
-                                             "server.allow_plaintext_remote = true if the network itself is safe");
+    return wrong(at("server", "listen"),
+                 "server.listen is \"" + listen +
+                     "\", reachable from other machines, without TLS; set server.tls_certificate and server.tls_key, or "
+                     "server.allow_plaintext_remote = true if the network itself is safe");
   }
-  if (config.journal.segment_bytes % 4'096 != 0) return wrong(at("journal", "segment_bytes"), "journal.segment_bytes must be a multiple of 4096");
+  if (config.journal.segment_bytes % 4'096 != 0)
+    return wrong(at("journal", "segment_bytes"), "journal.segment_bytes must be a multiple of 4096");
   return ok_status();
 }
 

@@ -14,11 +14,11 @@ constexpr std::uint64_t kKiB = 1u << 10, kMiB = 1u << 20, kGiB = 1u << 30;
 
 const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(Text, server, listen), "127.0.0.1:7117", 1, 256, nullptr,
-     "Where gRPC listens: host:port, [v6]:port or unix:/path. Port 0 takes a free one; the file `serving` in the data directory tells which."},
+     "Where gRPC listens: host:port, [v6]:port or unix:/path. Port 0 takes a free one; the file `serving` in the data directory tells "
+     "which."},
     {HALOCLINE_KEY(Text, server, data_directory), "halocline-data", 1, 4'096, nullptr,
      "Where the journal lives. Made if it does not exist. One server at a time may use it."},
-    {HALOCLINE_KEY(Text, server, tls_certificate), "", 0, 4'096, nullptr,
-     "PEM file with the certificate chain. Empty: no TLS."},
+    {HALOCLINE_KEY(Text, server, tls_certificate), "", 0, 4'096, nullptr, "PEM file with the certificate chain. Empty: no TLS."},
     {HALOCLINE_KEY(Text, server, tls_key), "", 0, 4'096, nullptr, "PEM file with the certificate's private key."},
     {HALOCLINE_KEY(bool, server, allow_plaintext_remote), "false", 0, 0, nullptr,
      "Without TLS only loopback addresses and unix sockets are listened on, unless this is true: then everybody who reaches the port can "
@@ -29,7 +29,8 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(Text, firm, currency), "USD", 1, 64, nullptr, "The currency of every measure and limit. Fixed like the name."},
 
     {HALOCLINE_KEY(Text, journal, durability), "fsync", 0, 0, "fsync|os|memory",
-     "When a command counts as kept: `fsync`, it is on the disk and survives a power failure; `os`, the operating system has it, it survives the "
+     "When a command counts as kept: `fsync`, it is on the disk and survives a power failure; `os`, the operating system has it, it "
+     "survives the "
      "process; `memory`, nothing is kept."},
     {HALOCLINE_KEY(Number, journal, segment_bytes), "268435456", 320 * kKiB, kGiB, nullptr,
      "Size of new segment files, in bytes; a multiple of 4096. They are reserved ahead, so the disk needs room for two."},
@@ -62,7 +63,8 @@ const char* section_meaning(std::string_view section) {
   if (section == "server") return "The process: where it listens and keeps its data.";
   if (section == "firm") return "Whose books these are.";
   if (section == "journal") return "How commands are kept.";
-  if (section == "limits") return "Bounds. Everything is allocated or counted against them; reaching one slows or refuses a sender, never grows memory.";
+  if (section == "limits")
+    return "Bounds. Everything is allocated or counted against them; reaching one slows or refuses a sender, never grows memory.";
   return "What the server says about itself.";
 }
 
@@ -118,15 +120,18 @@ std::string example_toml() {
 std::string configuration_page() {
   std::ostringstream out;
   out << "# Configuration\n\n"
-         "Made from the table in `src/server/config_keys.cc`; a test compares. A commented file with every default: `halocline.example.toml`.\n\n"
+         "Made from the table in `src/server/config_keys.cc`; a test compares. A commented file with every default: "
+         "`halocline.example.toml`.\n\n"
          "A value comes from the environment, else from the TOML file, else it is the default. The variable of `[server] listen` is\n"
-         "`HALOCLINE_SERVER_LISTEN`. `halocline config show` prints every value and where it comes from; `halocline config check` only looks\n"
+         "`HALOCLINE_SERVER_LISTEN`. `halocline config show` prints every value and where it comes from; `halocline config check` only "
+         "looks\n"
          "whether the file is right. An unknown key is an error that names the file, the line and the nearest known key.\n";
   std::string_view section;
   for (const ConfigKey& key : kKeys) {
     if (section != key.section) {
       section = key.section;
-      out << "\n## [" << section << "]\n" << section_meaning(section) << "\n\n| key | default | values | meaning | environment |\n|---|---|---|---|---|\n";
+      out << "\n## [" << section << "]\n"
+          << section_meaning(section) << "\n\n| key | default | values | meaning | environment |\n|---|---|---|---|---|\n";
     }
     std::string bounds = bounds_of(key);
     for (std::size_t at = 0; (at = bounds.find('|', at)) != std::string::npos; at += 2) bounds.replace(at, 1, ", ");

@@ -68,7 +68,8 @@ Status Core::refusal() const {
 
 Status Core::submit(Submission submission) {
   const std::size_t bytes = submission.records.size();
-  CHECK(submission.count >= 1 && bytes <= limits::kMaxSubmissionBytes, "a submission of %u commands and %zu bytes", submission.count, bytes);
+  CHECK(submission.count >= 1 && bytes <= limits::kMaxSubmissionBytes, "a submission of %u commands and %zu bytes", submission.count,
+        bytes);
   const std::optional<std::uint32_t> framed = count_records(submission.records);
   CHECK(framed == submission.count, "a submission of %u commands holds %u", submission.count, framed.value_or(0));
   Inbound inbound;

@@ -54,7 +54,8 @@ TEST_F(CoreTest, SubmissionsAreAcknowledgedOnceInOrderWithConsecutiveSeqs) {
   constexpr std::uint64_t kSubmissions = 2'000;
   for (std::uint64_t i = 1; i <= kSubmissions; ++i) {
     const std::string a = std::to_string(i) + "a", b = std::to_string(i) + "b";
-    ASSERT_TRUE(core_->submit(submission_of({trade_of(a, 1, i % 2 ? Side::kBuy : Side::kSell), trade_of(b), trade_of(a, 7)}, sink_, i)).ok());
+    ASSERT_TRUE(
+        core_->submit(submission_of({trade_of(a, 1, i % 2 ? Side::kBuy : Side::kSell), trade_of(b), trade_of(a, 7)}, sink_, i)).ok());
   }
   const auto answers = sink_->wait_for(kSubmissions + 1);
   Seq seq = kFloor;

@@ -126,7 +126,8 @@ bool Feeds::offer_one(Feed& feed, const std::shared_ptr<const AlertEvent>& event
   }
   counters_.add("subscribers_cut", 1);
   log_line(LogLevel::kWarn, "subscriber.cut", {{"bookmark", feed.bookmark}});
-  end(feed, Status(Code::kResourceExhausted, "the subscriber is too slow and was cut; resume from bookmark " + std::to_string(feed.bookmark)));
+  end(feed,
+      Status(Code::kResourceExhausted, "the subscriber is too slow and was cut; resume from bookmark " + std::to_string(feed.bookmark)));
   return false;
 }
 

@@ -46,7 +46,10 @@ int give_up(const char* event, const Status& why, int code) {
 
 void set_log(const Config& config) {
   const std::string& level = config.log.level;
-  set_log_level(level == "debug" ? LogLevel::kDebug : level == "info" ? LogLevel::kInfo : level == "warn" ? LogLevel::kWarn : LogLevel::kError);
+  set_log_level(level == "debug"  ? LogLevel::kDebug
+                : level == "info" ? LogLevel::kInfo
+                : level == "warn" ? LogLevel::kWarn
+                                  : LogLevel::kError);
   set_log_format(config.log.format == "json" ? LogFormat::kJson : LogFormat::kText);
 }
 
@@ -126,7 +129,9 @@ class FirmSink final : public AckSink {
  public:
   void acknowledged(std::uint64_t, std::span<const Acknowledgement> acks) override {
     const bool taken = acks.front().outcome == Outcome::kAccepted;
-    done_.set_value(taken ? ok_status() : Status(Code::kInvalidArgument, "the firm's name or currency was refused: " + std::string(outcome_name(acks.front().outcome))));
+    done_.set_value(taken ? ok_status()
+                          : Status(Code::kInvalidArgument,
+                                   "the firm's name or currency was refused: " + std::string(outcome_name(acks.front().outcome))));
   }
   void abandoned(std::uint64_t, const Status& why) override { done_.set_value(why); }
   Status wait() { return done_.get_future().get(); }
@@ -151,8 +156,9 @@ Status check_firm(Engine& engine, const Config& config) {
   const Snapshot books = engine.snapshot();
   const std::string name(views::firm_name(*books)), currency(views::firm_currency(*books));
   if (name == config.firm.name && currency == config.firm.currency) return ok_status();
-  return Status(Code::kFailedPrecondition, "the journal in " + config.server.data_directory + " is of firm \"" + name + "\" in " + currency +
-                                               ", the configuration says \"" + config.firm.name + "\" in " + config.firm.currency +
+  return Status(Code::kFailedPrecondition, "the journal in " + config.server.data_directory + " is of firm \"" + name + "\" in " +
+                                               currency + ", the configuration says \"" + config.firm.name + "\" in " +
+                                               config.firm.currency +
                                                "; correct firm.name and firm.currency, or use another server.data_directory");
 }
 
@@ -187,7 +193,8 @@ class StatusLine {
 };
 
 void warn_of_journal(const Journal& journal) {
-  if (const std::string warning = journal.stats().warning; !warning.empty()) log_line(LogLevel::kWarn, "journal.warning", {{"what", warning}});
+  if (const std::string warning = journal.stats().warning; !warning.empty())
+    log_line(LogLevel::kWarn, "journal.warning", {{"what", warning}});
 }
 
 }  // namespace
@@ -207,7 +214,8 @@ int serve(const Config& config, Gateway& gateway) {
   const std::string directory = data + "/journal";
   std::error_code error;
   std::filesystem::create_directories(data, error);
-  if (error) return give_up("server.failed", Status(Code::kIo, "cannot make the data directory " + data + ": " + error.message()), kExitUsage);
+  if (error)
+    return give_up("server.failed", Status(Code::kIo, "cannot make the data directory " + data + ": " + error.message()), kExitUsage);
   std::unique_ptr<Journal> journal;
   if (durability.value() == Durability::kMemory) {
     journal = std::make_unique<MemoryJournal>();
@@ -225,7 +233,8 @@ int serve(const Config& config, Gateway& gateway) {
     start = {recovered.last_time, replay.elapsed(), replay.records()};
     for (const std::string& note : recovered.notes) log_line(LogLevel::kInfo, "journal.note", {{"what", note}});
     if (recovered.torn.has_value()) {
-      log_line(LogLevel::kWarn, "journal.torn_tail", {{"file", recovered.torn->path}, {"offset", recovered.torn->offset}, {"bytes", recovered.torn->bytes}});
+      log_line(LogLevel::kWarn, "journal.torn_tail",
+               {{"file", recovered.torn->path}, {"offset", recovered.torn->offset}, {"bytes", recovered.torn->bytes}});
     }
     log_line(LogLevel::kInfo, "journal.recovered",
              {{"records", replay.records()}, {"seconds", static_cast<double>(replay.elapsed()) / 1e9}, {"sealed", recovered.sealed},
@@ -267,7 +276,8 @@ int serve(const Config& config, Gateway& gateway) {
     std::printf("halocline: serving on %s (journal %s, durability %s)\n", gateway.address().c_str(),
                 durability.value() == Durability::kMemory ? "none" : directory.c_str(), config.journal.durability.c_str());
     std::fflush(stdout);
-    log_line(LogLevel::kInfo, "server.serving", {{"address", gateway.address()}, {"durability", config.journal.durability}, {"last_seq", core.report().last_seq}});
+    log_line(LogLevel::kInfo, "server.serving",
+             {{"address", gateway.address()}, {"durability", config.journal.durability}, {"last_seq", core.report().last_seq}});
     StatusLine status_line;
     status_line.start(core);
     while (!ending.wait(static_cast<int>(config.log.status_seconds * 1'000))) {
