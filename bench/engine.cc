@@ -62,12 +62,17 @@ void run(std::uint64_t trades) {
     starts.push_back(block.size());
     time += 1'000'000;
     const Clock::time_point start = Clock::now();
+    // As the server does it: decode and fetch some places ahead of the one being applied.
+    constexpr std::uint64_t kAhead = 8;
+    std::uint64_t ready = 0;
     for (std::uint64_t i = 0; i < kBlock; ++i) {
-      const std::size_t at = starts[i] + kRecordHeaderBytes;
-      decode_trade(std::span(block).subspan(at, starts[i + 1] - at), decoded[i]);
-      engine.prefetch(decoded[i]);
+      for (; ready < kBlock && ready < i + kAhead; ++ready) {
+        const std::size_t at = starts[ready] + kRecordHeaderBytes;
+        decode_trade(std::span(block).subspan(at, starts[ready + 1] - at), decoded[ready]);
+        engine.prefetch(decoded[ready]);
+      }
+      accepted += engine.apply(++seq, time, decoded[i], events).outcome == Outcome::kAccepted;
     }
-    for (const Trade& trade : decoded) accepted += engine.apply(++seq, time, trade, events).outcome == Outcome::kAccepted;
     in_engine += seconds_since(start);
   }
   const std::size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;

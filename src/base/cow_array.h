@@ -84,7 +84,11 @@ class CowArray {
   }
 
   // Tells the processor to fetch an element.
-  void prefetch(std::size_t i) const { __builtin_prefetch(&chunk_of(i)->items[i % kPerChunk]); }
+  void prefetch(std::size_t i) const {
+    const char* item = reinterpret_cast<const char*>(&chunk_of(i)->items[i % kPerChunk]);
+    __builtin_prefetch(item);
+    if constexpr (sizeof(T) > 64) __builtin_prefetch(item + sizeof(T) - 1);
+  }
 
   // Bytes of the chunks this object refers to, shared or not.
   std::size_t bytes() const { return (size_ + kPerChunk - 1) / kPerChunk * sizeof(Chunk) + pages_.size() * sizeof(Page); }

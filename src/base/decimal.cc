@@ -1,6 +1,7 @@
 #include "base/decimal.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -108,12 +109,28 @@ Int128 mul_div(Int128 a, Int128 b, Int128 divisor) {
 Int128 div_scale(Int128 a) { return with_sign(divide_round_e8(magnitude(a)), a < 0); }
 
 Int128 mul_scale(Int128 a, std::int64_t b) {
+  // Nearly every amount and rate: a = q * 1e8 + r, so a * b / 1e8 = q * b + r * b / 1e8, with r * b within 64 bits.
+  constexpr std::int64_t kMostFastFactor = 90'000'000'000;
+  if (a == static_cast<std::int64_t>(a) && a != std::numeric_limits<std::int64_t>::min() && b >= 0 && b <= kMostFastFactor) {
+    const auto size = static_cast<std::uint64_t>(a < 0 ? -a : a);
+    const std::uint64_t rest = size % kE8 * static_cast<std::uint64_t>(b);
+    const UInt128 quotient = static_cast<UInt128>(size / kE8) * static_cast<std::uint64_t>(b) + rest / kE8;
+    const std::uint64_t remainder = rest % kE8;
+    const bool up = remainder > kE8 / 2 || (remainder == kE8 / 2 && (quotient & 1));
+    const auto rounded = static_cast<Int128>(quotient + (up ? 1 : 0));
+    return a < 0 ? -rounded : rounded;
+  }
   Int128 product = 0;
   if (!__builtin_mul_overflow(a, static_cast<Int128>(b), &product)) return div_scale(product);
   return mul_div(a, b, kE8);
 }
 
 Money value_of(Int128 quantity, std::int64_t price, std::int64_t multiplier) {
+  // A whole number of shares at multiplier 1 needs no division at all.
+  if (multiplier == limits::kScale && quantity == static_cast<std::int64_t>(quantity) &&
+      static_cast<std::int64_t>(quantity) % limits::kScale == 0) {
+    return static_cast<Int128>(static_cast<std::int64_t>(quantity) / limits::kScale) * price;
+  }
   // A whole multiplier (nearly always) leaves one division by 1e8; R(x * m * 1e8 / 1e16) is the same number.
   Int128 product = 0;
   if (!__builtin_mul_overflow(quantity, static_cast<Int128>(price), &product)) {

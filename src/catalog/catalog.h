@@ -24,8 +24,7 @@ struct NodeRecord {
   std::uint32_t of;              // for an INSTRUMENT node its instrument, for a CURRENCY node its currency, else kNoId
   std::uint32_t first_bucket;    // list of its BucketRecords, or kNoId
   std::uint32_t first_position;  // list of its PositionRecords, or kNoId
-  // Sums over its buckets, each converted and rounded by itself.
-  Money net, long_exposure, short_exposure, total_pnl, stale;
+  Money total_pnl;  // over its buckets, each converted and rounded by itself
   Money day_base;
   Money peak_pnl;
   Money largest_trade;

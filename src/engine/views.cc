@@ -100,7 +100,7 @@ PositionRow row_of(const State& state, const PositionRecord& position, Splits& s
 Int128 concentration_of(const State& state, std::uint32_t id) {
   const Catalog& catalog = state.catalog;
   const NodeRecord& node = catalog.nodes[id];
-  const Money gross = node.long_exposure + node.short_exposure;
+  const Money gross = state.gross(id);
   if (gross == 0) return 0;
   Money largest = 0;
   const std::uint32_t holder = holds_positions(node.kind) ? id : 0;
@@ -165,17 +165,17 @@ std::vector<NodeRow> nodes(const State& state, const NodeFilter& filter) {
     row.kind = node.kind;
     row.name = catalog.name_of(id);
     row.parent = catalog.name_of(node.parent);
-    row.net = node.net;
-    row.long_exposure = node.long_exposure;
-    row.short_exposure = node.short_exposure;
-    row.gross = node.long_exposure + node.short_exposure;
+    row.net = state.in_firm_currency(id, &BucketRecord::net);
+    row.long_exposure = state.in_firm_currency(id, &BucketRecord::long_exposure);
+    row.short_exposure = state.in_firm_currency(id, &BucketRecord::short_exposure);
+    row.gross = row.long_exposure + row.short_exposure;
     row.total_pnl = node.total_pnl;
     row.day_pnl = node.total_pnl - node.day_base;
     row.drawdown = node.peak_pnl - row.day_pnl;
     row.concentration = concentration_of(state, id);
     row.largest_trade = node.largest_trade;
     row.trade_rate = node.rate_sum;
-    row.stale = node.stale;
+    row.stale = state.in_firm_currency(id, &BucketRecord::stale);
     rows.push_back(std::move(row));
   }
   return rows;

@@ -245,17 +245,20 @@ Nanos LimitWatch::escalation_deadline() const {
 Int128 LimitWatch::value(std::uint32_t id, Measure measure) {
   const NodeRecord& node = state_.catalog.nodes[id];
   switch (measure) {
-    case Measure::kNet: return node.net < 0 ? -node.net : node.net;
-    case Measure::kGross: return node.long_exposure + node.short_exposure;
-    case Measure::kLong: return node.long_exposure;
-    case Measure::kShort: return node.short_exposure;
+    case Measure::kNet: {
+      const Money net = state_.in_firm_currency(id, &BucketRecord::net);
+      return net < 0 ? -net : net;
+    }
+    case Measure::kGross: return state_.gross(id);
+    case Measure::kLong: return state_.in_firm_currency(id, &BucketRecord::long_exposure);
+    case Measure::kShort: return state_.in_firm_currency(id, &BucketRecord::short_exposure);
     case Measure::kDayLoss: return node.day_base - node.total_pnl;
     case Measure::kTotalLoss: return -node.total_pnl;
     case Measure::kDrawdown: return node.peak_pnl - (node.total_pnl - node.day_base);
     case Measure::kConcentration: return exposure_.concentration(id);
     case Measure::kLargestTrade: return node.largest_trade;
     case Measure::kTradeRate: return static_cast<Int128>(node.rate_sum) * limits::kScale;
-    case Measure::kStale: return node.stale;
+    case Measure::kStale: return state_.in_firm_currency(id, &BucketRecord::stale);
   }
   CHECK(false, "measure %d", static_cast<int>(measure));
   return 0;

@@ -129,24 +129,9 @@ void Exposure::add_to_bucket(std::uint32_t id, const Sums& change, std::uint32_t
 }
 
 void Exposure::convert(BucketRecord& bucket) {
-  const std::int64_t rate = state_.catalog.currencies[bucket.currency].rate;
-  auto in_firm = [rate](Money amount) { return rate == limits::kScale || amount == 0 ? amount : mul_scale(amount, rate); };
-  const Money net = in_firm(bucket.net);
-  const Money longs = in_firm(bucket.long_exposure);
-  const Money shorts = in_firm(bucket.short_exposure);
-  const Money pnl = in_firm(bucket.net + bucket.cash);
-  const Money stale = in_firm(bucket.stale);
-  NodeRecord& node = state_.catalog.nodes.write(bucket.node);
-  node.net += net - bucket.firm_net;
-  node.long_exposure += longs - bucket.firm_long;
-  node.short_exposure += shorts - bucket.firm_short;
-  node.total_pnl += pnl - bucket.firm_pnl;
-  node.stale += stale - bucket.firm_stale;
-  bucket.firm_net = net;
-  bucket.firm_long = longs;
-  bucket.firm_short = shorts;
+  const Money pnl = mul_scale(bucket.net + bucket.cash, state_.catalog.currencies[bucket.currency].rate);
+  state_.catalog.nodes.write(bucket.node).total_pnl += pnl - bucket.firm_pnl;
   bucket.firm_pnl = pnl;
-  bucket.firm_stale = stale;
   touch(bucket.node);
 }
 
@@ -185,11 +170,10 @@ std::uint32_t Exposure::make_position(std::uint32_t node, std::uint32_t instrume
 }
 
 Int128 Exposure::concentration(std::uint32_t node) {
-  const NodeRecord& record = state_.catalog.nodes[node];
-  const Money gross = record.long_exposure + record.short_exposure;
+  const Money gross = state_.gross(node);
   if (gross == 0) return 0;
   Money largest = 0;
-  for (std::uint32_t id = record.first_bucket; id != kNoId; id = state_.buckets[id].next_of_node) {
+  for (std::uint32_t id = state_.catalog.nodes[node].first_bucket; id != kNoId; id = state_.buckets[id].next_of_node) {
     if (state_.buckets[id].largest == kNoId) find_largest(id);
     const BucketRecord& bucket = state_.buckets[id];
     largest = std::max(largest, mul_scale(bucket.largest_value, state_.catalog.currencies[bucket.currency].rate));
@@ -216,12 +200,16 @@ void Exposure::find_largest(std::uint32_t id) {
   }
 }
 
-void Exposure::count_trade(std::uint32_t id, Nanos time) {
-  NodeRecord& node = state_.catalog.nodes.write(id);
-  if (node.rate_sum == 0) rated_.push_back(id);
-  ++node.rate_slots[slot_of(second_of(time))];
-  ++node.rate_sum;
-  touch(id);
+void Exposure::count_trade(std::span<const std::uint32_t> nodes, Nanos time) {
+  const std::size_t slot = slot_of(second_of(time));
+  for (const std::uint32_t id : nodes) {
+    if (id == kNoId) continue;
+    NodeRecord& node = state_.catalog.nodes.write(id);
+    if (node.rate_sum == 0) rated_.push_back(id);
+    ++node.rate_slots[slot];
+    ++node.rate_sum;
+    touch(id);
+  }
 }
 
 void Exposure::pass_time(Nanos from, Nanos to) {

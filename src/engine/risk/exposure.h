@@ -52,8 +52,8 @@ class Exposure {
   // The largest |value| in the firm's currency over gross, e8.
   Int128 concentration(std::uint32_t node);
 
-  // Counts a trade command in a node's rate for the second of `time`.
-  void count_trade(std::uint32_t node, Nanos time);
+  // Counts a trade command in the rates of its nodes (kNoId: none there) for the second of `time`.
+  void count_trade(std::span<const std::uint32_t> nodes, Nanos time);
   // Lets seconds leave the rate windows when time gets from `from` to `to`.
   void pass_time(Nanos from, Nanos to);
   // When the next second leaves a window, INT64_MAX when all are empty.

@@ -35,6 +35,14 @@ std::uint32_t State::find_limit(std::string_view name) const {
                           [&](std::uint32_t id) { return catalog.text[limits[id].name] == name; });
 }
 
+Money State::in_firm_currency(std::uint32_t node, Money BucketRecord::* amount) const {
+  Money sum = 0;
+  for (std::uint32_t id = catalog.nodes[node].first_bucket; id != kNoId; id = buckets[id].next_of_node) {
+    sum += mul_scale(buckets[id].*amount, catalog.currencies[buckets[id].currency].rate);
+  }
+  return sum;
+}
+
 AlertEvent event_of(const State& state, std::uint64_t event_id) {
   const EventRecord& record = state.events[event_id - 1];
   const CowText& text = state.catalog.text;

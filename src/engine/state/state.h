@@ -42,8 +42,8 @@ struct TradeRecord {
   std::uint64_t content;  // hash of the fields after the version, as they were sent
 };
 
-// What a node holds of an instrument. Money in the instrument's currency.
-struct PositionRecord {
+// What a node holds of an instrument. Money in the instrument's currency. Two cache lines.
+struct alignas(64) PositionRecord {
   std::uint32_t node;
   std::uint32_t instrument;
   std::uint32_t bucket;
@@ -67,8 +67,7 @@ struct BucketRecord {
   // In the currency.
   Money net, long_exposure, short_exposure, cash, stale;
   Money largest_value;
-  // The same in the firm's currency at the current rate, each rounded once; total_pnl is of net + cash.
-  Money firm_net, firm_long, firm_short, firm_pnl, firm_stale;
+  Money firm_pnl;  // net + cash in the firm's currency at the current rate, rounded once
 };
 
 struct LimitRecord {
@@ -146,6 +145,13 @@ class State {
   // Walks the node's positions: for readers. The engine finds them in Exposure.
   std::uint32_t find_position(std::uint32_t node, std::uint32_t instrument) const;
   std::uint32_t find_limit(std::string_view name) const;
+
+  // A sum of a node's buckets in the firm's currency, each converted and rounded by itself. Only P&L, whose peak must be known, is
+  // kept converted; the exposures are converted for those who look.
+  Money in_firm_currency(std::uint32_t node, Money BucketRecord::* amount) const;
+  Money gross(std::uint32_t node) const {
+    return in_firm_currency(node, &BucketRecord::long_exposure) + in_firm_currency(node, &BucketRecord::short_exposure);
+  }
 
   static std::uint64_t trade_hash(std::string_view source, std::string_view trade_id);
 };

@@ -87,6 +87,34 @@ Applied TradeBook::apply(Seq seq, Nanos time, const Trade& trade, std::uint32_t&
   return {accept_live(seq, time, trade, content, record)};
 }
 
+void TradeBook::prefetch(const Trade& trade) {
+  Ahead& ahead = ahead_[next_ahead_++ % kStepsBetween];
+  // The index slots of the one before in this place have arrived: fetch what they point to.
+  if (ahead.instrument < state_.catalog.instruments.size()) {
+    for (const std::uint32_t node : ahead.holders) {
+      if (node == kNoId) continue;
+      const std::uint32_t position = exposure_.find_position(node, ahead.instrument);
+      if (position != kNoId) state_.positions.prefetch(position);
+      state_.catalog.nodes.prefetch(node);
+      const std::uint32_t bucket = state_.catalog.nodes[node].first_bucket;
+      if (bucket != kNoId) state_.buckets.prefetch(bucket);
+    }
+  }
+  const Catalog& catalog = state_.catalog;
+  state_.trade_index.prefetch(State::trade_hash(trade.source, trade.trade_id));
+  ahead.instrument = catalog.find_instrument(trade.instrument);
+  if (ahead.instrument == kNoId) return;
+  const std::uint32_t book = catalog.find_node(NodeKind::kBook, trade.book);
+  ahead.holders[0] = 0;
+  ahead.holders[1] = book == kNoId ? kNoId : catalog.nodes[book].parent;
+  ahead.holders[2] = book;
+  ahead.holders[3] = catalog.find_node(NodeKind::kTrader, trade.trader);
+  ahead.holders[4] = catalog.find_node(NodeKind::kCounterparty, trade.counterparty);
+  for (const std::uint32_t node : ahead.holders) {
+    if (node != kNoId) exposure_.prefetch_position(node, ahead.instrument);
+  }
+}
+
 // Whether a version sent again names the same things by other names than it was first sent with.
 bool TradeBook::means_the_same(const Trade& trade, const TradeRecord& known) const {
   if (trade.action == Action::kCancel || known.status != TradeStatus::kLive || trade.action != known.action) return false;
@@ -271,10 +299,10 @@ void TradeBook::count_at_nodes(std::uint32_t book, std::uint32_t trader, std::ui
   const std::uint32_t nodes[] = {0, state_.catalog.nodes[book].parent, book, trader, counterparty, instrument.node,
                                  instrument.underlying_node, instrument.sector_node,
                                  state_.catalog.currencies[instrument.currency].node};
+  exposure_.count_trade(nodes, time);
   for (const std::uint32_t node : nodes) {
-    if (node == kNoId) continue;
-    exposure_.count_trade(node, time);
-    if (largest > state_.catalog.nodes[node].largest_trade) state_.catalog.nodes.write(node).largest_trade = largest;
+    if (node == kNoId || largest <= state_.catalog.nodes[node].largest_trade) continue;
+    state_.catalog.nodes.write(node).largest_trade = largest;
   }
 }
 
