@@ -128,7 +128,11 @@ void measure_lines(const State& state, Lines& lines) {
     const NodeRecord& node = state.catalog.nodes[id];
     lines.start("measures").number(id).wide(state.in_firm_currency(id, &BucketRecord::net));
     lines.wide(state.in_firm_currency(id, &BucketRecord::long_exposure));
-    lines.wide(state.in_firm_currency(id, &BucketRecord::short_exposure)).wide(node.total_pnl).wide(node.day_base).wide(node.peak_pnl).wide(node.largest_trade);
+    lines.wide(state.in_firm_currency(id, &BucketRecord::short_exposure))
+        .wide(node.total_pnl)
+        .wide(node.day_base)
+        .wide(node.peak_pnl)
+        .wide(node.largest_trade);
     lines.wide(static_cast<Int128>(node.rate_sum) * halocline::limits::kScale).wide(state.in_firm_currency(id, &BucketRecord::stale)).end();
   }
 }
