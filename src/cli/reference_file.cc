@@ -1,5 +1,7 @@
 #include "cli/reference_file.h"
 
+#include "base/toml_assert.h"
+
 #include <toml++/toml.h>  // heavy: only here
 
 #include "cli/csv.h"
@@ -71,6 +73,8 @@ Result<std::vector<ReferenceRow>> read_reference_toml(const std::string& path) {
     root = toml::parse(text, path);
   } catch (const toml::parse_error& error) {
     return wrong(path, error.source().begin.line, std::string(error.description()));
+  } catch (const TomlAssertion& error) {
+    return wrong(path, 1, error.what());
   }
 
   for (const auto& [key, node] : root) {

@@ -1,5 +1,7 @@
 #include "server/config.h"
 
+#include "base/toml_assert.h"
+
 #include <toml++/toml.h>  // heavy: only here
 #include <unistd.h>
 
@@ -128,6 +130,8 @@ Status read_toml(Config& config, std::string_view text, const std::string& name)
   } catch (const toml::parse_error& error) {
     const auto at = error.source().begin;
     return wrong(name + ":" + std::to_string(at.line), std::string(error.description()) + " (column " + std::to_string(at.column) + ")");
+  } catch (const TomlAssertion& error) {
+    return wrong(name, error.what());
   }
   const auto keys = config_keys();
   for (const auto& [section, table] : root) {
