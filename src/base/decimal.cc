@@ -1,7 +1,6 @@
 #include "base/decimal.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -108,18 +107,7 @@ Int128 mul_div(Int128 a, Int128 b, Int128 divisor) {
 
 Int128 div_scale(Int128 a) { return with_sign(divide_round_e8(magnitude(a)), a < 0); }
 
-Int128 mul_scale(Int128 a, std::int64_t b) {
-  // Nearly every amount and rate: a = q * 1e8 + r, so a * b / 1e8 = q * b + r * b / 1e8, with r * b within 64 bits.
-  constexpr std::int64_t kMostFastFactor = 90'000'000'000;
-  if (a == static_cast<std::int64_t>(a) && a != std::numeric_limits<std::int64_t>::min() && b >= 0 && b <= kMostFastFactor) {
-    const auto size = static_cast<std::uint64_t>(a < 0 ? -a : a);
-    const std::uint64_t rest = size % kE8 * static_cast<std::uint64_t>(b);
-    const UInt128 quotient = static_cast<UInt128>(size / kE8) * static_cast<std::uint64_t>(b) + rest / kE8;
-    const std::uint64_t remainder = rest % kE8;
-    const bool up = remainder > kE8 / 2 || (remainder == kE8 / 2 && (quotient & 1));
-    const auto rounded = static_cast<Int128>(quotient + (up ? 1 : 0));
-    return a < 0 ? -rounded : rounded;
-  }
+Int128 detail::mul_scale_wide(Int128 a, std::int64_t b) {
   Int128 product = 0;
   if (!__builtin_mul_overflow(a, static_cast<Int128>(b), &product)) return div_scale(product);
   return mul_div(a, b, kE8);

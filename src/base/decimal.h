@@ -25,8 +25,28 @@ Int128 mul_div(Int128 a, Int128 b, Int128 divisor);
 // R(a / 1e8), half to even; quicker than div_round.
 Int128 div_scale(Int128 a);
 
+namespace detail {
+Int128 mul_scale_wide(Int128 a, std::int64_t b);
+}
+
 // R(a * b / 1e8): a number at 1e-8 times a number at 1e-8. Needs a result that fits in 128 bits (CHECKed).
-Int128 mul_scale(Int128 a, std::int64_t b);
+inline Int128 mul_scale(Int128 a, std::int64_t b) {
+  constexpr std::uint64_t kE8 = 100'000'000;
+  constexpr std::uint64_t kMostFastFactor = 90'000'000'000;
+  if (b == static_cast<std::int64_t>(kE8) || a == 0) return a;
+  // Nearly every amount and rate: a = q * 1e8 + r, so a * b / 1e8 = q * b + r * b / 1e8, with r * b within 64 bits.
+  const auto narrow = static_cast<std::int64_t>(a);
+  if (a != narrow || narrow == INT64_MIN || static_cast<std::uint64_t>(b) > kMostFastFactor) return detail::mul_scale_wide(a, b);
+  const auto size = static_cast<std::uint64_t>(narrow < 0 ? -narrow : narrow);
+  const std::uint64_t whole = size / kE8;
+  const std::uint64_t rest = (size - whole * kE8) * static_cast<std::uint64_t>(b);
+  const std::uint64_t part = rest / kE8;
+  const std::uint64_t remainder = rest - part * kE8;
+  const UInt128 quotient = static_cast<UInt128>(whole) * static_cast<std::uint64_t>(b) + part;
+  const std::uint64_t odd = static_cast<std::uint64_t>(quotient) & 1;
+  const auto rounded = static_cast<Int128>(quotient + (remainder + odd > kE8 / 2 ? 1 : 0));  // half only when odd
+  return narrow < 0 ? -rounded : rounded;
+}
 
 // R(quantity * price * multiplier / 1e16): the value of a quantity at a price. Bounds: base/limits.h.
 Money value_of(Int128 quantity, std::int64_t price, std::int64_t multiplier);

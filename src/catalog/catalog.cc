@@ -38,6 +38,7 @@ std::uint32_t Catalog::add_node(NodeKind kind, std::string_view name, std::uint3
   node.first_bucket = node.first_position = kNoId;
   nodes.push_back(node);
   names_.insert(name_hash(kind, name), id);
+  ++names_version_;
   return id;
 }
 
@@ -45,6 +46,7 @@ void Catalog::rename_node(std::uint32_t id, std::string_view name) {
   const NodeRecord& node = nodes[id];
   names_.erase(name_hash(node.kind, text[node.name]), id);
   names_.insert(name_hash(node.kind, name), id);
+  ++names_version_;
   const Text kept = text.add(name);
   nodes.write(id).name = kept;
 }

@@ -73,6 +73,8 @@ class Catalog {
 
   // The node of this kind and name, kNoId when there is none.
   std::uint32_t find_node(NodeKind kind, std::string_view name) const;
+  // Changes whenever a name begins or ceases to mean a node.
+  std::uint64_t names_version() const { return names_version_; }
   std::uint32_t find_instrument(std::string_view symbol) const;
   std::uint32_t find_currency(std::string_view code) const;
 
@@ -85,6 +87,7 @@ class Catalog {
 
  private:
   CowIndex names_;
+  std::uint64_t names_version_ = 0;
 };
 
 // Whether a text may be a name: 1 to `most` bytes, none of them a control character.

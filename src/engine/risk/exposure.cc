@@ -24,7 +24,7 @@ bool aggregates_firm(NodeKind kind) {
 
 }  // namespace
 
-void Exposure::node_added(std::uint32_t node) { is_touched_.resize(node + 1); }
+void Exposure::node_added(std::uint32_t node) { touched_in_.resize(node + 1); }
 void Exposure::instrument_added(std::uint32_t instrument) {
   positions_of_instrument_.resize(instrument + 1);
   above_firm_.resize(instrument + 1);
@@ -200,7 +200,7 @@ void Exposure::find_largest(std::uint32_t id) {
   }
 }
 
-void Exposure::count_trade(std::span<const std::uint32_t> nodes, Nanos time) {
+void Exposure::count_trade(std::span<const std::uint32_t> nodes, Nanos time, Money size) {
   const std::size_t slot = slot_of(second_of(time));
   for (const std::uint32_t id : nodes) {
     if (id == kNoId) continue;
@@ -208,6 +208,7 @@ void Exposure::count_trade(std::span<const std::uint32_t> nodes, Nanos time) {
     if (node.rate_sum == 0) rated_.push_back(id);
     ++node.rate_slots[slot];
     ++node.rate_sum;
+    if (size > node.largest_trade) node.largest_trade = size;
     touch(id);
   }
 }
@@ -234,19 +235,23 @@ Nanos Exposure::rate_deadline(Nanos now) const {
   return (second_of(now) + 1) * kSecond;
 }
 
-void Exposure::touch(std::uint32_t node) {
-  if (is_touched_[node]) return;
-  is_touched_[node] = true;
-  touched_.push_back(node);
-}
-
 std::span<const std::uint32_t> Exposure::touched() {
-  std::sort(touched_.begin(), touched_.end());
+  if (touched_.size() > 32) {
+    std::sort(touched_.begin(), touched_.end());
+    return touched_;
+  }
+  // The nine nodes of a trade: quicker by insertion.
+  for (std::size_t i = 1; i < touched_.size(); ++i) {
+    const std::uint32_t node = touched_[i];
+    std::size_t at = i;
+    for (; at > 0 && touched_[at - 1] > node; --at) touched_[at] = touched_[at - 1];
+    touched_[at] = node;
+  }
   return touched_;
 }
 
 void Exposure::clear_touched() {
-  for (const std::uint32_t node : touched_) is_touched_[node] = false;
+  ++round_;
   touched_.clear();
 }
 

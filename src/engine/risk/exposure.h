@@ -52,14 +52,18 @@ class Exposure {
   // The largest |value| in the firm's currency over gross, e8.
   Int128 concentration(std::uint32_t node);
 
-  // Counts a trade command in the rates of its nodes (kNoId: none there) for the second of `time`.
-  void count_trade(std::span<const std::uint32_t> nodes, Nanos time);
+  // Counts a trade command of this size in the rates and largest trades of its nodes (kNoId: none there), for the second of `time`.
+  void count_trade(std::span<const std::uint32_t> nodes, Nanos time, Money size);
   // Lets seconds leave the rate windows when time gets from `from` to `to`.
   void pass_time(Nanos from, Nanos to);
   // When the next second leaves a window, INT64_MAX when all are empty.
   Nanos rate_deadline(Nanos now) const;
 
-  void touch(std::uint32_t node);
+  void touch(std::uint32_t node) {
+    if (touched_in_[node] == round_) return;
+    touched_in_[node] = round_;
+    touched_.push_back(node);
+  }
   std::span<const std::uint32_t> touched();
   void clear_touched();
 
@@ -87,7 +91,8 @@ class Exposure {
   std::vector<std::vector<std::uint32_t>> buckets_of_currency_;
   std::vector<std::uint32_t> rated_;  // nodes whose rate is not zero
   std::vector<std::uint32_t> touched_;
-  std::vector<bool> is_touched_;
+  std::vector<std::uint64_t> touched_in_;  // the round in which a node was touched last
+  std::uint64_t round_ = 1;
 };
 
 }  // namespace halocline

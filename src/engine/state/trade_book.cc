@@ -102,21 +102,22 @@ void TradeBook::prefetch(const Trade& trade) {
   }
   const Catalog& catalog = state_.catalog;
   state_.trade_index.prefetch(State::trade_hash(trade.source, trade.trade_id));
-  ahead.instrument = catalog.find_instrument(trade.instrument);
+  const std::uint32_t instrument_node = names_.find(NodeKind::kInstrument, trade.instrument);
+  ahead.instrument = instrument_node == kNoId ? kNoId : catalog.nodes[instrument_node].of;
   if (ahead.instrument == kNoId) return;
-  const std::uint32_t book = catalog.find_node(NodeKind::kBook, trade.book);
+  const std::uint32_t book = names_.find(NodeKind::kBook, trade.book);
   ahead.holders[0] = 0;
   ahead.holders[1] = book == kNoId ? kNoId : catalog.nodes[book].parent;
   ahead.holders[2] = book;
-  ahead.holders[3] = catalog.find_node(NodeKind::kTrader, trade.trader);
-  ahead.holders[4] = catalog.find_node(NodeKind::kCounterparty, trade.counterparty);
+  ahead.holders[3] = names_.find(NodeKind::kTrader, trade.trader);
+  ahead.holders[4] = names_.find(NodeKind::kCounterparty, trade.counterparty);
   for (const std::uint32_t node : ahead.holders) {
     if (node != kNoId) exposure_.prefetch_position(node, ahead.instrument);
   }
 }
 
 // Whether a version sent again names the same things by other names than it was first sent with.
-bool TradeBook::means_the_same(const Trade& trade, const TradeRecord& known) const {
+bool TradeBook::means_the_same(const Trade& trade, const TradeRecord& known) {
   if (trade.action == Action::kCancel || known.status != TradeStatus::kLive || trade.action != known.action) return false;
   Resolved names{};
   return resolve(trade, names) == Outcome::kAccepted && names.book == known.book && names.trader == known.trader &&
@@ -125,13 +126,15 @@ bool TradeBook::means_the_same(const Trade& trade, const TradeRecord& known) con
          trade.trade_time == known.trade_time;
 }
 
-Outcome TradeBook::resolve(const Trade& trade, Resolved& out) const {
+Outcome TradeBook::resolve(const Trade& trade, Resolved& out) {
   const Catalog& catalog = state_.catalog;
-  if ((out.book = catalog.find_node(NodeKind::kBook, trade.book)) == kNoId) return Outcome::kUnknownBook;
-  if ((out.trader = catalog.find_node(NodeKind::kTrader, trade.trader)) == kNoId) return Outcome::kUnknownTrader;
-  out.counterparty = catalog.find_node(NodeKind::kCounterparty, trade.counterparty);
+  if ((out.book = names_.find(NodeKind::kBook, trade.book)) == kNoId) return Outcome::kUnknownBook;
+  if ((out.trader = names_.find(NodeKind::kTrader, trade.trader)) == kNoId) return Outcome::kUnknownTrader;
+  out.counterparty = names_.find(NodeKind::kCounterparty, trade.counterparty);
   if (out.counterparty == kNoId) return Outcome::kUnknownCounterparty;
-  if ((out.instrument = catalog.find_instrument(trade.instrument)) == kNoId) return Outcome::kUnknownInstrument;
+  const std::uint32_t instrument_node = names_.find(NodeKind::kInstrument, trade.instrument);
+  if (instrument_node == kNoId) return Outcome::kUnknownInstrument;
+  out.instrument = catalog.nodes[instrument_node].of;
   if (trade.side != Side::kBuy && trade.side != Side::kSell) return Outcome::kInvalidSide;
   if (trade.quantity <= 0) return Outcome::kInvalidQuantity;
   const InstrumentRecord& instrument = catalog.instruments[out.instrument];
@@ -299,11 +302,7 @@ void TradeBook::count_at_nodes(std::uint32_t book, std::uint32_t trader, std::ui
   const std::uint32_t nodes[] = {0, state_.catalog.nodes[book].parent, book, trader, counterparty, instrument.node,
                                  instrument.underlying_node, instrument.sector_node,
                                  state_.catalog.currencies[instrument.currency].node};
-  exposure_.count_trade(nodes, time);
-  for (const std::uint32_t node : nodes) {
-    if (node == kNoId || largest <= state_.catalog.nodes[node].largest_trade) continue;
-    state_.catalog.nodes.write(node).largest_trade = largest;
-  }
+  exposure_.count_trade(nodes, time, largest);
 }
 
 bool TradeBook::move_book(std::uint32_t book, std::uint32_t from_desk, std::uint32_t to_desk) {

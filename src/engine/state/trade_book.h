@@ -2,6 +2,7 @@
 // docs/semantics.md, "Trades".
 #pragma once
 
+#include "catalog/name_memo.h"
 #include "engine/engine.h"
 #include "engine/risk/exposure.h"
 #include "engine/state/state.h"
@@ -10,7 +11,7 @@ namespace halocline {
 
 class TradeBook {
  public:
-  TradeBook(State& state, Exposure& exposure) : state_(state), exposure_(exposure) {}
+  TradeBook(State& state, Exposure& exposure) : state_(state), exposure_(exposure), names_(state.catalog) {}
 
   // `record` is set to the trade's id in the state when it is known after the command, else kNoId.
   Applied apply(Seq seq, Nanos time, const Trade& trade, std::uint32_t& record);
@@ -26,8 +27,8 @@ class TradeBook {
     std::uint32_t book, trader, counterparty, instrument;
     Money notional;
   };
-  bool means_the_same(const Trade& trade, const TradeRecord& known) const;
-  Outcome resolve(const Trade& trade, Resolved& out) const;
+  bool means_the_same(const Trade& trade, const TradeRecord& known);
+  Outcome resolve(const Trade& trade, Resolved& out);
   Outcome accept_live(Seq seq, Nanos time, const Trade& trade, std::uint64_t content, std::uint32_t& record);
   Outcome accept_cancel(Seq seq, Nanos time, const Trade& trade, std::uint64_t content, std::uint32_t& record);
   bool can_create(const Trade& trade) const;
@@ -46,6 +47,7 @@ class TradeBook {
 
   State& state_;
   Exposure& exposure_;
+  NameMemo names_;
   Ahead ahead_[kStepsBetween] = {};
   std::size_t next_ahead_ = 0;
 };
