@@ -21,12 +21,18 @@ class NameMemo {
   std::uint32_t find(NodeKind kind, std::string_view name) {
     if (name.size() > 16 || name.size() < 2) return catalog_.find_node(kind, name);
     const auto [low, high] = words(name);
-    Entry& entry = entries_[hash_mix(low ^ static_cast<std::uint64_t>(kind), high ^ 0xe7037ed1a0b428dbull) % kEntries];
-    const bool known = entry.low == low && entry.high == high && entry.length == name.size() && entry.kind == kind &&
-                       entry.version == catalog_.names_version();
-    if (known) return entry.node;
+    // Two places for a name, so that two names do not push each other out by turns.
+    const std::size_t place = hash_mix(low ^ static_cast<std::uint64_t>(kind), high ^ 0xe7037ed1a0b428dbull) % kEntries;
+    for (const std::size_t at : {place, place ^ 1}) {
+      const Entry& entry = entries_[at];
+      const bool known = entry.low == low && entry.high == high && entry.length == name.size() && entry.kind == kind &&
+                         entry.version == catalog_.names_version();
+      if (known) return entry.node;
+    }
     const std::uint32_t node = catalog_.find_node(kind, name);
-    if (node != kNoId) entry = {low, high, catalog_.names_version(), node, kind, static_cast<std::uint8_t>(name.size())};
+    if (node == kNoId) return kNoId;
+    const bool first_is_free = entries_[place].version != catalog_.names_version();
+    entries_[first_is_free ? place : place ^ 1] = {low, high, catalog_.names_version(), node, kind, static_cast<std::uint8_t>(name.size())};
     return node;
   }
 

@@ -134,7 +134,7 @@ Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std
   return impl_->apply(seq, time, command, events);
 }
 
-void Engine::prefetch(const Trade& trade) { impl_->trades.prefetch(trade); }
+void Engine::prefetch(const Trade& trade) const { impl_->trades.prefetch(trade); }
 
 Seq Engine::last_seq() const { return impl_->state.seq; }
 Nanos Engine::last_time() const { return impl_->state.time; }

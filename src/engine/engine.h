@@ -47,9 +47,8 @@ class Engine {
   Applied apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload,
                 std::vector<AlertEvent>& events);
 
-  // Tells the processor to fetch what the trade will touch. Call it for each trade in order, about eight places ahead of apply():
-  // a call fetches the index slots of its trade, and the positions and nodes of the one four calls before. Changes no state.
-  void prefetch(const Trade& trade);
+  // Tells the processor to fetch the trade's place in the index; for the trades some places ahead in a batch. Changes nothing.
+  void prefetch(const Trade& trade) const;
 
   Seq last_seq() const;
   Nanos last_time() const;

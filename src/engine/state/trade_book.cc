@@ -87,33 +87,8 @@ Applied TradeBook::apply(Seq seq, Nanos time, const Trade& trade, std::uint32_t&
   return {accept_live(seq, time, trade, content, record)};
 }
 
-void TradeBook::prefetch(const Trade& trade) {
-  Ahead& ahead = ahead_[next_ahead_++ % kStepsBetween];
-  // The index slots of the one before in this place have arrived: fetch what they point to.
-  if (ahead.instrument < state_.catalog.instruments.size()) {
-    for (const std::uint32_t node : ahead.holders) {
-      if (node == kNoId) continue;
-      const std::uint32_t position = exposure_.find_position(node, ahead.instrument);
-      if (position != kNoId) state_.positions.prefetch(position);
-      state_.catalog.nodes.prefetch(node);
-      const std::uint32_t bucket = state_.catalog.nodes[node].first_bucket;
-      if (bucket != kNoId) state_.buckets.prefetch(bucket);
-    }
-  }
-  const Catalog& catalog = state_.catalog;
+void TradeBook::prefetch(const Trade& trade) const {
   state_.trade_index.prefetch(State::trade_hash(trade.source, trade.trade_id));
-  const std::uint32_t instrument_node = names_.find(NodeKind::kInstrument, trade.instrument);
-  ahead.instrument = instrument_node == kNoId ? kNoId : catalog.nodes[instrument_node].of;
-  if (ahead.instrument == kNoId) return;
-  const std::uint32_t book = names_.find(NodeKind::kBook, trade.book);
-  ahead.holders[0] = 0;
-  ahead.holders[1] = book == kNoId ? kNoId : catalog.nodes[book].parent;
-  ahead.holders[2] = book;
-  ahead.holders[3] = names_.find(NodeKind::kTrader, trade.trader);
-  ahead.holders[4] = names_.find(NodeKind::kCounterparty, trade.counterparty);
-  for (const std::uint32_t node : ahead.holders) {
-    if (node != kNoId) exposure_.prefetch_position(node, ahead.instrument);
-  }
 }
 
 // Whether a version sent again names the same things by other names than it was first sent with.

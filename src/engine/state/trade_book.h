@@ -17,7 +17,7 @@ class TradeBook {
   Applied apply(Seq seq, Nanos time, const Trade& trade, std::uint32_t& record);
 
   // Fetches ahead for apply(): see Engine::prefetch.
-  void prefetch(const Trade& trade);
+  void prefetch(const Trade& trade) const;
 
   // A book's positions leave one desk and enter another. False (nothing done) when a position of the new desk would be out of bound.
   bool move_book(std::uint32_t book, std::uint32_t from_desk, std::uint32_t to_desk);
@@ -38,18 +38,9 @@ class TradeBook {
   void count_at_nodes(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty, std::uint32_t instrument,
                       Nanos time, Money largest);
 
-  // The nodes of the trades that come next, as far as they were known when they were asked for. A wrong guess costs time only.
-  struct Ahead {
-    std::uint32_t holders[5] = {};  // kNoId when not known
-    std::uint32_t instrument = kNoId;
-  };
-  static constexpr std::size_t kStepsBetween = 4;
-
   State& state_;
   Exposure& exposure_;
   NameMemo names_;
-  Ahead ahead_[kStepsBetween] = {};
-  std::size_t next_ahead_ = 0;
 };
 
 }  // namespace halocline
