@@ -23,6 +23,7 @@ class Engine::Impl {
   TradeBook trades{state, exposure};
   LimitWatch limits{state, exposure};
   ReferenceDesk reference{state, exposure, prices, trades, limits};
+  std::vector<std::uint32_t> watched_;  // nodes touched that have limits
 
   void begin(Seq seq, Nanos time, std::vector<AlertEvent>& events) {
     CHECK(seq == state.seq + 1, "seq %llu after %llu", static_cast<unsigned long long>(seq),
@@ -42,16 +43,19 @@ class Engine::Impl {
       const NodeRecord& seen = state.catalog.nodes[node];
       const Money day_pnl = seen.total_pnl - seen.day_base;
       if (day_pnl > seen.peak_pnl) state.catalog.nodes.write(node).peak_pnl = day_pnl;
-      limits.look(node, cause, events);
+      if (limits.watches(node)) watched_.push_back(node);
     }
     exposure.clear_touched();
+    if (watched_.size() > 1) std::sort(watched_.begin(), watched_.end());
+    for (const std::uint32_t node : watched_) limits.look(node, cause, events);
+    watched_.clear();
   }
 
-  Applied apply(Seq seq, Nanos time, const Trade& trade, std::vector<AlertEvent>& events) {
+  Applied apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::vector<AlertEvent>& events) {
     begin(seq, time, events);
     if (!state.catalog.has_firm()) return {Outcome::kNoFirm};
     std::uint32_t record = kNoId;
-    const Applied applied = trades.apply(seq, time, trade, record);
+    const Applied applied = trades.apply(seq, time, trade, hint, record);
     look_at_touched(CauseOf{Cause::kTrade, record, trade.version, {}}, events);
     return applied;
   }
@@ -91,7 +95,7 @@ class Engine::Impl {
   }
 
   Applied apply(Seq seq, Nanos time, const Command& command, std::vector<AlertEvent>& events) {
-    if (const Trade* trade = std::get_if<Trade>(&command)) return apply(seq, time, *trade, events);
+    if (const Trade* trade = std::get_if<Trade>(&command)) return apply(seq, time, *trade, trades.look_up(*trade), events);
     begin(seq, time, events);
     const bool needs_firm = !std::holds_alternative<Firm>(command) && !std::holds_alternative<Timer>(command);
     if (needs_firm && !state.catalog.has_firm()) return {Outcome::kNoFirm};
@@ -118,7 +122,11 @@ Applied Engine::apply(Seq seq, Nanos time, const Command& command, std::vector<A
 }
 
 Applied Engine::apply(Seq seq, Nanos time, const Trade& trade, std::vector<AlertEvent>& events) {
-  return impl_->apply(seq, time, trade, events);
+  return impl_->apply(seq, time, trade, impl_->trades.look_up(trade), events);
+}
+
+Applied Engine::apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::vector<AlertEvent>& events) {
+  return impl_->apply(seq, time, trade, hint, events);
 }
 
 Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload,
@@ -126,7 +134,7 @@ Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std
   if (type == CommandType::kTrade) {
     Trade trade;
     CHECK(decode_trade(payload, trade), "the record at seq %llu is no trade", static_cast<unsigned long long>(seq));
-    return impl_->apply(seq, time, trade, events);
+    return apply(seq, time, trade, events);
   }
   Command command;
   CHECK(decode(type, payload, command), "the record at seq %llu is no command of type %u", static_cast<unsigned long long>(seq),
@@ -134,7 +142,8 @@ Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std
   return impl_->apply(seq, time, command, events);
 }
 
-void Engine::prefetch(const Trade& trade) const { impl_->trades.prefetch(trade); }
+TradeHint Engine::look_up(const Trade& trade) { return impl_->trades.look_up(trade); }
+void Engine::fetch(TradeHint& hint) const { impl_->trades.fetch(hint); }
 
 Seq Engine::last_seq() const { return impl_->state.seq; }
 Nanos Engine::last_time() const { return impl_->state.time; }

@@ -31,6 +31,8 @@ class LimitWatch {
   Outcome apply(const LimitRemove& remove, std::vector<AlertEvent>& events);
   Outcome apply(const AlertAck& ack, std::vector<AlertEvent>& events);
 
+  // Whether any limit holds for the node.
+  bool watches(std::uint32_t node) const { return !watched_[node].empty(); }
   // Looks at all limits that hold for the node.
   void look(std::uint32_t node, const CauseOf& cause, std::vector<AlertEvent>& events);
 

@@ -7,8 +7,7 @@ Int128 absolute(Int128 x) { return x < 0 ? -x : x; }
 
 }  // namespace
 
-void AverageCost::fold(Int128 s, Money n, Money fees) {
-  realised -= fees;
+void AverageCost::fold(Int128 s, Money n) {
   if (quantity == 0 || (s > 0) == (quantity > 0)) {
     quantity += s;
     cost += n;
@@ -16,13 +15,9 @@ void AverageCost::fold(Int128 s, Money n, Money fees) {
   }
   const Int128 closing = absolute(s), open = absolute(quantity);
   if (closing <= open) {
-    const Money part = closing == open ? cost : mul_div(cost, closing, open);
-    realised += -n - part;
-    cost -= part;
+    cost -= closing == open ? cost : mul_div(cost, closing, open);
   } else {
-    const Money closing_notional = mul_div(n, open, closing);
-    realised += -closing_notional - cost;
-    cost = n - closing_notional;
+    cost = n - mul_div(n, open, closing);
   }
   quantity += s;
 }

@@ -31,51 +31,50 @@ void Exposure::instrument_added(std::uint32_t instrument) {
 }
 void Exposure::currency_added(std::uint32_t currency) { buckets_of_currency_.resize(currency + 1); }
 
-Exposure::Sums Exposure::sums_of(Money value, Money cash, bool stale) {
-  return {value, value > 0 ? value : 0, value < 0 ? -value : 0, cash, stale ? absolute(value) : 0};
+Tally::Tally(Nanos time, Money largest) : slot(slot_of(second_of(time))), size(largest) {}
+
+inline Exposure::Shift Exposure::shift_of(Money before, Money after, Money cash, bool stale) {
+  const Money net = after - before;
+  const Money long_exposure = (after > 0 ? after : 0) - (before > 0 ? before : 0);
+  return {net, long_exposure, net + cash, stale ? absolute(after) - absolute(before) : 0};
 }
 
-Exposure::Sums Exposure::difference(const Sums& after, const Sums& before) {
-  return {after.net - before.net, after.long_exposure - before.long_exposure, after.short_exposure - before.short_exposure,
-          after.cash - before.cash, after.stale - before.stale};
-}
-
-bool Exposure::within_bound(const Leg& leg) const {
-  const Int128 now = leg.position == kNoId ? 0 : state_.positions[leg.position].quantity;
-  const Int128 then = now + leg.quantity;
+bool Exposure::within_bound(std::uint32_t position, Int128 quantity) const {
+  const Int128 now = position == kNoId ? 0 : state_.positions[position].quantity;
+  const Int128 then = now + quantity;
   return absolute(then) <= limits::kMaxPositionQuantity || absolute(then) <= absolute(now);
 }
 
-std::uint32_t Exposure::change(const Leg& leg) {
+std::uint32_t Exposure::change(const Leg& leg, const Tally* tally) {
   std::uint32_t position = leg.position;
   if (position == kNoId) position = make_position(leg.node, leg.instrument);
   PositionRecord& record = state_.positions.write(position);
   const InstrumentRecord& instrument = state_.catalog.instruments[leg.instrument];
-  const Sums before = sums_of(record.value, record.cash, instrument.stale);
+  const Money before = record.value;
   record.quantity += leg.quantity;
   record.cash += leg.cash;
   record.count = static_cast<std::uint32_t>(static_cast<std::int64_t>(record.count) + leg.count);
   record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
-  const Sums after = sums_of(record.value, record.cash, instrument.stale);
-  position_changed(position, difference(after, before));
+  position_moved(position, record, instrument, shift_of(before, record.value, leg.cash, instrument.stale), tally);
   return position;
 }
 
 void Exposure::revalue(std::uint32_t id, bool was_stale) {
   const InstrumentRecord& instrument = state_.catalog.instruments[id];
   for (const std::uint32_t position : positions_of_instrument_[id]) {
-    const PositionRecord& seen = state_.positions[position];
-    if (seen.quantity == 0) continue;  // its value is zero at any price
-    const Sums before = sums_of(seen.value, 0, was_stale);
+    if (state_.positions[position].quantity == 0) continue;  // its value is zero at any price
     PositionRecord& record = state_.positions.write(position);
+    const Money before = record.value;
     record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
-    const Sums after = sums_of(record.value, 0, instrument.stale);
-    position_changed(position, difference(after, before));
+    Shift shift = shift_of(before, record.value, 0, false);
+    shift.stale = (instrument.stale ? absolute(record.value) : 0) - (was_stale ? absolute(before) : 0);
+    position_moved(position, record, instrument, shift, nullptr);
   }
 }
 
 void Exposure::reconvert(std::uint32_t currency) {
-  for (const std::uint32_t bucket : buckets_of_currency_[currency]) convert(state_.buckets.write(bucket));
+  const std::int64_t rate = state_.catalog.currencies[currency].rate;
+  for (const std::uint32_t bucket : buckets_of_currency_[currency]) convert(state_.buckets.write(bucket), rate);
 }
 
 void Exposure::move_instrument(std::uint32_t id, std::uint32_t from_node, std::uint32_t to_node) {
@@ -84,36 +83,40 @@ void Exposure::move_instrument(std::uint32_t id, std::uint32_t from_node, std::u
   if (position == kNoId) return;
   const PositionRecord& record = state_.positions[position];
   const InstrumentRecord& instrument = state_.catalog.instruments[id];
-  const Sums all = sums_of(record.value, record.cash, instrument.stale);
+  const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
   if (from_node != kNoId) {
-    add_to_bucket(bucket_of(from_node, instrument.currency), difference({}, all), position, 0);
+    const Shift out = shift_of(record.value, 0, -record.cash, instrument.stale);
+    move(bucket_of(from_node, instrument.currency), out, position, 0, rate);
   }
-  if (to_node != kNoId) add_to_bucket(bucket_of(to_node, instrument.currency), all, position, record.value);
+  if (to_node != kNoId) {
+    const Shift in = shift_of(0, record.value, record.cash, instrument.stale);
+    move(bucket_of(to_node, instrument.currency), in, position, record.value, rate);
+  }
 }
 
-void Exposure::position_changed(std::uint32_t position, const Sums& change) {
-  const PositionRecord& record = state_.positions[position];
-  const Money value = record.value;
-  add_to_bucket(record.bucket, change, position, value);
+inline void Exposure::position_moved(std::uint32_t position, const PositionRecord& record, const InstrumentRecord& instrument,
+                                     const Shift& shift, const Tally* tally) {
+  const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
+  NodeRecord& holder = move(record.bucket, shift, position, record.value, rate);
+  if (tally != nullptr) count(record.node, holder, *tally);
   if (record.node != 0) return;
-  const InstrumentRecord& instrument = state_.catalog.instruments[record.instrument];
   const std::uint32_t nodes[] = {instrument.node, instrument.underlying_node, instrument.sector_node,
                                  state_.catalog.currencies[instrument.currency].node};
   std::uint32_t* buckets = above_firm_[record.instrument].buckets;
   for (int i = 0; i < 4; ++i) {
     if (nodes[i] == kNoId) continue;
     if (buckets[i] == kNoId) buckets[i] = bucket_of(nodes[i], instrument.currency);
-    add_to_bucket(buckets[i], change, position, value);
+    NodeRecord& above = move(buckets[i], shift, position, record.value, rate);
+    if (tally != nullptr) count(nodes[i], above, *tally);
   }
 }
 
-void Exposure::add_to_bucket(std::uint32_t id, const Sums& change, std::uint32_t position, Money value) {
+inline NodeRecord& Exposure::move(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate) {
   BucketRecord& bucket = state_.buckets.write(id);
-  bucket.net += change.net;
-  bucket.long_exposure += change.long_exposure;
-  bucket.short_exposure += change.short_exposure;
-  bucket.cash += change.cash;
-  bucket.stale += change.stale;
+  bucket.net += shift.net;
+  bucket.long_exposure += shift.long_exposure;
+  bucket.pnl += shift.pnl;
+  bucket.stale += shift.stale;
   const Money size = absolute(value);
   if (bucket.largest == position) {
     if (size >= bucket.largest_value) {
@@ -125,14 +128,16 @@ void Exposure::add_to_bucket(std::uint32_t id, const Sums& change, std::uint32_t
     bucket.largest = position;
     bucket.largest_value = size;
   }
-  convert(bucket);
+  return convert(bucket, rate);
 }
 
-void Exposure::convert(BucketRecord& bucket) {
-  const Money pnl = mul_scale(bucket.net + bucket.cash, state_.catalog.currencies[bucket.currency].rate);
-  state_.catalog.nodes.write(bucket.node).total_pnl += pnl - bucket.firm_pnl;
+inline NodeRecord& Exposure::convert(BucketRecord& bucket, std::int64_t rate) {
+  const Money pnl = mul_scale(bucket.pnl, rate);
+  NodeRecord& node = state_.catalog.nodes.write(bucket.node);
+  node.total_pnl += pnl - bucket.firm_pnl;
   bucket.firm_pnl = pnl;
   touch(bucket.node);
+  return node;
 }
 
 std::uint32_t Exposure::bucket_of(std::uint32_t node, std::uint32_t currency) {
@@ -158,7 +163,7 @@ std::uint32_t Exposure::make_position(std::uint32_t node, std::uint32_t instrume
   position.node = node;
   position.instrument = instrument;
   position.bucket = bucket_of(node, state_.catalog.instruments[instrument].currency);
-  position.first_trade = kNoId;
+  position.first_entry = kNoId;
   position.split_known = true;
   NodeRecord& owner = state_.catalog.nodes.write(node);
   position.next_of_node = owner.first_position;
@@ -200,17 +205,18 @@ void Exposure::find_largest(std::uint32_t id) {
   }
 }
 
-void Exposure::count_trade(std::span<const std::uint32_t> nodes, Nanos time, Money size) {
-  const std::size_t slot = slot_of(second_of(time));
+void Exposure::count_trade(std::span<const std::uint32_t> nodes, const Tally& tally) {
   for (const std::uint32_t id : nodes) {
-    if (id == kNoId) continue;
-    NodeRecord& node = state_.catalog.nodes.write(id);
-    if (node.rate_sum == 0) rated_.push_back(id);
-    ++node.rate_slots[slot];
-    ++node.rate_sum;
-    if (size > node.largest_trade) node.largest_trade = size;
-    touch(id);
+    if (id != kNoId) count(id, state_.catalog.nodes.write(id), tally);
   }
+}
+
+inline void Exposure::count(std::uint32_t id, NodeRecord& node, const Tally& tally) {
+  if (node.rate_sum == 0) rated_.push_back(id);
+  ++node.rate_slots[tally.slot];
+  ++node.rate_sum;
+  if (tally.size > node.largest_trade) node.largest_trade = tally.size;
+  touch(id);
 }
 
 void Exposure::pass_time(Nanos from, Nanos to) {
@@ -233,21 +239,6 @@ void Exposure::pass_time(Nanos from, Nanos to) {
 Nanos Exposure::rate_deadline(Nanos now) const {
   if (rated_.empty()) return std::numeric_limits<Nanos>::max();
   return (second_of(now) + 1) * kSecond;
-}
-
-std::span<const std::uint32_t> Exposure::touched() {
-  if (touched_.size() > 32) {
-    std::sort(touched_.begin(), touched_.end());
-    return touched_;
-  }
-  // The nine nodes of a trade: quicker by insertion.
-  for (std::size_t i = 1; i < touched_.size(); ++i) {
-    const std::uint32_t node = touched_[i];
-    std::size_t at = i;
-    for (; at > 0 && touched_[at - 1] > node; --at) touched_[at] = touched_[at - 1];
-    touched_[at] = node;
-  }
-  return touched_;
 }
 
 void Exposure::clear_touched() {

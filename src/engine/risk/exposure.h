@@ -2,7 +2,7 @@
 // change, doing work only where something changed. A trade touches nine nodes, a price the positions in its
 // instrument, an FX rate the buckets of its currency.
 //
-// Each command: change things, then take touched() (sorted by node id), look at peaks and limits, then clear_touched().
+// Each command: change things, then take touched(), look at peaks and limits, then clear_touched().
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,13 @@ struct Leg {
   std::int32_t count = 0;
 };
 
+// A trade command to count at its nodes.
+struct Tally {
+  Tally(Nanos time, Money largest);
+  std::size_t slot;  // of the second it counts in
+  Money size;        // in the firm's currency
+};
+
 class Exposure {
  public:
   explicit Exposure(State& state) : state_(state) {}
@@ -37,10 +44,11 @@ class Exposure {
   // Tells the processor to fetch what find_position() will look at.
   void prefetch_position(std::uint32_t node, std::uint32_t instrument) const { position_at_.prefetch(node, instrument); }
   // Whether the position (kNoId: none yet) may take the change: its bound (limits::kMaxPositionQuantity), unless it comes nearer to zero.
-  bool within_bound(const Leg& leg) const;
+  bool within_bound(std::uint32_t position, Int128 quantity) const;
   // Changes a position (made when there is none) and all sums above it. For a FIRM position the instrument's,
   // underlying's, sector's and currency's nodes as well. Returns the position's id. Its split of P&L is the caller's to care for.
-  std::uint32_t change(const Leg& leg);
+  // With a tally, each of these nodes counts it, as by count_trade().
+  std::uint32_t change(const Leg& leg, const Tally* tally = nullptr);
 
   // The instrument's mark or staleness was changed in the catalog; `was_stale` is how it stood in the sums.
   void revalue(std::uint32_t instrument, bool was_stale);
@@ -52,8 +60,8 @@ class Exposure {
   // The largest |value| in the firm's currency over gross, e8.
   Int128 concentration(std::uint32_t node);
 
-  // Counts a trade command of this size in the rates and largest trades of its nodes (kNoId: none there), for the second of `time`.
-  void count_trade(std::span<const std::uint32_t> nodes, Nanos time, Money size);
+  // Counts a trade command in the rates and largest trades of its nodes (kNoId: none there).
+  void count_trade(std::span<const std::uint32_t> nodes, const Tally& tally);
   // Lets seconds leave the rate windows when time gets from `from` to `to`.
   void pass_time(Nanos from, Nanos to);
   // When the next second leaves a window, INT64_MAX when all are empty.
@@ -64,20 +72,26 @@ class Exposure {
     touched_in_[node] = round_;
     touched_.push_back(node);
   }
-  std::span<const std::uint32_t> touched();
+  // The nodes touched since clear_touched(), each once, in no order.
+  std::span<const std::uint32_t> touched() const { return touched_; }
   void clear_touched();
 
  private:
-  struct Sums {
-    Money net = 0, long_exposure = 0, short_exposure = 0, cash = 0, stale = 0;
+  // How far the sums of a bucket move.
+  struct Shift {
+    Money net = 0, long_exposure = 0, pnl = 0, stale = 0;
   };
-  static Sums sums_of(Money value, Money cash, bool stale);
-  static Sums difference(const Sums& after, const Sums& before);
+  // The shift from one value of a position to another at the same staleness.
+  static Shift shift_of(Money before, Money after, Money cash, bool stale);
   std::uint32_t bucket_of(std::uint32_t node, std::uint32_t currency);
   std::uint32_t make_position(std::uint32_t node, std::uint32_t instrument);
-  void add_to_bucket(std::uint32_t bucket, const Sums& change, std::uint32_t position, Money value);
-  void convert(BucketRecord& bucket);
-  void position_changed(std::uint32_t position, const Sums& change);
+  // Moves the bucket in which the position now has this value, and its node, which it returns.
+  NodeRecord& move(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate);
+  // Moves all buckets that sum up the position.
+  void position_moved(std::uint32_t position, const PositionRecord& record, const InstrumentRecord& instrument, const Shift& shift,
+                      const Tally* tally);
+  NodeRecord& convert(BucketRecord& bucket, std::int64_t rate);
+  void count(std::uint32_t id, NodeRecord& node, const Tally& tally);
   void find_largest(std::uint32_t bucket);
 
   State& state_;

@@ -2,10 +2,13 @@
 // docs/semantics.md, "Trades".
 #pragma once
 
+#include <array>
+
 #include "catalog/name_memo.h"
 #include "engine/engine.h"
 #include "engine/risk/exposure.h"
 #include "engine/state/state.h"
+#include "engine/state/trade_effect.h"
 
 namespace halocline {
 
@@ -14,10 +17,11 @@ class TradeBook {
   TradeBook(State& state, Exposure& exposure) : state_(state), exposure_(exposure), names_(state.catalog) {}
 
   // `record` is set to the trade's id in the state when it is known after the command, else kNoId.
-  Applied apply(Seq seq, Nanos time, const Trade& trade, std::uint32_t& record);
+  Applied apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::uint32_t& record);
 
-  // Fetches ahead for apply(): see Engine::prefetch.
-  void prefetch(const Trade& trade) const;
+  // As Engine's.
+  TradeHint look_up(const Trade& trade);
+  void fetch(TradeHint& hint) const;
 
   // A book's positions leave one desk and enter another. False (nothing done) when a position of the new desk would be out of bound.
   bool move_book(std::uint32_t book, std::uint32_t from_desk, std::uint32_t to_desk);
@@ -27,16 +31,30 @@ class TradeBook {
     std::uint32_t book, trader, counterparty, instrument;
     Money notional;
   };
-  bool means_the_same(const Trade& trade, const TradeRecord& known);
-  Outcome resolve(const Trade& trade, Resolved& out);
-  Outcome accept_live(Seq seq, Nanos time, const Trade& trade, std::uint64_t content, std::uint32_t& record);
-  Outcome accept_cancel(Seq seq, Nanos time, const Trade& trade, std::uint64_t content, std::uint32_t& record);
+  // FIRM, DESK, BOOK, TRADER, COUNTERPARTY: the nodes that hold a trade's positions, or those positions.
+  using Holders = std::array<std::uint32_t, 5>;
+  Holders holders(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty) const;
+  static bool names_missing(const TradeHint& hint) {
+    return hint.book == kNoId || hint.trader == kNoId || hint.counterparty == kNoId || hint.instrument == kNoId;
+  }
+  void find_names(const Trade& trade, TradeHint& hint);
+  bool means_the_same(const Trade& trade, const TradeHint& hint, const TradeRecord& known);
+  Outcome resolve(const Trade& trade, const TradeHint& hint, Resolved& out);
+  Outcome accept_live(Seq seq, Nanos time, const Trade& trade, std::uint64_t content, const TradeHint& hint, std::uint32_t& record);
+  Outcome accept_new(Seq seq, Nanos time, const Trade& trade, std::uint64_t content, const TradeHint& hint, const Resolved& names,
+                     const TradeEffect& effect, std::uint32_t& record);
+  Outcome accept_amend(Seq seq, Nanos time, const Trade& trade, std::uint64_t content, const Resolved& names,
+                       const TradeEffect& effect, std::uint32_t record);
+  Outcome accept_cancel(Seq seq, Nanos time, const Trade& trade, std::uint64_t content, const TradeHint& hint, std::uint32_t& record);
   bool can_create(const Trade& trade) const;
-  std::uint32_t create(Seq seq, const Trade& trade);
-  void link(std::uint32_t trade, std::uint32_t book_position);
-  void unlink(std::uint32_t trade);
+  std::uint32_t create(Seq seq, const Trade& trade, std::uint64_t key_hash);
+  void store(TradeRecord& stored, Seq seq, const Trade& trade, std::uint64_t content, const Resolved& names);
+  void mark_first(std::uint32_t instrument, Nanos time, std::int64_t price);
+  Money in_firm_currency(const Resolved& names) const;  // the notional
+  void enter(std::uint32_t trade, PositionRecord& of_book);
+  void clean(PositionRecord& of_book);
   void count_at_nodes(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty, std::uint32_t instrument,
-                      Nanos time, Money largest);
+                      const Tally& tally);
 
   State& state_;
   Exposure& exposure_;
