@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/cow_array.h"
+#include "base/prefetch.h"
 
 namespace halocline {
 
@@ -66,8 +67,8 @@ class CowIndex {
   void prefetch(std::uint64_t hash) const {
     const std::uint32_t tag = tag_of(hash);
     const Segment& segment = segments_[directory_[directory_place(tag)]];
-    __builtin_prefetch(&segment);
-    __builtin_prefetch(&segment.slots[tag % kSlots]);
+    prefetch_line(&segment);
+    prefetch_line(&segment.slots[tag % kSlots]);
   }
 
  private:

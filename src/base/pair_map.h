@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/prefetch.h"
 
 namespace halocline {
 
@@ -24,7 +25,7 @@ class PairMap {
   }
 
   // Tells the processor to fetch what find() will look at.
-  void prefetch(std::uint32_t a, std::uint32_t b) const { __builtin_prefetch(&slots_[place(a, b)]); }
+  void prefetch(std::uint32_t a, std::uint32_t b) const { prefetch_line(&slots_[place(a, b)]); }
 
   // Adds a pair that find() does not find.
   void insert(std::uint32_t a, std::uint32_t b, std::uint32_t value) {
