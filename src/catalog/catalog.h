@@ -19,6 +19,7 @@ inline constexpr std::uint32_t kNoId = CowIndex::kNone;
 // A risk node: identity, and the figures that depend on its past. Money in the firm's currency.
 struct NodeRecord {
   NodeKind kind;
+  bool watched;                  // a limit holds for it
   Text name;
   std::uint32_t parent;          // the desk of a book or trader, else kNoId
   std::uint32_t of;              // for an INSTRUMENT node its instrument, for a CURRENCY node its currency, else kNoId

@@ -43,7 +43,7 @@ class Engine::Impl {
       const NodeRecord& seen = state.catalog.nodes[node];
       const Money day_pnl = seen.total_pnl - seen.day_base;
       if (day_pnl > seen.peak_pnl) state.catalog.nodes.write(node).peak_pnl = day_pnl;
-      if (limits.watches(node)) watched_.push_back(node);
+      if (seen.watched) watched_.push_back(node);
     }
     exposure.clear_touched();
     if (watched_.size() > 1) std::sort(watched_.begin(), watched_.end());

@@ -15,6 +15,9 @@ struct AverageCost {
 
   // The next trade: signed quantity and signed notional.
   void fold(Int128 signed_quantity, Money signed_notional);
+
+ private:
+  bool fold_narrow(Int128 signed_quantity, Money signed_notional);
 };
 
 // R(K * 1e16 / (q * multiplier)), 0 when q is 0.

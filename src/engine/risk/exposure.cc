@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/risk/average_cost.h"
+
 namespace halocline {
 namespace {
 
@@ -24,7 +26,10 @@ bool aggregates_firm(NodeKind kind) {
 
 }  // namespace
 
-void Exposure::node_added(std::uint32_t node) { touched_in_.resize(node + 1); }
+void Exposure::node_added(std::uint32_t node) {
+  touched_in_.resize(node + 1);
+  moved_.resize(node + 1);
+}
 void Exposure::instrument_added(std::uint32_t instrument) {
   positions_of_instrument_.resize(instrument + 1);
   above_firm_.resize(instrument + 1);
@@ -45,7 +50,7 @@ bool Exposure::within_bound(std::uint32_t position, Int128 quantity) const {
   return absolute(then) <= limits::kMaxPositionQuantity || absolute(then) <= absolute(now);
 }
 
-std::uint32_t Exposure::change(const Leg& leg, const Tally* tally) {
+std::uint32_t Exposure::change(const Leg& leg) {
   std::uint32_t position = leg.position;
   if (position == kNoId) position = make_position(leg.node, leg.instrument);
   PositionRecord& record = state_.positions.write(position);
@@ -55,7 +60,7 @@ std::uint32_t Exposure::change(const Leg& leg, const Tally* tally) {
   record.cash += leg.cash;
   record.count = static_cast<std::uint32_t>(static_cast<std::int64_t>(record.count) + leg.count);
   record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
-  position_moved(position, record, instrument, shift_of(before, record.value, leg.cash, instrument.stale), tally);
+  position_moved(position, record, instrument, shift_of(before, record.value, leg.cash, instrument.stale));
   return position;
 }
 
@@ -68,13 +73,16 @@ void Exposure::revalue(std::uint32_t id, bool was_stale) {
     record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
     Shift shift = shift_of(before, record.value, 0, false);
     shift.stale = (instrument.stale ? absolute(record.value) : 0) - (was_stale ? absolute(before) : 0);
-    position_moved(position, record, instrument, shift, nullptr);
+    position_moved(position, record, instrument, shift);
   }
 }
 
 void Exposure::reconvert(std::uint32_t currency) {
   const std::int64_t rate = state_.catalog.currencies[currency].rate;
-  for (const std::uint32_t bucket : buckets_of_currency_[currency]) convert(state_.buckets.write(bucket), rate);
+  for (const std::uint32_t bucket : buckets_of_currency_[currency]) {
+    convert(state_.buckets.write(bucket), rate);
+    touch_moved(state_.buckets[bucket].node);
+  }
 }
 
 void Exposure::move_instrument(std::uint32_t id, std::uint32_t from_node, std::uint32_t to_node) {
@@ -86,37 +94,94 @@ void Exposure::move_instrument(std::uint32_t id, std::uint32_t from_node, std::u
   const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
   if (from_node != kNoId) {
     const Shift out = shift_of(record.value, 0, -record.cash, instrument.stale);
-    move(bucket_of(from_node, instrument.currency), out, position, 0, rate);
+    move_node(bucket_of(from_node, instrument.currency), out, position, 0, rate);
   }
   if (to_node != kNoId) {
     const Shift in = shift_of(0, record.value, record.cash, instrument.stale);
-    move(bucket_of(to_node, instrument.currency), in, position, record.value, rate);
+    move_node(bucket_of(to_node, instrument.currency), in, position, record.value, rate);
   }
 }
 
-inline void Exposure::position_moved(std::uint32_t position, const PositionRecord& record, const InstrumentRecord& instrument,
-                                     const Shift& shift, const Tally* tally) {
+void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEffect& effect, const Tally& tally) {
+  const InstrumentRecord& instrument = state_.catalog.instruments[effect.instrument];
   const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
-  NodeRecord& holder = move(record.bucket, shift, position, record.value, rate);
-  if (tally != nullptr) count(record.node, holder, *tally);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (positions[i] == kNoId) positions[i] = make_position(nodes[i], effect.instrument);
+    PositionRecord& record = state_.positions.write(positions[i]);
+    if (record.split_known) {
+      // The newest trade of all is the last to fold.
+      AverageCost split{record.quantity, record.cost};
+      split.fold(effect.quantity, effect.notional);
+      record.cost = split.cost;
+    }
+    const Money before = record.value;
+    record.quantity += effect.quantity;
+    record.cash += effect.cash;
+    ++record.count;
+    const Money value = record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
+    const Shift shift = shift_of(before, value, effect.cash, instrument.stale);
+    // No exposure moves further than this: it changes by at most |net|, and long and short are each rounded once.
+    const Money reach = mul_scale(absolute(shift.net), rate) + 4;
+    add_to_node(record.bucket, shift, positions[i], value, rate, tally, reach);
+    if (i != 0) continue;
+    for (const std::uint32_t bucket : buckets_above(effect.instrument)) {
+      if (bucket != kNoId) add_to_node(bucket, shift, positions[i], value, rate, tally, reach);
+    }
+  }
+}
+
+inline void Exposure::add_to_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate,
+                                  const Tally& tally, Money reach) {
+  BucketRecord& bucket = move(id, shift, position, value);
+  NodeRecord& node = convert(bucket, rate);
+  const Money day_pnl = node.total_pnl - node.day_base;
+  if (day_pnl > node.peak_pnl) node.peak_pnl = day_pnl;
+  count(bucket.node, node, tally);
+  if (!node.watched) return;
+  moved_[bucket.node].by_trades += reach;
+  touch(bucket.node);
+}
+
+void Exposure::position_moved(std::uint32_t position, const PositionRecord& record, const InstrumentRecord& instrument,
+                              const Shift& shift) {
+  const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
+  move_node(record.bucket, shift, position, record.value, rate);
   if (record.node != 0) return;
+  for (const std::uint32_t bucket : buckets_above(record.instrument)) {
+    if (bucket != kNoId) move_node(bucket, shift, position, record.value, rate);
+  }
+}
+
+void Exposure::move_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate) {
+  BucketRecord& bucket = move(id, shift, position, value);
+  convert(bucket, rate);
+  touch_moved(bucket.node);
+}
+
+void Exposure::touch_moved(std::uint32_t node) {
+  ++moved_[node].otherwise;
+  touch(node);
+}
+
+const std::array<std::uint32_t, 4>& Exposure::buckets_above(std::uint32_t id) {
+  AboveFirm& above = above_firm_[id];
+  if (above.known) return above.buckets;
+  const InstrumentRecord& instrument = state_.catalog.instruments[id];
   const std::uint32_t nodes[] = {instrument.node, instrument.underlying_node, instrument.sector_node,
                                  state_.catalog.currencies[instrument.currency].node};
-  std::uint32_t* buckets = above_firm_[record.instrument].buckets;
-  for (int i = 0; i < 4; ++i) {
-    if (nodes[i] == kNoId) continue;
-    if (buckets[i] == kNoId) buckets[i] = bucket_of(nodes[i], instrument.currency);
-    NodeRecord& above = move(buckets[i], shift, position, record.value, rate);
-    if (tally != nullptr) count(nodes[i], above, *tally);
+  for (std::size_t i = 0; i < above.buckets.size(); ++i) {
+    above.buckets[i] = nodes[i] == kNoId ? kNoId : bucket_of(nodes[i], instrument.currency);
   }
+  above.known = true;
+  return above.buckets;
 }
 
-inline NodeRecord& Exposure::move(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate) {
+inline BucketRecord& Exposure::move(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value) {
   BucketRecord& bucket = state_.buckets.write(id);
   bucket.net += shift.net;
   bucket.long_exposure += shift.long_exposure;
   bucket.pnl += shift.pnl;
-  bucket.stale += shift.stale;
+  if (shift.stale != 0) bucket.stale += shift.stale;
   const Money size = absolute(value);
   if (bucket.largest == position) {
     if (size >= bucket.largest_value) {
@@ -128,7 +193,7 @@ inline NodeRecord& Exposure::move(std::uint32_t id, const Shift& shift, std::uin
     bucket.largest = position;
     bucket.largest_value = size;
   }
-  return convert(bucket, rate);
+  return bucket;
 }
 
 inline NodeRecord& Exposure::convert(BucketRecord& bucket, std::int64_t rate) {
@@ -136,7 +201,6 @@ inline NodeRecord& Exposure::convert(BucketRecord& bucket, std::int64_t rate) {
   NodeRecord& node = state_.catalog.nodes.write(bucket.node);
   node.total_pnl += pnl - bucket.firm_pnl;
   bucket.firm_pnl = pnl;
-  touch(bucket.node);
   return node;
 }
 
@@ -207,7 +271,9 @@ void Exposure::find_largest(std::uint32_t id) {
 
 void Exposure::count_trade(std::span<const std::uint32_t> nodes, const Tally& tally) {
   for (const std::uint32_t id : nodes) {
-    if (id != kNoId) count(id, state_.catalog.nodes.write(id), tally);
+    if (id == kNoId) continue;
+    count(id, state_.catalog.nodes.write(id), tally);
+    touch(id);
   }
 }
 
@@ -216,7 +282,6 @@ inline void Exposure::count(std::uint32_t id, NodeRecord& node, const Tally& tal
   ++node.rate_slots[tally.slot];
   ++node.rate_sum;
   if (tally.size > node.largest_trade) node.largest_trade = tally.size;
-  touch(id);
 }
 
 void Exposure::pass_time(Nanos from, Nanos to) {

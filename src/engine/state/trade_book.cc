@@ -5,8 +5,6 @@
 #include <cstring>
 
 #include "base/hash.h"
-#include "engine/risk/average_cost.h"
-#include "engine/state/trade_effect.h"
 
 namespace halocline {
 namespace {
@@ -116,7 +114,7 @@ void TradeBook::fetch(TradeHint& hint) const {
   }
 }
 
-TradeBook::Holders TradeBook::holders(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty) const {
+Holders TradeBook::holders(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty) const {
   return {0, state_.catalog.nodes[book].parent, book, trader, counterparty};
 }
 
@@ -181,16 +179,7 @@ Outcome TradeBook::accept_new(Seq seq, Nanos time, const Trade& trade, std::uint
   ++state_.live_trades;
   mark_first(names.instrument, time, trade.price);
 
-  const Tally tally(time, in_firm_currency(names));
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    positions[i] = exposure_.change({nodes[i], names.instrument, positions[i], effect.quantity, effect.cash, 1}, &tally);
-    PositionRecord& position = state_.positions.write(positions[i]);
-    if (!position.split_known) continue;
-    // The newest trade of all is the last to fold.
-    AverageCost split{position.quantity - effect.quantity, position.cost};
-    split.fold(effect.quantity, effect.notional);
-    position.cost = split.cost;
-  }
+  exposure_.add_trade(nodes, positions, effect, Tally(time, in_firm_currency(names)));
   enter(record, state_.positions.write(positions[2]));
   return Outcome::kAccepted;
 }

@@ -2,8 +2,6 @@
 // docs/semantics.md, "Trades".
 #pragma once
 
-#include <array>
-
 #include "catalog/name_memo.h"
 #include "engine/engine.h"
 #include "engine/risk/exposure.h"
@@ -31,8 +29,6 @@ class TradeBook {
     std::uint32_t book, trader, counterparty, instrument;
     Money notional;
   };
-  // FIRM, DESK, BOOK, TRADER, COUNTERPARTY: the nodes that hold a trade's positions, or those positions.
-  using Holders = std::array<std::uint32_t, 5>;
   Holders holders(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty) const;
   static bool names_missing(const TradeHint& hint) {
     return hint.book == kNoId || hint.trader == kNoId || hint.counterparty == kNoId || hint.instrument == kNoId;
