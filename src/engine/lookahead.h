@@ -15,8 +15,8 @@
 
 namespace halocline {
 
-inline constexpr std::size_t kLookAhead = 16;  // how far at most trade_at() is ahead of what is applied
-inline constexpr std::size_t kFetchAhead = 8;
+inline constexpr std::size_t kLookAhead = 8;  // how far at most trade_at() is ahead of what is applied
+inline constexpr std::size_t kFetchAhead = 4;
 
 template <class TradeAt, class Apply>
 void apply_ahead(Engine& engine, std::size_t count, TradeAt trade_at, Apply apply) {

@@ -10,8 +10,14 @@ Int128 absolute(Int128 x) { return x < 0 ? -x : x; }
 // R(a * b / d) for b < d: the quotient fits.
 std::uint64_t mul_div_narrow(std::uint64_t a, std::uint64_t b, std::uint64_t d) {
   const UInt128 product = static_cast<UInt128>(a) * b;
+#if defined(__x86_64__)
+  std::uint64_t quotient = 0, remainder = 0;  // one instruction for what is else a call
+  asm("divq %[d]" : "=a"(quotient), "=d"(remainder) : [d] "r"(d), "a"(static_cast<std::uint64_t>(product)),
+      "d"(static_cast<std::uint64_t>(product >> 64)) : "cc");
+#else
   const auto quotient = static_cast<std::uint64_t>(product / d);
   const std::uint64_t remainder = static_cast<std::uint64_t>(product) - quotient * d;
+#endif
   const std::uint64_t rest = d - remainder;
   return quotient + (remainder > rest || (remainder == rest && (quotient & 1)) ? 1 : 0);
 }

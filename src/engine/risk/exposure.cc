@@ -47,7 +47,9 @@ inline Exposure::Shift Exposure::shift_of(Money before, Money after, Money cash,
 bool Exposure::within_bound(std::uint32_t position, Int128 quantity) const {
   const Int128 now = position == kNoId ? 0 : state_.positions[position].quantity;
   const Int128 then = now + quantity;
-  return absolute(then) <= limits::kMaxPositionQuantity || absolute(then) <= absolute(now);
+  constexpr auto kMost = static_cast<UInt128>(limits::kMaxPositionQuantity);
+  if (static_cast<UInt128>(then) + kMost <= 2 * kMost) return true;  // -kMost … kMost
+  return absolute(then) <= absolute(now);
 }
 
 std::uint32_t Exposure::change(const Leg& leg) {
@@ -120,25 +122,24 @@ void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEf
     ++record.count;
     const Money value = record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
     const Shift shift = shift_of(before, value, effect.cash, instrument.stale);
-    // No exposure moves further than this: it changes by at most |net|, and long and short are each rounded once.
-    const Money reach = mul_scale(absolute(shift.net), rate) + 4;
-    add_to_node(record.bucket, shift, positions[i], value, rate, tally, reach);
+    add_to_node(record.bucket, shift, positions[i], value, rate, tally);
     if (i != 0) continue;
     for (const std::uint32_t bucket : buckets_above(effect.instrument)) {
-      if (bucket != kNoId) add_to_node(bucket, shift, positions[i], value, rate, tally, reach);
+      if (bucket != kNoId) add_to_node(bucket, shift, positions[i], value, rate, tally);
     }
   }
 }
 
 inline void Exposure::add_to_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate,
-                                  const Tally& tally, Money reach) {
+                                  const Tally& tally) {
   BucketRecord& bucket = move(id, shift, position, value);
   NodeRecord& node = convert(bucket, rate);
   const Money day_pnl = node.total_pnl - node.day_base;
   if (day_pnl > node.peak_pnl) node.peak_pnl = day_pnl;
   count(bucket.node, node, tally);
   if (!node.watched) return;
-  moved_[bucket.node].by_trades += reach;
+  // No exposure moves further: it changes by at most |net|, and long and short are each rounded once.
+  moved_[bucket.node].by_trades += mul_scale(absolute(shift.net), rate) + 4;
   touch(bucket.node);
 }
 

@@ -112,8 +112,7 @@ class Exposure {
   void move_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate);
   void touch_moved(std::uint32_t node);
   // The same by a new trade: its node counts it and looks at its peak.
-  void add_to_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate, const Tally& tally,
-                   Money reach);
+  void add_to_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate, const Tally& tally);
   // The buckets that sum up the firm's position in the instrument: instrument, underlying, sector, currency; kNoId for none.
   const std::array<std::uint32_t, 4>& buckets_above(std::uint32_t instrument);
   void count(std::uint32_t id, NodeRecord& node, const Tally& tally);

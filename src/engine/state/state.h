@@ -41,8 +41,8 @@ struct TradeRecord {
   std::uint64_t content;  // hash of the fields after the version, as they were sent
 };
 
-// What a node holds of an instrument: 96 bytes. Money in the instrument's currency.
-struct PositionRecord {
+// What a node holds of an instrument: 96 bytes in two cache lines. Money in the instrument's currency.
+struct alignas(32) PositionRecord {
   std::uint32_t node;
   std::uint32_t instrument;
   std::uint32_t bucket;
@@ -64,17 +64,18 @@ struct TradeEntry {
   std::uint32_t next;
 };
 
-// The positions of a node in the instruments of one currency, summed up.
-struct BucketRecord {
+// The positions of a node in the instruments of one currency, summed up. Two cache lines.
+struct alignas(64) BucketRecord {
   std::uint32_t node;
   std::uint32_t currency;
   std::uint32_t next_of_node;
   std::uint32_t largest;  // the position with the largest |value|, kNoId when it must be looked for
   // In the currency.
-  Money net, long_exposure, stale;
-  Money pnl;  // value and cash of all positions
-  Money largest_value;
+  Money net, long_exposure;
+  Money pnl;       // value and cash of all positions
   Money firm_pnl;  // pnl in the firm's currency at the current rate, rounded once
+  Money largest_value;
+  Money stale;
 
   Money short_exposure() const { return long_exposure - net; }
 };

@@ -277,19 +277,24 @@ bool TradeBook::can_create(const Trade& trade) const {
           }) != kNoId);
 }
 
+std::uint32_t TradeBook::source_id(std::string_view source) {
+  const auto is_it = [&](std::uint32_t id) { return state_.trade_text[state_.sources[id]] == source; };
+  if (last_source_ != kNoId && is_it(last_source_)) return last_source_;
+  const std::uint64_t hash = hash_bytes(source);
+  last_source_ = state_.source_index.find(hash, is_it);
+  if (last_source_ != kNoId) return last_source_;
+  last_source_ = static_cast<std::uint32_t>(state_.sources.size());
+  state_.sources.push_back(state_.trade_text.add(source));
+  state_.source_index.insert(hash, last_source_);
+  return last_source_;
+}
+
 std::uint32_t TradeBook::create(Seq seq, const Trade& trade, std::uint64_t key_hash) {
-  const std::uint64_t source_hash = hash_bytes(trade.source);
-  std::uint32_t source = state_.source_index.find(source_hash, [&](std::uint32_t id) {
-    return state_.trade_text[state_.sources[id]] == trade.source;
-  });
-  if (source == kNoId) {
-    source = static_cast<std::uint32_t>(state_.sources.size());
-    state_.sources.push_back(state_.trade_text.add(trade.source));
-    state_.source_index.insert(source_hash, source);
-  }
-  TradeRecord record{};
+  const auto created = static_cast<std::uint32_t>(state_.trades.size());
+  state_.trades.grow_to(created + 1);
+  TradeRecord& record = state_.trades.write(created);
   record.status = TradeStatus::kCancelled;
-  record.source = static_cast<std::uint16_t>(source);
+  record.source = static_cast<std::uint16_t>(source_id(trade.source));
   record.id_length = static_cast<std::uint8_t>(trade.trade_id.size());
   if (trade.trade_id.size() <= sizeof record.id) {
     std::memcpy(record.id, trade.trade_id.data(), trade.trade_id.size());
@@ -299,10 +304,8 @@ std::uint32_t TradeBook::create(Seq seq, const Trade& trade, std::uint64_t key_h
   }
   record.book = record.trader = record.counterparty = record.instrument = kNoId;
   record.seq = seq;
-  const auto id = static_cast<std::uint32_t>(state_.trades.size());
-  state_.trades.push_back(record);
-  state_.trade_index.insert(key_hash, id);
-  return id;
+  state_.trade_index.insert(key_hash, created);
+  return created;
 }
 
 // Adds the trade to the list of its book's position.

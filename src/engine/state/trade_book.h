@@ -43,6 +43,7 @@ class TradeBook {
                        const TradeEffect& effect, std::uint32_t record);
   Outcome accept_cancel(Seq seq, Nanos time, const Trade& trade, std::uint64_t content, const TradeHint& hint, std::uint32_t& record);
   bool can_create(const Trade& trade) const;
+  std::uint32_t source_id(std::string_view source);
   std::uint32_t create(Seq seq, const Trade& trade, std::uint64_t key_hash);
   void store(TradeRecord& stored, Seq seq, const Trade& trade, std::uint64_t content, const Resolved& names);
   void mark_first(std::uint32_t instrument, Nanos time, std::int64_t price);
@@ -55,6 +56,7 @@ class TradeBook {
   State& state_;
   Exposure& exposure_;
   NameMemo names_;
+  std::uint32_t last_source_ = kNoId;  // nearly always the next trade's too
 };
 
 }  // namespace halocline
