@@ -280,6 +280,7 @@ std::optional<TradeRow> trade(const State& state, std::string_view source, std::
   row.trade_id = trade_id;
   row.version = record.version;
   row.live = record.status == TradeStatus::kLive;
+  row.action = record.action;
   row.seq = record.seq;
   row.version_seq = record.version_seq;
   if (record.book == kNoId) return row;  // a tombstone

@@ -70,8 +70,9 @@ class Exposure {
   // The largest |value| in the firm's currency over gross, e8.
   Int128 concentration(std::uint32_t node);
 
-  // A new trade at its five position-holding nodes (FIRM first) and everything above them, peaks included: what change(),
-  // folding the split of P&L and count_trade() do, in one pass. `positions` are those nodes' positions in the instrument; where there is none (kNoId) it is made.
+  // A new trade at its five position-holding nodes (FIRM first) and everything above them, peaks included: what change(), folding
+  // the split of P&L and count_trade() do, in one pass. `positions` are those nodes' positions in the instrument; where there is
+  // none (kNoId) it is made.
   void add_trade(const Holders& nodes, Holders& positions, const TradeEffect& effect, const Tally& tally);
 
   // Counts a trade command in the rates and largest trades of its nodes (kNoId: none there).
