@@ -19,7 +19,7 @@ inline constexpr std::uint32_t kNoId = CowIndex::kNone;
 // A risk node: identity, and the figures that depend on its past. Money in the firm's currency.
 // What a trade changes comes first, in two cache lines.
 struct alignas(64) NodeRecord {
-  Money total_pnl;  // over its buckets, each converted and rounded by itself
+  Int128 scaled_pnl;  // its buckets' P&L in the firm's currency at scale 1e-16, not rounded: see Exposure::look_at_peak
   Money day_base;
   Money peak_pnl;
   Money largest_trade;

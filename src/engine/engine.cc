@@ -40,10 +40,8 @@ class Engine::Impl {
 
   void look_at_touched(const CauseOf& cause, std::vector<AlertEvent>& events) {
     for (const std::uint32_t node : exposure.touched()) {
-      const NodeRecord& seen = state.catalog.nodes[node];
-      const Money day_pnl = seen.total_pnl - seen.day_base;
-      if (day_pnl > seen.peak_pnl) state.catalog.nodes.write(node).peak_pnl = day_pnl;
-      if (seen.watched) watched_.push_back(node);
+      exposure.look_at_peak(node);
+      if (state.catalog.nodes[node].watched) watched_.push_back(node);
     }
     exposure.clear_touched();
     if (watched_.size() > 1) std::sort(watched_.begin(), watched_.end());
@@ -76,7 +74,7 @@ class Engine::Impl {
     state.catalog.end_of_day = end.date;
     for (std::uint32_t node = 0; node < state.catalog.nodes.size(); ++node) {
       NodeRecord& record = state.catalog.nodes.write(node);
-      record.day_base = record.total_pnl;
+      record.day_base = state.total_pnl(node);
       record.peak_pnl = 0;
       record.largest_trade = 0;
       exposure.touch(node);

@@ -173,8 +173,8 @@ std::vector<NodeRow> nodes(const State& state, const NodeFilter& filter) {
     row.long_exposure = state.in_firm_currency(id, &BucketRecord::long_exposure);
     row.short_exposure = state.in_firm_currency(id, &BucketRecord::short_exposure);
     row.gross = row.long_exposure + row.short_exposure;
-    row.total_pnl = node.total_pnl;
-    row.day_pnl = node.total_pnl - node.day_base;
+    row.total_pnl = state.total_pnl(id);
+    row.day_pnl = row.total_pnl - node.day_base;
     row.drawdown = node.peak_pnl - row.day_pnl;
     row.concentration = concentration_of(state, id);
     row.largest_trade = node.largest_trade;

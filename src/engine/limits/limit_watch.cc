@@ -279,9 +279,9 @@ Int128 LimitWatch::value(std::uint32_t id, Measure measure) {
     case Measure::kGross: return state_.gross(id);
     case Measure::kLong: return state_.in_firm_currency(id, &BucketRecord::long_exposure);
     case Measure::kShort: return state_.in_firm_currency(id, &BucketRecord::short_exposure);
-    case Measure::kDayLoss: return node.day_base - node.total_pnl;
-    case Measure::kTotalLoss: return -node.total_pnl;
-    case Measure::kDrawdown: return node.peak_pnl - (node.total_pnl - node.day_base);
+    case Measure::kDayLoss: return node.day_base - state_.total_pnl(id);
+    case Measure::kTotalLoss: return -state_.total_pnl(id);
+    case Measure::kDrawdown: return node.peak_pnl - (state_.total_pnl(id) - node.day_base);
     case Measure::kConcentration: return exposure_.concentration(id);
     case Measure::kLargestTrade: return node.largest_trade;
     case Measure::kTradeRate: return static_cast<Int128>(node.rate_sum) * limits::kScale;

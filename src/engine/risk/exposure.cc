@@ -10,6 +10,11 @@ namespace {
 
 constexpr Nanos kSecond = 1'000'000'000;
 
+// A bucket's part of scaled_pnl when its P&L is beyond 64 bits: so much that its node is always looked at exactly.
+constexpr Int128 kTooWide = static_cast<Int128>(1) << 110;
+// A node's P&L is rounded once a currency: by this much at most, at scale 1e-16.
+constexpr Int128 kMostRounding = static_cast<Int128>(limits::kMaxCurrencies) * limits::kScale;
+
 Int128 absolute(Int128 x) { return x < 0 ? -x : x; }
 
 std::int64_t second_of(Nanos time) { return time >= 0 ? time / kSecond : (time - kSecond + 1) / kSecond; }
@@ -134,8 +139,7 @@ inline void Exposure::add_to_node(std::uint32_t id, const Shift& shift, std::uin
                                   const Tally& tally) {
   BucketRecord& bucket = move(id, shift, position, value);
   NodeRecord& node = convert(bucket, rate);
-  const Money day_pnl = node.total_pnl - node.day_base;
-  if (day_pnl > node.peak_pnl) node.peak_pnl = day_pnl;
+  if (may_be_peak(node)) look_at_peak(bucket.node);
   count(bucket.node, node, tally);
   if (!node.watched) return;
   // No exposure moves further: it changes by at most |net|, and long and short are each rounded once.
@@ -198,11 +202,25 @@ inline BucketRecord& Exposure::move(std::uint32_t id, const Shift& shift, std::u
 }
 
 inline NodeRecord& Exposure::convert(BucketRecord& bucket, std::int64_t rate) {
-  const Money pnl = mul_scale(bucket.pnl, rate);
   NodeRecord& node = state_.catalog.nodes.write(bucket.node);
-  node.total_pnl += pnl - bucket.firm_pnl;
-  bucket.firm_pnl = pnl;
+  const auto narrow = static_cast<std::int64_t>(bucket.pnl);
+  const Int128 scaled = narrow == bucket.pnl ? static_cast<Int128>(narrow) * rate : kTooWide;
+  node.scaled_pnl += scaled - bucket.scaled_pnl;
+  bucket.scaled_pnl = scaled;
   return node;
+}
+
+inline bool Exposure::may_be_peak(const NodeRecord& node) {
+  const Money peak = node.peak_pnl + node.day_base;  // of the total
+  const auto narrow = static_cast<std::int64_t>(peak);
+  return narrow != peak || node.scaled_pnl + kMostRounding >= static_cast<Int128>(narrow) * limits::kScale;
+}
+
+void Exposure::look_at_peak(std::uint32_t id) {
+  const NodeRecord& seen = state_.catalog.nodes[id];
+  if (!may_be_peak(seen)) return;
+  const Money day_pnl = state_.total_pnl(id) - seen.day_base;
+  if (day_pnl > seen.peak_pnl) state_.catalog.nodes.write(id).peak_pnl = day_pnl;
 }
 
 std::uint32_t Exposure::bucket_of(std::uint32_t node, std::uint32_t currency) {

@@ -75,6 +75,9 @@ class Exposure {
   // none (kNoId) it is made.
   void add_trade(const Holders& nodes, Holders& positions, const TradeEffect& effect, const Tally& tally);
 
+  // Raises the node's peak of day P&L when it is above. Exact, but the sum is only worked out when scaled_pnl says that it may be.
+  void look_at_peak(std::uint32_t node);
+
   // Counts a trade command in the rates and largest trades of its nodes (kNoId: none there).
   void count_trade(std::span<const std::uint32_t> nodes, const Tally& tally);
   // Lets seconds leave the rate windows when time gets from `from` to `to`.
@@ -105,7 +108,7 @@ class Exposure {
   std::uint32_t make_position(std::uint32_t node, std::uint32_t instrument);
   // Moves the sums of a bucket in which the position now has this value.
   BucketRecord& move(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value);
-  // Brings the P&L of the bucket's node up to the bucket's.
+  // Brings the scaled P&L of the bucket's node up to the bucket's.
   NodeRecord& convert(BucketRecord& bucket, std::int64_t rate);
   // Moves all buckets that sum up the position, and their nodes.
   void position_moved(std::uint32_t position, const PositionRecord& record, const InstrumentRecord& instrument, const Shift& shift);
@@ -116,6 +119,7 @@ class Exposure {
   void add_to_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate, const Tally& tally);
   // The buckets that sum up the firm's position in the instrument: instrument, underlying, sector, currency; kNoId for none.
   const std::array<std::uint32_t, 4>& buckets_above(std::uint32_t instrument);
+  static bool may_be_peak(const NodeRecord& node);
   void count(std::uint32_t id, NodeRecord& node, const Tally& tally);
   void find_largest(std::uint32_t bucket);
 

@@ -72,8 +72,8 @@ struct alignas(64) BucketRecord {
   std::uint32_t largest;  // the position with the largest |value|, kNoId when it must be looked for
   // In the currency.
   Money net, long_exposure;
-  Money pnl;       // value and cash of all positions
-  Money firm_pnl;  // pnl in the firm's currency at the current rate, rounded once
+  Money pnl;          // value and cash of all positions
+  Int128 scaled_pnl;  // its part of the node's
   Money largest_value;
   Money stale;
 
@@ -177,6 +177,7 @@ class State {
     }
     return sum;
   }
+  Money total_pnl(std::uint32_t node) const { return in_firm_currency(node, &BucketRecord::pnl); }
   Money gross(std::uint32_t node) const {
     Money sum = 0;
     for (std::uint32_t id = catalog.nodes[node].first_bucket; id != kNoId;) {
