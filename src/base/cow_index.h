@@ -25,6 +25,7 @@ class CowIndex {
   CowIndex() {
     directory_.push_back(0);
     segments_.grow_to(1);
+    heads_.grow_to(1);
   }
 
   // The id for which `equal` says yes among those with this hash; kNone when there is none. Expected one probe.
@@ -42,9 +43,8 @@ class CowIndex {
   // Adds an id (below 2^32 - 16) that find() does not find.
   void insert(std::uint64_t hash, std::uint32_t id) {
     const std::uint32_t tag = tag_of(hash);
-    while (segments_[directory_[directory_place(tag)]].used >= kMostUsed) split(directory_place(tag));
-    Segment& segment = segments_.write(directory_[directory_place(tag)]);
-    place(segment, Slot{tag, id + kBias});
+    while (heads_[directory_[directory_place(tag)]].used >= kMostUsed) split(directory_place(tag));
+    place(directory_[directory_place(tag)], Slot{tag, id + kBias});
     ++size_;
   }
 
@@ -62,13 +62,11 @@ class CowIndex {
   }
 
   std::size_t size() const { return size_; }
-  std::size_t bytes() const { return directory_.bytes() + segments_.bytes(); }
+  std::size_t bytes() const { return directory_.bytes() + segments_.bytes() + heads_.bytes(); }
 
   void prefetch(std::uint64_t hash) const {
     const std::uint32_t tag = tag_of(hash);
-    const Segment& segment = segments_[directory_[directory_place(tag)]];
-    prefetch_line(&segment);
-    prefetch_line(&segment.slots[tag % kSlots]);
+    prefetch_line(&segments_[directory_[directory_place(tag)]].slots[tag % kSlots]);
   }
 
  private:
@@ -81,41 +79,45 @@ class CowIndex {
     std::uint32_t tag;
     std::uint32_t value;  // kEmpty, kErased, or the id + kBias
   };
-  struct Segment {
+  struct alignas(64) Segment {
+    Slot slots[kSlots];
+  };
+  // What is to be known of a segment before it is touched, in an array small enough to stay in the cache.
+  struct SegmentHead {
     std::uint32_t bits;  // leading hash bits that all its keys share
     std::uint32_t used;  // slots that are not empty, erased ones included
-    Slot slots[kSlots];
   };
 
   static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
   std::size_t directory_place(std::uint32_t tag) const { return bits_ == 0 ? 0 : tag >> (32 - bits_); }
 
-  static void place(Segment& segment, Slot slot) {
+  void place(std::uint32_t id, Slot slot) {
+    Segment& segment = segments_.write(id);
     std::uint32_t at = slot.tag % kSlots;
     while (segment.slots[at].value != kEmpty) at = (at + 1) % kSlots;
     segment.slots[at] = slot;
-    ++segment.used;
+    ++heads_.write(id).used;
   }
 
   // Divides the segment at this place of the directory by the next bit; erased slots are dropped.
   void split(std::size_t place_in_directory) {
     const std::uint32_t old_id = directory_[place_in_directory];
     const Segment old = segments_[old_id];
-    CHECK(old.bits < kMostBits, "the index is full");
-    if (old.bits == bits_) double_directory();
+    const std::uint32_t bits = heads_[old_id].bits;
+    CHECK(bits < kMostBits, "the index is full");
+    if (bits == bits_) double_directory();
 
     const auto new_id = static_cast<std::uint32_t>(segments_.size());
     segments_.grow_to(segments_.size() + 1);
-    Segment& low = segments_.write(old_id);
-    low = Segment{};
-    Segment& high = segments_.write(new_id);
-    low.bits = high.bits = old.bits + 1;
+    heads_.grow_to(segments_.size());
+    segments_.write(old_id) = Segment{};
+    heads_.write(old_id) = heads_.write(new_id) = SegmentHead{bits + 1, 0};
     for (const Slot slot : old.slots) {
       if (slot.value < kBias) continue;
-      place(slot.tag >> (31 - old.bits) & 1 ? high : low, slot);
+      place(slot.tag >> (31 - bits) & 1 ? new_id : old_id, slot);
     }
     for (std::size_t i = 0; i < directory_.size(); ++i) {
-      if (directory_[i] == old_id && (i >> (bits_ - old.bits - 1) & 1) != 0) directory_.write(i) = new_id;
+      if (directory_[i] == old_id && (i >> (bits_ - bits - 1) & 1) != 0) directory_.write(i) = new_id;
     }
   }
 
@@ -129,6 +131,7 @@ class CowIndex {
 
   CowArray<std::uint32_t> directory_;
   CowArray<Segment> segments_;
+  CowArray<SegmentHead, 4096> heads_;
   std::uint32_t bits_ = 0;
   std::size_t size_ = 0;
 };
