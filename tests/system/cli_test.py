@@ -338,6 +338,26 @@ class CliTest(unittest.TestCase):
         self.assertIn("segment 1", self.run_cli("journal", "inspect", self.server.data, "--blocks", expect=DONE).stdout)
         self.run_cli("journal", "verify", "/no/such/directory", expect=NOT_FOUND)
 
+    def test_the_journal_alone_gives_the_books_of_every_seq(self):
+        with tempfile.TemporaryDirectory() as directory:
+            server = Server(directory + "/data")
+            path = pathlib.Path(directory, "floor.toml")
+            path.write_text(FLOOR)
+            self.run_cli("ref", "load", path, server=server.address, expect=DONE)
+            said = []
+            for price in ("10", "11", "12"):
+                self.run_cli("price", "AAPL", price, server=server.address, expect=DONE)
+                status = json.loads(self.run_cli("status", "--digest", "--json", server=server.address, expect=DONE).stdout)
+                said.append((str(status["last_seq"]), status["state_digest"]))
+                at = json.loads(self.run_cli("journal", "digest", directory + "/data", "--at", said[-1][0], "--json", expect=DONE).stdout)
+                self.assertEqual((str(at["seq"]), at["state_digest"]), said[-1])
+            self.assertEqual(server.stop(), 0)
+            for seq, digest in said:
+                self.assertIn(digest, self.run_cli("journal", "digest", directory + "/data", "--at", seq, expect=DONE).stdout)
+            self.assertEqual(len({digest for _, digest in said}), 3)
+            beyond = self.run_cli("journal", "digest", directory + "/data", "--at", "100000", expect=NOT_FOUND)
+            self.assertIn("before 100000", beyond.stderr)
+
     def test_verify_finds_a_flipped_byte(self):
         with tempfile.TemporaryDirectory() as directory:
             server = Server(directory + "/data")
