@@ -78,7 +78,8 @@ int digest(const Session& session, const Flags& flags) {
   if (!result.ok()) return report(result.status());
   const Recomputed& books = result.value();
   if (session.json) return print_json(Json{{"seq", books.seq}, {"time", time_text(books.time)}, {"state_digest", books.digest}}), kDone;
-  print_pairs({{"seq", count_text(books.seq)}, {"time", books.seq == 0 ? "" : time_text(books.time)}, {"state digest", books.digest}}, stdout);
+  const std::string time = books.seq == 0 ? "" : time_text(books.time);
+  print_pairs({{"seq", count_text(books.seq)}, {"time", time}, {"state digest", books.digest}}, stdout);
   return kDone;
 }
 
@@ -139,7 +140,8 @@ void add_journal(CLI::App& app, Session& session) {
   add_json_option(*inspect_command, session);
   inspect_command->callback([flags, &session] { session.action = [flags, &session] { return inspect(session, *flags); }; });
   CLI::App* digest_command = journal->add_subcommand("digest", "work the books out from the journal alone, and print their state digest");
-  digest_command->footer("Example: halocline journal digest halocline-data --at 1000   (the same as `halocline status --digest` said at seq 1000)");
+  digest_command->footer("Example: halocline journal digest halocline-data --at 1000\n"
+                         "prints what `halocline status --digest` said at seq 1000.");
   digest_command->add_option("DIR", flags->directory, "the server's data directory, or the journal in it")->required();
   digest_command->add_option("--at", flags->at, "the seq whose books are wanted (default: the last)");
   add_json_option(*digest_command, session);

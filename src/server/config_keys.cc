@@ -25,8 +25,8 @@ const ConfigKey kKeys[] = {
      "read and trade."},
 
     {HALOCLINE_KEY(Text, firm, name), "", 0, 64, nullptr,
-     "The firm: the top of the hierarchy. Becomes the first record of a new journal (empty: Halocline). Another name than an existing journal's "
-     "is refused; empty takes it as it is."},
+     "The firm: the top of the hierarchy. Becomes the first record of a new journal (empty: Halocline). Another name than an existing "
+     "journal's is refused; empty takes it as it is."},
     {HALOCLINE_KEY(Text, firm, currency), "", 0, 64, nullptr,
      "The currency of every measure and limit. Fixed like the name; empty is USD for a new journal."},
 

@@ -159,8 +159,8 @@ Status check_firm(Engine& engine, const Config& config) {
   const std::string name(views::firm_name(*books)), currency(views::firm_currency(*books));
   const auto& said = config.firm;
   if ((said.name.empty() || said.name == name) && (said.currency.empty() || said.currency == currency)) return ok_status();
-  return Status(Code::kFailedPrecondition, "the journal in " + config.server.data_directory + " is of firm \"" + name + "\" in " + currency +
-                                               ", the configuration says \"" + (said.name.empty() ? name : said.name) + "\" in " +
+  return Status(Code::kFailedPrecondition, "the journal in " + config.server.data_directory + " is of firm \"" + name + "\" in " +
+                                               currency + ", the configuration says \"" + (said.name.empty() ? name : said.name) + "\" in " +
                                                (said.currency.empty() ? currency : said.currency) +
                                                "; correct firm.name and firm.currency, or use another server.data_directory");
 }
