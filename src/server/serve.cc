@@ -159,9 +159,10 @@ Status check_firm(Engine& engine, const Config& config) {
   const std::string name(views::firm_name(*books)), currency(views::firm_currency(*books));
   const auto& said = config.firm;
   if ((said.name.empty() || said.name == name) && (said.currency.empty() || said.currency == currency)) return ok_status();
+  const std::string& said_name = said.name.empty() ? name : said.name;
+  const std::string& said_currency = said.currency.empty() ? currency : said.currency;
   return Status(Code::kFailedPrecondition, "the journal in " + config.server.data_directory + " is of firm \"" + name + "\" in " +
-                                               currency + ", the configuration says \"" + (said.name.empty() ? name : said.name) + "\" in " +
-                                               (said.currency.empty() ? currency : said.currency) +
+                                               currency + ", the configuration says \"" + said_name + "\" in " + said_currency +
                                                "; correct firm.name and firm.currency, or use another server.data_directory");
 }
 
