@@ -118,12 +118,14 @@ Result<v1::Ack> Client::remove_limit(const std::string& name) {
   return stubs_->call(*stubs_->risk, &v1::Risk::Stub::RemoveLimit, request);
 }
 
-Result<v1::ListLimitsResponse> Client::list_limits() {
-  return stubs_->call(*stubs_->risk, &v1::Risk::Stub::ListLimits, v1::ListLimitsRequest());
+Status Client::list_limits(const std::function<void(const v1::LimitsPage&)>& take) {
+  return stubs_->pages<v1::LimitsPage>(
+      [&](grpc::ClientContext* context) { return stubs_->risk->ListLimits(context, v1::ListLimitsRequest()); }, take);
 }
 
-Result<v1::ListAlertsResponse> Client::list_alerts(const v1::ListAlertsRequest& request) {
-  return stubs_->call(*stubs_->risk, &v1::Risk::Stub::ListAlerts, request);
+Status Client::list_alerts(const v1::ListAlertsRequest& request, const std::function<void(const v1::AlertsPage&)>& take) {
+  return stubs_->pages<v1::AlertsPage>(
+      [&](grpc::ClientContext* context) { return stubs_->risk->ListAlerts(context, request); }, take);
 }
 
 Result<v1::Ack> Client::ack_alert(const v1::AckAlertRequest& request) {

@@ -27,7 +27,7 @@ namespace halocline {
 
 class Client {
  public:
-  // Connects with the first call.
+  // Connects with the first call. `server` as in client/server_address.h.
   explicit Client(std::string server, std::chrono::nanoseconds timeout = std::chrono::seconds(30));
   ~Client();
   Client(Client&&) noexcept;
@@ -45,8 +45,8 @@ class Client {
 
   Result<v1::Ack> set_limit(const v1::Limit& limit);
   Result<v1::Ack> remove_limit(const std::string& name);
-  Result<v1::ListLimitsResponse> list_limits();
-  Result<v1::ListAlertsResponse> list_alerts(const v1::ListAlertsRequest& request);
+  Status list_limits(const std::function<void(const v1::LimitsPage&)>& take);
+  Status list_alerts(const v1::ListAlertsRequest& request, const std::function<void(const v1::AlertsPage&)>& take);
   Result<v1::Ack> ack_alert(const v1::AckAlertRequest& request);
   Result<v1::Ack> end_of_day(std::uint32_t date);  // yyyymmdd
   Result<v1::Status> status(bool with_digest = false);

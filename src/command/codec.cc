@@ -172,22 +172,28 @@ class Reader {
   void flag(bool& value) {
     std::uint8_t byte = 0;
     number(byte);
-    if (byte > 1) failed_ = true;
+    if (byte > 1) fail();
     value = byte == 1;
   }
   void text(std::string_view& value) { take<std::uint8_t>(value, limits::kMaxName); }
   void text16(std::string_view& value, std::size_t most) { take<std::uint16_t>(value, most); }
 
  private:
+  // After a failure nothing is left, so that all that follows fails too.
+  void fail() {
+    failed_ = true;
+    end_ = at_;
+  }
   bool has(std::size_t size) {
-    if (static_cast<std::size_t>(end_ - at_) < size) failed_ = true;
-    return !failed_;
+    if (static_cast<std::size_t>(end_ - at_) >= size) return true;
+    fail();
+    return false;
   }
   template <class Length>
   void take(std::string_view& value, std::size_t most) {
     Length length = 0;
     number(length);
-    if (length > most) failed_ = true;
+    if (length > most) fail();
     if (!has(length)) return;
     value = std::string_view(reinterpret_cast<const char*>(at_), length);
     at_ += length;

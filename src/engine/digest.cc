@@ -129,7 +129,7 @@ void measure_lines(const State& state, Lines& lines) {
     lines.start("measures").number(id).wide(state.in_firm_currency(id, &BucketRecord::net));
     lines.wide(state.in_firm_currency(id, &BucketRecord::long_exposure));
     lines.wide(state.in_firm_currency(id, &BucketRecord::short_exposure))
-        .wide(node.total_pnl)
+        .wide(state.total_pnl(id))
         .wide(node.day_base)
         .wide(node.peak_pnl)
         .wide(node.largest_trade);

@@ -27,6 +27,7 @@ class Engine::Impl {
   ReferenceDesk reference{state, exposure, prices, trades, limits};
   ReportDesk reports{state, trades};
   SessionLedger sessions{state};
+  std::vector<std::uint32_t> watched_;  // nodes touched that have limits
 
   void begin(Seq seq, Nanos time, std::vector<AlertEvent>& events) {
     CHECK(seq == state.seq + 1, "seq %llu after %llu", static_cast<unsigned long long>(seq),
@@ -43,19 +44,19 @@ class Engine::Impl {
 
   void look_at_touched(const CauseOf& cause, std::vector<AlertEvent>& events) {
     for (const std::uint32_t node : exposure.touched()) {
-      const NodeRecord& seen = state.catalog.nodes[node];
-      const Money day_pnl = seen.total_pnl - seen.day_base;
-      if (day_pnl > seen.peak_pnl) state.catalog.nodes.write(node).peak_pnl = day_pnl;
-      limits.look(node, cause, events);
+      exposure.look_at_peak(node);
+      if (state.catalog.nodes[node].watched) watched_.push_back(node);
     }
     exposure.clear_touched();
+    if (watched_.size() > 1) std::sort(watched_.begin(), watched_.end());
+    for (const std::uint32_t node : watched_) limits.look(node, cause, events);
+    watched_.clear();
   }
 
-  Applied apply(Seq seq, Nanos time, const Trade& trade, std::vector<AlertEvent>& events) {
+  Applied apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::vector<AlertEvent>& events) {
     begin(seq, time, events);
-    if (!state.catalog.has_firm()) return {Outcome::kNoFirm};
     std::uint32_t record = kNoId;
-    const Applied applied = trades.apply(seq, time, trade, record);
+    const Applied applied = state.catalog.has_firm() ? trades.apply(seq, time, trade, hint, record) : Applied{Outcome::kNoFirm};
     look_at_touched(CauseOf{Cause::kTrade, record, trade.version, {}}, events);
     if (sessions.wants_outcome()) sessions.note(applied.outcome);
     return applied;
@@ -87,7 +88,7 @@ class Engine::Impl {
     state.catalog.end_of_day = end.date;
     for (std::uint32_t node = 0; node < state.catalog.nodes.size(); ++node) {
       NodeRecord& record = state.catalog.nodes.write(node);
-      record.day_base = record.total_pnl;
+      record.day_base = state.total_pnl(node);
       record.peak_pnl = 0;
       record.largest_trade = 0;
       exposure.touch(node);
@@ -132,10 +133,10 @@ class Engine::Impl {
   }
 
   Applied apply(Seq seq, Nanos time, const Command& command, std::vector<AlertEvent>& events) {
-    if (const Trade* trade = std::get_if<Trade>(&command)) return apply(seq, time, *trade, events);
+    if (const Trade* trade = std::get_if<Trade>(&command)) return apply(seq, time, *trade, trades.look_up(*trade), events);
     if (const TradeReport* report = std::get_if<TradeReport>(&command)) return apply(seq, time, *report, events);
     begin(seq, time, events);
-    const bool of_message = sessions.wants_outcome();
+    const bool of_message = sessions.wants_outcome() && !std::holds_alternative<FixReceived>(command);
     CauseOf cause;
     const Outcome outcome = needs_firm(command) && !state.catalog.has_firm() ? Outcome::kNoFirm : std::visit(
         [&](const auto& one) {
@@ -161,7 +162,11 @@ Applied Engine::apply(Seq seq, Nanos time, const Command& command, std::vector<A
 }
 
 Applied Engine::apply(Seq seq, Nanos time, const Trade& trade, std::vector<AlertEvent>& events) {
-  return impl_->apply(seq, time, trade, events);
+  return impl_->apply(seq, time, trade, impl_->trades.look_up(trade), events);
+}
+
+Applied Engine::apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::vector<AlertEvent>& events) {
+  return impl_->apply(seq, time, trade, hint, events);
 }
 
 Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload,
@@ -169,7 +174,7 @@ Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std
   if (type == CommandType::kTrade) {
     Trade trade;
     CHECK(decode_trade(payload, trade), "the record at seq %llu is no trade", static_cast<unsigned long long>(seq));
-    return impl_->apply(seq, time, trade, events);
+    return apply(seq, time, trade, events);
   }
   Command command;
   CHECK(decode(type, payload, command), "the record at seq %llu is no command of type %u", static_cast<unsigned long long>(seq),
@@ -177,7 +182,8 @@ Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std
   return impl_->apply(seq, time, command, events);
 }
 
-void Engine::prefetch(const Trade& trade) const { impl_->trades.prefetch(trade); }
+TradeHint Engine::look_up(const Trade& trade) { return impl_->trades.look_up(trade); }
+void Engine::fetch(TradeHint& hint) const { impl_->trades.fetch(hint); }
 
 Seq Engine::last_seq() const { return impl_->state.seq; }
 Nanos Engine::last_time() const { return impl_->state.time; }

@@ -25,9 +25,11 @@ const ConfigKey kKeys[] = {
      "Without TLS only loopback addresses and unix sockets are listened on, unless this is true: then everybody who reaches the port can "
      "read and trade."},
 
-    {HALOCLINE_KEY(Text, firm, name), "Halocline", 1, 64, nullptr,
-     "The firm: the top of the hierarchy. Becomes the first record of a new journal; another name for an existing one is refused."},
-    {HALOCLINE_KEY(Text, firm, currency), "USD", 1, 64, nullptr, "The currency of every measure and limit. Fixed like the name."},
+    {HALOCLINE_KEY(Text, firm, name), "", 0, 64, nullptr,
+     "The firm: the top of the hierarchy. Becomes the first record of a new journal (empty: Halocline). Another name than an existing "
+     "journal's is refused; empty takes it as it is."},
+    {HALOCLINE_KEY(Text, firm, currency), "", 0, 64, nullptr,
+     "The currency of every measure and limit. Fixed like the name; empty is USD for a new journal."},
 
     {HALOCLINE_KEY(Text, journal, durability), "fsync", 0, 0, "fsync|os|memory",
      "When a command counts as kept: `fsync`, it is on the disk and survives a power failure; `os`, the operating system has it, it "

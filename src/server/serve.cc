@@ -154,7 +154,9 @@ class FirmSink final : public AckSink {
 Status found_firm(Core& core, const Config& config) {
   auto sink = std::make_shared<FirmSink>();
   Submission submission;
-  append_record(Firm{config.firm.name, config.firm.currency}, submission.records);
+  const std::string_view name = config.firm.name.empty() ? "Halocline" : std::string_view(config.firm.name);
+  const std::string_view currency = config.firm.currency.empty() ? "USD" : std::string_view(config.firm.currency);
+  append_record(Firm{name, currency}, submission.records);
   submission.count = 1;
   submission.sink = sink;
   submission.received = SystemClock().monotonic();
@@ -165,10 +167,12 @@ Status found_firm(Core& core, const Config& config) {
 Status check_firm(Engine& engine, const Config& config) {
   const Snapshot books = engine.snapshot();
   const std::string name(views::firm_name(*books)), currency(views::firm_currency(*books));
-  if (name == config.firm.name && currency == config.firm.currency) return ok_status();
+  const auto& said = config.firm;
+  if ((said.name.empty() || said.name == name) && (said.currency.empty() || said.currency == currency)) return ok_status();
+  const std::string& said_name = said.name.empty() ? name : said.name;
+  const std::string& said_currency = said.currency.empty() ? currency : said.currency;
   return Status(Code::kFailedPrecondition, "the journal in " + config.server.data_directory + " is of firm \"" + name + "\" in " +
-                                               currency + ", the configuration says \"" + config.firm.name + "\" in " +
-                                               config.firm.currency +
+                                               currency + ", the configuration says \"" + said_name + "\" in " + said_currency +
                                                "; correct firm.name and firm.currency, or use another server.data_directory");
 }
 

@@ -17,6 +17,7 @@ std::uint32_t SessionLedger::session_of(std::string_view name) {
 }
 
 Outcome SessionLedger::apply(const FixReceived& received) {
+  state_.fix_pending = {};
   if (!valid_name(received.session)) return Outcome::kInvalidName;
   if (received.number == 0 || received.number > limits::kMaxFixNumber) return Outcome::kOutOfRange;
   const std::uint32_t id = session_of(received.session);

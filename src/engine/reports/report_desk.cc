@@ -35,7 +35,8 @@ Applied ReportDesk::apply(Seq seq, Nanos time, const TradeReport& report, std::u
   const Applied applied = trade.action == Action::kNew                                           ? apply_new(seq, time, report, record)
                           : report.reference.empty() || report.reference == trade.trade_id ? apply_to_itself(seq, time, report, record)
                                                                                            : apply_correction(seq, time, report, record);
-  if (applied.outcome == Outcome::kUnknownInstrument && report.park) return {park(seq, report)};
+  const bool nameable = valid_name(trade.instrument) && (report.currency.empty() || valid_name(report.currency));
+  if (applied.outcome == Outcome::kUnknownInstrument && report.park && nameable) return {park(seq, report)};
   return applied;
 }
 
@@ -48,7 +49,7 @@ Applied ReportDesk::apply_new(Seq seq, Nanos time, const TradeReport& report, st
   // The trade of a correction that overtook this report: now its id is known for the first of the chain.
   const std::uint32_t chain = state_.find_chain(record);
   if (chain != kNoId && state_.chains[chain].provisional) state_.chains.write(chain).provisional = false;
-  return trades_.apply(seq, time, trade, record);
+  return trades_.apply(seq, time, trade, trades_.look_up(trade), record);
 }
 
 // A report that names no other: a further version of the trade it names.
@@ -100,8 +101,9 @@ Applied ReportDesk::apply_correction(Seq seq, Nanos time, const TradeReport& rep
 Applied ReportDesk::take_root(Seq seq, const TradeReport& report, std::uint32_t provisional) {
   const std::uint32_t chain = state_.find_chain(provisional);
   if (chain == kNoId || !state_.chains[chain].provisional) return {Outcome::kConflict};
-  const std::uint32_t link = state_.find_link(report.trade.source, report.reference);
-  const std::uint32_t into = link != kNoId ? state_.links[link].trade : state_.find_trade(report.trade.source, report.reference);
+  std::uint32_t into = state_.find_trade(report.trade.source, report.reference);
+  const std::uint32_t link = into == kNoId ? state_.find_link(report.trade.source, report.reference) : kNoId;
+  if (link != kNoId) into = state_.links[link].trade;
   if (into == provisional) return {Outcome::kConflict};  // a circle
   const std::uint32_t base = link != kNoId ? state_.links[link].version : 1;
   const std::uint32_t version = state_.trades[provisional].version;
@@ -125,7 +127,7 @@ Applied ReportDesk::enter(Seq seq, Nanos time, const TradeReport& report, Trade 
   if (trade.action != Action::kCancel) {
     if (const Outcome wrong = contradiction(report); wrong != Outcome::kNone) return {wrong};
   }
-  return trades_.apply(seq, time, trade, record);
+  return trades_.apply(seq, time, trade, trades_.look_up(trade), record);
 }
 
 // What the report says of the book and the instrument beside their names; names that are not known are refused by the trade's own rules.

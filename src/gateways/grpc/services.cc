@@ -218,25 +218,23 @@ class RiskService final : public RawRisk<v1::Risk::Service> {
       });
     });
   }
-  Unary* ListLimits(Context*, const ByteBuffer* request, ByteBuffer* response) override {
-    return read<v1::ListLimitsRequest>(calls_, request, response, [&](const auto&, const auto& call) {
+  Pages* ListLimits(Context*, const ByteBuffer* request) override {
+    return listing<v1::ListLimitsRequest>(calls_, request, [&](const auto&, const auto& call) {
       calls_.port->limits([call](Result<At<std::vector<LimitRow>>> rows) {
         if (!rows.ok()) return call->fail(to_grpc(rows.status()));
-        v1::ListLimitsResponse out;
-        out.set_seq(rows.value().seq);
-        for (const LimitRow& row : rows.value().rows) to_proto(row, *out.add_limits());
-        call->reply(to_bytes(out));
+        call->reply(pages_of<v1::LimitsPage>(rows.take(), [](const LimitRow& row, v1::LimitsPage& page) {
+          to_proto(row, *page.add_limits());
+        }));
       });
     });
   }
-  Unary* ListAlerts(Context*, const ByteBuffer* request, ByteBuffer* response) override {
-    return read<v1::ListAlertsRequest>(calls_, request, response, [&](const auto& wanted, const auto& call) {
+  Pages* ListAlerts(Context*, const ByteBuffer* request) override {
+    return listing<v1::ListAlertsRequest>(calls_, request, [&](const auto& wanted, const auto& call) {
       calls_.port->alerts(to_filter(wanted), [call](Result<At<std::vector<AlertRow>>> rows) {
         if (!rows.ok()) return call->fail(to_grpc(rows.status()));
-        v1::ListAlertsResponse out;
-        out.set_seq(rows.value().seq);
-        for (const AlertRow& row : rows.value().rows) to_proto(row, *out.add_alerts());
-        call->reply(to_bytes(out));
+        call->reply(pages_of<v1::AlertsPage>(rows.take(), [](const AlertRow& row, v1::AlertsPage& page) {
+          to_proto(row, *page.add_alerts());
+        }));
       });
     });
   }

@@ -115,8 +115,7 @@ void to_proto(const TradeRow& row, v1::TradeState& out) {
   trade.set_source(row.source);
   trade.set_trade_id(row.trade_id);
   trade.set_version(row.version);
-  // What the current version did is not kept, but whether it lives: a later version is an AMEND whatever it was sent as.
-  trade.set_action(!row.live ? v1::CANCEL : row.version_seq == row.seq ? v1::NEW : v1::AMEND);
+  trade.set_action(row.live ? static_cast<v1::Action>(row.action) : v1::CANCEL);
   trade.set_book(row.book);
   trade.set_trader(row.trader);
   trade.set_counterparty(row.counterparty);
