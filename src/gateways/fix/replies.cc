@@ -10,7 +10,7 @@
 namespace halocline::fix {
 namespace {
 
-constexpr std::size_t kMostText = 300;
+constexpr std::size_t kMostText = 300, kMostType = 8;
 
 // What the outcome is about, in the words of the message's tags.
 std::string about(Outcome outcome, const TradeReport& report, const MappingRules& rules) {
@@ -103,7 +103,7 @@ Reply trade_ack(std::string_view echo, const char* status, const char* reason, s
 Reply business_reject(std::uint32_t number, std::string_view type, std::string_view about, BusinessReason reason, std::string text) {
   Reply reply{"j", {}};
   reply.body.emplace_back(tag::kRefSeqNum, std::to_string(number));
-  reply.body.emplace_back(tag::kRefMsgType, std::string(type));
+  reply.body.emplace_back(tag::kRefMsgType, std::string(type.substr(0, kMostType)));
   if (!about.empty()) reply.body.emplace_back(tag::kBusinessRejectRefId, std::string(about.substr(0, limits::kMaxName)));
   reply.body.emplace_back(tag::kBusinessRejectReason, std::to_string(static_cast<int>(reason)));
   reply.body.emplace_back(tag::kText, clipped(std::move(text)));
@@ -162,7 +162,7 @@ Reply reject_of(const Message& message, const Mapped& mapped) {
   Reply reply{"3", {}};
   reply.body.emplace_back(tag::kRefSeqNum, std::to_string(message.number()));
   reply.body.emplace_back(tag::kRefTagId, std::to_string(mapped.tag));
-  reply.body.emplace_back(tag::kRefMsgType, std::string(message.type()));
+  reply.body.emplace_back(tag::kRefMsgType, std::string(message.type().substr(0, kMostType)));
   // FIX 4.2 knows the reasons up to 11.
   const int reason = static_cast<int>(mapped.malformed);
   if (reason <= 11 || value_of(message.fields(), tag::kBeginString) != "FIX.4.2") {
