@@ -36,6 +36,7 @@ Session::Session(const FixSessionTerms& terms, SessionHost& host, const Clock& c
     : terms_(terms), host_(host), clock_(clock), mapping_(terms.rules), next_in_(ledger.next_in), next_out_(ledger.next_out),
       durable_in_(ledger.next_in), reserved_(ledger.next_out), durable_reserved_(ledger.next_out),
       created_(ledger.created == 0 ? clock.wall() : ledger.created) {
+  batch_.next_in = next_in_;
   machine_ = make_session_machine(terms_.machine, *this);
 }
 
@@ -218,7 +219,6 @@ void Session::reset_numbers() {
   add(FixReset{terms_.name});
   next_in_ = next_out_ = 1;
   batch_.next_in = 1;
-  batch_.resets = true;
   reserved_ = durable_reserved_ = 1;
   reset_batch_ = open_batch();
   held_number_ = 0;
@@ -425,7 +425,6 @@ void Session::acknowledged(std::span<const Acknowledgement> acks) {
   Batch batch = std::move(in_flight_.front());
   in_flight_.pop_front();
   ++durable_batch_;
-  if (batch.resets) durable_in_ = 1;
   durable_in_ = batch.next_in;
   if (batch.reserved != 0 && reset_batch_ <= durable_batch_) durable_reserved_ = batch.reserved;
   messages_in_flight_ -= batch.messages;

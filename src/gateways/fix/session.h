@@ -104,7 +104,6 @@ class Session final : public MachineOwner {
     std::uint64_t messages = 0;
     std::uint32_t next_in = 1;     // when it is durable
     std::uint32_t reserved = 0;    // 0: it reserves nothing
-    bool resets = false;
     std::vector<std::function<void(const Status&)>> waiting;
   };
 
