@@ -41,7 +41,7 @@ std::string in_quotes(std::string_view text) { return "\"" + std::string(text.su
 class Reader {
  public:
   Reader(const MappingRules& rules, const Message& message, std::vector<std::byte>& records, std::vector<std::string>* why)
-      : rules_(rules), message_(message), all_(message.fields()), records_(records), why_(why) {}
+      : rules_(rules), all_(message.fields()), records_(records), why_(why) {}
 
   Mapped execution_report();
   Mapped trade_capture_report();
@@ -69,7 +69,6 @@ class Reader {
   Mapped ignored(std::string text);
 
   const MappingRules& rules_;
-  const Message& message_;
   const Fields all_;
   std::vector<std::byte>& records_;
   std::vector<std::string>* why_;

@@ -361,10 +361,10 @@ void Session::disconnect() {
 }
 
 std::string Session::refuse_logon(const std::string& username, const std::string& password, int heartbeat_seconds) {
-  const bool known = same_secret(terms_.username, username) & same_secret(terms_.password, password);
+  const bool known_name = same_secret(terms_.username, username), known_password = same_secret(terms_.password, password);
   const bool asked = !terms_.username.empty() || !terms_.password.empty();
   std::string why;
-  if (asked && !known) why = "the username or password is wrong (553, 554)";
+  if (asked && !(known_name && known_password)) why = "the username or password is wrong (553, 554)";
   if (why.empty() && (heartbeat_seconds < terms_.heartbeat_least_seconds || heartbeat_seconds > terms_.heartbeat_most_seconds)) {
     why = "HeartBtInt(108) must be " + std::to_string(terms_.heartbeat_least_seconds) + " to " +
         std::to_string(terms_.heartbeat_most_seconds);
