@@ -18,6 +18,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "halocline/v1/fix.pb.h"
 #include "halocline/v1/ingest.pb.h"
 #include "halocline/v1/reference.pb.h"
 #include "halocline/v1/risk.pb.h"
@@ -49,6 +50,9 @@ class Client {
   Result<v1::Ack> ack_alert(const v1::AckAlertRequest& request);
   Result<v1::Ack> end_of_day(std::uint32_t date);  // yyyymmdd
   Result<v1::Status> status(bool with_digest = false);
+
+  Result<v1::ListFixSessionsResponse> list_fix_sessions();
+  Status reset_fix_session(const std::string& session);
 
  private:
   struct Stubs;

@@ -17,6 +17,20 @@ std::uint32_t State::find_trade(std::string_view source, std::string_view trade_
   });
 }
 
+std::uint32_t State::find_link(std::string_view source, std::string_view id) const {
+  return link_index.find(trade_hash(source, id), [&](std::uint32_t link) {
+    return trade_text[links[link].id] == id && trade_text[sources[links[link].source]] == source;
+  });
+}
+
+std::uint32_t State::find_chain(std::uint32_t trade) const {
+  return chain_index.find(hash_ids(trade, 0), [&](std::uint32_t chain) { return chains[chain].trade == trade; });
+}
+
+std::uint32_t State::find_fix_session(std::string_view name) const {
+  return fix_session_index.find(hash_bytes(name), [&](std::uint32_t id) { return trade_text[fix_sessions[id].name] == name; });
+}
+
 std::string_view State::trade_id_of(const TradeRecord& trade) const {
   if (trade.id_length <= sizeof trade.id) return std::string_view(trade.id, trade.id_length);
   Text text{0, trade.id_length};

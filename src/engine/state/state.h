@@ -14,10 +14,12 @@
 #include "catalog/catalog.h"
 #include "command/alert.h"
 #include "command/command.h"
+#include "command/fix.h"
 
 namespace halocline {
 
-enum class TradeStatus : std::uint8_t { kLive = 1, kCancelled = 2 };
+// MERGED: the record of a correction that came before its trade and turned out to be of a trade with a record of its own; holds nothing.
+enum class TradeStatus : std::uint8_t { kLive = 1, kCancelled = 2, kMerged = 3 };
 
 // A trade's current version: 104 bytes. Its id is the order of its first seq.
 struct TradeRecord {
@@ -129,6 +131,68 @@ struct EventRecord {
   Text cause_name;              // PRICE: the instrument, FX: the currency
 };
 
+// A report that corrected or cancelled a trade: its id leads to the trade.
+struct LinkRecord {
+  Text id;
+  std::uint32_t source;
+  std::uint32_t trade;
+  std::uint32_t version;        // that it gave the trade
+  std::uint32_t next_of_trade;  // the link made before it
+  std::uint64_t content;
+  Seq seq;
+};
+
+// A trade that reports have corrected.
+struct ChainRecord {
+  std::uint32_t trade;
+  std::uint32_t newest_link;
+  bool provisional;  // the trade's own first report is not known yet: the id may turn out to be a link
+};
+
+// A trade report that waits for its instrument, as the payload of its record.
+struct ParkedRecord {
+  Seq seq;
+  std::uint64_t content;
+  std::uint32_t size;
+  std::byte payload[628];
+};
+
+struct FixSessionRecord {
+  Text name;
+  std::uint32_t next_in;
+  std::uint32_t next_out;
+  std::uint32_t last_sent;    // the highest number of a FixSent
+  std::uint32_t newest_sent;  // its SentRecord
+  std::uint32_t first_unanswered, last_unanswered;
+  Nanos created;
+};
+
+struct SentRecord {
+  std::uint32_t session;
+  std::uint32_t number;
+  std::uint32_t previous;  // of the session
+  Seq seq;
+};
+
+struct UnansweredRecord {
+  std::uint32_t session;  // kNoId: the place is free
+  std::uint32_t number;
+  std::uint32_t next, previous;  // of the session; of a free place: the next free one
+  std::uint16_t commands;
+  ToldOutcome told;
+  Seq seq;
+};
+
+// The FIX message whose commands are being applied.
+struct FixPending {
+  std::uint32_t session = kNoId;
+  std::uint32_t number = 0;
+  std::uint16_t commands = 0, applied = 0;
+  FixReply reply = FixReply::kNone;
+  ToldOutcome told;
+  Seq seq = 0;
+};
+
 class State {
  public:
   Seq seq = 0;
@@ -147,6 +211,20 @@ class State {
   CowIndex limit_index;
   CowArray<AlertRecord, 4096> alerts;  // alert id - 1
   CowArray<EventRecord> events;        // event id - 1
+  CowArray<LinkRecord, 4096> links;
+  CowIndex link_index;
+  CowArray<ChainRecord, 4096> chains;
+  CowIndex chain_index;  // by the trade's record
+  CowArray<ParkedRecord> parked;
+  CowIndex parked_index;
+  std::uint64_t parked_released = 0;  // entered the books with their instrument
+  std::uint64_t parked_refused = 0;   // were refused then
+  CowArray<FixSessionRecord, 4096> fix_sessions;
+  CowIndex fix_session_index;
+  CowArray<SentRecord> fix_sent;
+  CowArray<UnansweredRecord, 4096> fix_unanswered;
+  std::uint32_t free_unanswered = kNoId;
+  FixPending fix_pending;
   std::uint64_t live_trades = 0;
   std::uint64_t live_limits = 0;
   std::uint64_t active_alerts = 0;
@@ -155,6 +233,10 @@ class State {
     return find_trade(source, trade_id, trade_hash(source, trade_id));
   }
   std::uint32_t find_trade(std::string_view source, std::string_view trade_id, std::uint64_t hash) const;
+  // The link of this id; kNoId when there is none.
+  std::uint32_t find_link(std::string_view source, std::string_view id) const;
+  std::uint32_t find_chain(std::uint32_t trade) const;
+  std::uint32_t find_fix_session(std::string_view name) const;
   std::string_view source_of(const TradeRecord& trade) const { return trade_text[sources[trade.source]]; }
   std::string_view trade_id_of(const TradeRecord& trade) const;
   // Walks the node's positions: for readers. The engine finds them in Exposure.

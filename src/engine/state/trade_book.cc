@@ -9,15 +9,6 @@
 namespace halocline {
 namespace {
 
-std::uint64_t content_of(const Trade& trade) {
-  std::uint64_t h = hash_ids(static_cast<std::uint64_t>(trade.action), 0);
-  if (trade.action == Action::kCancel) return h;
-  for (const std::string_view text : {trade.book, trade.trader, trade.counterparty, trade.instrument}) h = hash_bytes(text, h);
-  h = hash_mix(h ^ static_cast<std::uint64_t>(trade.quantity), 0xe7037ed1a0b428dbull ^ static_cast<std::uint64_t>(trade.price));
-  h = hash_mix(h ^ static_cast<std::uint64_t>(trade.fees), 0x8ebc6af09c88c6e3ull ^ static_cast<std::uint64_t>(trade.trade_time));
-  return hash_mix(h ^ static_cast<std::uint64_t>(trade.side), 0x589965cc75374cc3ull);
-}
-
 // The changes of positions by one command: at most five out and five in, merged where they meet.
 class Legs {
  public:
@@ -62,6 +53,15 @@ void forget_split(PositionRecord& position) {
 }
 
 }  // namespace
+
+std::uint64_t TradeBook::content_of(const Trade& trade) {
+  std::uint64_t h = hash_ids(static_cast<std::uint64_t>(trade.action), 0);
+  if (trade.action == Action::kCancel) return h;
+  for (const std::string_view text : {trade.book, trade.trader, trade.counterparty, trade.instrument}) h = hash_bytes(text, h);
+  h = hash_mix(h ^ static_cast<std::uint64_t>(trade.quantity), 0xe7037ed1a0b428dbull ^ static_cast<std::uint64_t>(trade.price));
+  h = hash_mix(h ^ static_cast<std::uint64_t>(trade.fees), 0x8ebc6af09c88c6e3ull ^ static_cast<std::uint64_t>(trade.trade_time));
+  return hash_mix(h ^ static_cast<std::uint64_t>(trade.side), 0x589965cc75374cc3ull);
+}
 
 Applied TradeBook::apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::uint32_t& record) {
   record = kNoId;
@@ -295,17 +295,76 @@ std::uint32_t TradeBook::create(Seq seq, const Trade& trade, std::uint64_t key_h
   TradeRecord& record = state_.trades.write(created);
   record.status = TradeStatus::kCancelled;
   record.source = static_cast<std::uint16_t>(source_id(trade.source));
-  record.id_length = static_cast<std::uint8_t>(trade.trade_id.size());
-  if (trade.trade_id.size() <= sizeof record.id) {
-    std::memcpy(record.id, trade.trade_id.data(), trade.trade_id.size());
-  } else {
-    const Text text = state_.trade_text.add(trade.trade_id);
-    std::memcpy(record.id, &text.offset, sizeof text.offset);
-  }
+  set_id(record, trade.trade_id);
   record.book = record.trader = record.counterparty = record.instrument = kNoId;
   record.seq = seq;
   state_.trade_index.insert(key_hash, created);
   return created;
+}
+
+void TradeBook::set_id(TradeRecord& record, std::string_view id) {
+  record.id_length = static_cast<std::uint8_t>(id.size());
+  if (id.size() <= sizeof record.id) {
+    std::memcpy(record.id, id.data(), id.size());
+  } else {
+    const Text text = state_.trade_text.add(id);
+    std::memcpy(record.id, &text.offset, sizeof text.offset);
+  }
+}
+
+void TradeBook::forget_key(std::uint32_t trade) {
+  const TradeRecord& record = state_.trades[trade];
+  state_.trade_index.erase(State::trade_hash(state_.source_of(record), state_.trade_id_of(record)), trade);
+}
+
+Outcome TradeBook::rename(std::uint32_t trade, std::string_view id, std::uint32_t versions) {
+  if (!state_.trade_text.has_room(id.size())) return Outcome::kTooMany;
+  forget_key(trade);
+  TradeRecord& record = state_.trades.write(trade);
+  set_id(record, id);
+  record.version += versions;
+  state_.trade_index.insert(State::trade_hash(state_.source_of(record), id), trade);
+  return Outcome::kAccepted;
+}
+
+Outcome TradeBook::merge(std::uint32_t into, std::uint32_t from, std::uint32_t version) {
+  const TradeRecord kept = state_.trades[into], gone = state_.trades[from];
+  const bool newer = version > kept.version;
+  const TradeRecord& loser = newer ? kept : gone;
+  if (loser.status == TradeStatus::kLive) {
+    Legs legs;
+    legs.add(state_, exposure_, effect_of(state_, loser), -1);
+    for (const Leg& leg : legs.all()) {
+      if (!exposure_.within_bound(leg.position, leg.quantity)) return Outcome::kOutOfRange;
+    }
+    for (const Leg& leg : legs.all()) forget_split(state_.positions.write(exposure_.change(leg)));
+    --state_.live_trades;
+  }
+  if (newer && gone.status == TradeStatus::kLive) {
+    // The content moves to another place in the order of trades: sums stay, splits do not.
+    for (const std::uint32_t node : holders(gone.book, gone.trader, gone.counterparty)) {
+      forget_split(state_.positions.write(exposure_.find_position(node, gone.instrument)));
+    }
+  }
+  TradeRecord& record = state_.trades.write(into);
+  if (newer) {
+    if (gone.status == TradeStatus::kLive) {
+      record.action = gone.action;
+      record.book = gone.book, record.trader = gone.trader, record.counterparty = gone.counterparty, record.instrument = gone.instrument;
+      record.side = gone.side, record.quantity = gone.quantity, record.price = gone.price, record.fees = gone.fees;
+      record.trade_time = gone.trade_time;
+    }
+    record.status = gone.status;
+    record.version = version, record.version_seq = gone.version_seq, record.content = gone.content;
+    if (gone.status == TradeStatus::kLive) enter(into, state_.positions.write(exposure_.find_position(gone.book, gone.instrument)));
+  }
+  forget_key(from);
+  TradeRecord& merged = state_.trades.write(from);
+  merged.status = TradeStatus::kMerged;
+  merged.book = merged.trader = merged.counterparty = merged.instrument = kNoId;
+  merged.side = Side{};
+  merged.quantity = merged.price = merged.fees = merged.trade_time = 0;
+  return Outcome::kAccepted;
 }
 
 // Adds the trade to the list of its book's position.

@@ -21,6 +21,15 @@ class TradeBook {
   TradeHint look_up(const Trade& trade);
   void fetch(TradeHint& hint) const;
 
+  // What a version says, as a number: see TradeRecord::content.
+  static std::uint64_t content_of(const Trade& trade);
+
+  // The trade's key becomes (its source, id), which no trade has; its version goes up by `versions`. TOO_MANY: no room for the id.
+  Outcome rename(std::uint32_t trade, std::string_view id, std::uint32_t versions);
+  // Two records are one trade: `from`, whose version counts as `version`, is merged into `into`; the higher version's content stays.
+  // OUT_OF_RANGE (nothing done) when a position would be out of bound.
+  Outcome merge(std::uint32_t into, std::uint32_t from, std::uint32_t version);
+
   // A book's positions leave one desk and enter another. False (nothing done) when a position of the new desk would be out of bound.
   bool move_book(std::uint32_t book, std::uint32_t from_desk, std::uint32_t to_desk);
 
@@ -50,6 +59,8 @@ class TradeBook {
   Money in_firm_currency(const Resolved& names) const;  // the notional
   void enter(std::uint32_t trade, PositionRecord& of_book);
   void clean(PositionRecord& of_book);
+  void set_id(TradeRecord& record, std::string_view id);
+  void forget_key(std::uint32_t trade);
   void count_at_nodes(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty, std::uint32_t instrument,
                       const Tally& tally);
 
