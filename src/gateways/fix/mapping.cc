@@ -1,6 +1,7 @@
 #include "gateways/fix/mapping.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -35,6 +36,13 @@ bool is_side(std::string_view side) {
   return side.size() == 1 && std::string_view("123456789ABCDEFGH").find(side[0]) != std::string_view::npos;
 }
 
+// Of a side of a TradeCaptureReport, and of nothing else in it: FIX 4.4 volume 4, "TrdCapRptSideGrp", with what 5.0 SP2 added.
+constexpr std::array kSideTags{
+    1, 11, 12, 13, 15, 18, 37, 40, 54, 58, 66, 70, 77, 78, 79, 80, 81, 118, 119, 120, 136, 137, 138, 139, 155, 156, 157, 158, 159,
+    198, 230, 232, 233, 234, 237, 238, 336, 354, 355, 376, 377, 381, 447, 448, 452, 453, 467, 479, 483, 497, 518, 519, 520, 521,
+    523, 526, 528, 529, 575, 576, 577, 578, 579, 581, 582, 591, 625, 635, 660, 661, 736, 738, 752, 756, 757, 758, 759, 760, 802,
+    803, 806, 807, 821, 825, 826, 891, 920, 921, 922, 943, 1005, 1006, 1007, 1008, 1009, 1057, 1154, 1155, 1427, 1428, 1429, 1444};
+
 std::string in_quotes(std::string_view text) { return "\"" + std::string(text.substr(0, 64)) + "\""; }
 
 // One pass over a message on its way to commands. The first trouble wins; after it nothing more is looked at.
@@ -53,9 +61,10 @@ class Reader {
   std::string_view text(Fields fields, int tag, const char* name, std::size_t most, Need need);
   std::string_view character(int tag, const char* name, Need need) { return text(all_, tag, name, 2, need); }
   std::int64_t decimal(Fields fields, int tag, const char* name, bool required);
-  std::string_view name(const TagRule& rule, Fields part, const char* what, bool required);
+  // By a rule: in a part of the message, before what is no part of it.
+  std::string_view name(const TagRule& rule, Fields part, Fields rest, const char* what, bool required);
   void check_structure();
-  void trade_fields(Fields part, Trade& trade, TradeReport& report);
+  void trade_fields(Fields part, Fields rest, Trade& trade, TradeReport& report);
   void add(const TradeReport& report);
   void refuse(int tag, BusinessReason reason, std::string text) { set({Fate::kRefused, tag, Malformed::kNone, reason, std::move(text)}); }
   void malformed(int tag, Malformed how) { set({Fate::kMalformed, tag, how, BusinessReason::kOther, {}}); }
@@ -107,9 +116,9 @@ std::int64_t Reader::decimal(Fields fields, int tag, const char* name, bool requ
   return number.value_or(0);
 }
 
-std::string_view Reader::name(const TagRule& rule, Fields part, const char* what, bool required) {
+std::string_view Reader::name(const TagRule& rule, Fields part, Fields rest, const char* what, bool required) {
   const TagPlace* place = nullptr;
-  const std::string_view value = rule.find(part, all_, &place);
+  const std::string_view value = rule.find(part, rest, &place);
   if (value.empty()) {
     if (required) refuse(0, BusinessReason::kFieldMissing, std::string("no ") + what + ": looked at " + rule.to_string());
     return {};
@@ -150,16 +159,16 @@ void Reader::check_structure() {
   }
 }
 
-void Reader::trade_fields(Fields part, Trade& trade, TradeReport& report) {
+void Reader::trade_fields(Fields part, Fields rest, Trade& trade, TradeReport& report) {
   trade.source = rules_.source;
   report.park = rules_.park;
   if (trade.action == Action::kCancel) return;
-  trade.book = name(rules_.book, part, "book", true);
-  trade.trader = name(rules_.trader, part, "trader", true);
-  trade.counterparty = name(rules_.counterparty, part, "counterparty", true);
-  trade.instrument = name(rules_.instrument, part, "instrument", true);
-  report.desk = name(rules_.desk, part, "desk", false);
-  report.currency = name(rules_.currency, part, "currency", false);
+  trade.book = name(rules_.book, part, rest, "book", true);
+  trade.trader = name(rules_.trader, part, rest, "trader", true);
+  trade.counterparty = name(rules_.counterparty, part, rest, "counterparty", true);
+  trade.instrument = name(rules_.instrument, part, rest, "instrument", true);
+  report.desk = name(rules_.desk, part, rest, "desk", false);
+  report.currency = name(rules_.currency, part, rest, "currency", false);
   const std::string_view side = text(part, tag::kSide, "Side", 2, kRequired);
   if (side == "1" || side == "3") {
     trade.side = Side::kBuy;
@@ -248,7 +257,7 @@ Mapped Reader::execution_report() {
     report.reference = text(all_, tag::kExecRefId, "ExecRefID", limits::kMaxTradeId, kWanted);
     say("reference", report.reference, "tag 19");
   }
-  trade_fields(all_, trade, report);
+  trade_fields(all_, {}, trade, report);
   report.trade = trade;
   add(report);
   return result(FixReply::kWhenRefused);
@@ -273,7 +282,7 @@ Mapped Reader::trade_capture_report() {
     if (reference.empty()) reference = about_;
   }
 
-  // The sides: each begins with Side(54) after NoSides(552).
+  // The sides: each begins with Side(54) after NoSides(552), and the last ends with the last field that only a side has.
   std::vector<Fields> sides;
   std::size_t at = 0;
   while (at < all_.size() && all_[at].tag != tag::kNoSides) ++at;
@@ -284,7 +293,12 @@ Mapped Reader::trade_capture_report() {
     if (begin < all_.size()) sides.push_back(all_.subspan(begin, i - begin));
     begin = i;
   }
-  if (begin < all_.size()) sides.push_back(all_.subspan(begin));
+  std::size_t end = all_.size();
+  while (end > begin && !std::binary_search(kSideTags.begin(), kSideTags.end(), all_[end - 1].tag)) --end;
+  if (begin < all_.size()) sides.push_back(all_.subspan(begin, end - begin));
+  // What is said of the whole trade: never what is said of its other side.
+  std::vector<Field> rest(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(at));
+  rest.insert(rest.end(), all_.begin() + static_cast<std::ptrdiff_t>(end), all_.end());
   if (at == all_.size()) {
     if (action != Action::kCancel) refuse(tag::kNoSides, BusinessReason::kFieldMissing, "NoSides(552) is missing");
     sides.assign(1, Fields());
@@ -305,7 +319,7 @@ Mapped Reader::trade_capture_report() {
       report.reference = i == 0 ? reference : second_reference;
       say("reference", report.reference, "tag 572");
     }
-    trade_fields(sides[i], trade, report);
+    trade_fields(sides[i], rest, trade, report);
     report.trade = trade;
     add(report);
   }
@@ -352,7 +366,7 @@ Mapped Reader::market_data(bool incremental) {
     // An entry without an instrument of its own is about the one before it.
     const TagPlace* place = nullptr;
     if (const std::string_view own = rules_.instrument.find(entry, head, &place); !own.empty()) instrument =
-        name(rules_.instrument, entry, "instrument", true);
+        name(rules_.instrument, entry, head, "instrument", true);
     if (instrument.empty()) refuse(0, BusinessReason::kFieldMissing, "no instrument: looked at " + rules_.instrument.to_string());
     if (incremental && value_of(entry, tag::kMdUpdateAction) == "2") continue;
     const std::string_view type = value_of(entry, tag::kMdEntryType);

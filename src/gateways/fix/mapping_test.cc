@@ -174,6 +174,18 @@ TEST(Mapping, ATradeCaptureReportHasASideOrTwo) {
   EXPECT_EQ(two->report(1).trade.trader, "boris");
   EXPECT_EQ(two->report(1).trade.side, Side::kSell);
 
+  // A side does not take what is said of the other one; it takes what is said of the whole trade, before the sides or after them.
+  MappingRules rules = default_rules();
+  rules.counterparty = TagRule::parse("5001 49").take();
+  const std::string entered = "54=1|1=eq1|453=1|448=carla|447=D|452=36|";
+  const auto mixed = mapped("FIX.4.4", "AE", "50=desk|" + head + "552=2|" + entered + other + "5001=street|", rules);
+  ASSERT_EQ(mixed->mapped.commands, 2) << mixed->mapped.text;
+  EXPECT_EQ(mixed->report(0).trade.trader, "carla");
+  EXPECT_EQ(mixed->report(1).trade.trader, "boris");
+  EXPECT_EQ(mixed->report(0).trade.counterparty, "street");
+  EXPECT_EQ(mixed->report(1).trade.counterparty, "street");
+  EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=2|54=1|" + other)->mapped.reason, BusinessReason::kFieldMissing) << "the first has no book";
+
   // Without a reference a correction is about the id itself; a cancel needs no side.
   EXPECT_EQ(mapped("FIX.4.4", "AE", head + "487=2|552=1|" + side)->report().reference, "R1");
   EXPECT_EQ(mapped("FIX.4.4", "AE", "571=R1|487=1|")->report().trade.action, Action::kCancel);
@@ -200,6 +212,8 @@ TEST(Mapping, MarketDataIsPrices) {
   EXPECT_EQ(mapped("FIX.4.4", "W", "55=AAPL|268=1|269=0|270=9|")->mapped.fate, Fate::kIgnored);
   EXPECT_EQ(prices(*mapped("FIX.4.4", "X", "268=3|279=0|269=2|55=AAPL|270=1|279=1|269=4|270=2|279=0|269=2|55=MSFT|270=3|")),
             (Rows{{"AAPL", kOne}, {"AAPL", 2 * kOne}, {"MSFT", 3 * kOne}}));
+  EXPECT_EQ(prices(*mapped("FIX.4.4", "X", "268=2|279=0|269=2|55=AAPL|270=1|279=0|269=2|48=XS1|22=4|270=3|")),
+            (Rows{{"AAPL", kOne}, {"XS1", 3 * kOne}})) << "an entry's own instrument, not another's";
   EXPECT_EQ(mapped("FIX.4.4", "X", "268=1|279=2|269=2|55=AAPL|270=1|")->mapped.fate, Fate::kIgnored) << "deleted";
   EXPECT_EQ(mapped("FIX.4.4", "X", "268=2|279=0|269=2|55=AAPL|270=1|")->mapped.malformed, Malformed::kGroupCount);
   EXPECT_EQ(mapped("FIX.4.4", "X", "55=AAPL|")->mapped.tag, 268);

@@ -16,7 +16,8 @@ constexpr std::uint32_t kReserveBelow = 500;           // … when so few are le
 constexpr std::uint64_t kMostInFlight = 16'384;        // messages that are not durable yet
 constexpr std::uint64_t kMostUnanswered = 1'024;       // messages whose reply is not on its way yet
 constexpr std::size_t kMostResendRows = 1'000;         // messages resent at a time
-constexpr std::size_t kFullBatchBytes = limits::kMaxSubmissionBytes - Mapping::kMostCommands * 128 - limits::kMaxCommandBytes;
+// Leaves room for a message, its commands and the reply to it: they are durable together.
+constexpr std::size_t kFullBatchBytes = limits::kMaxSubmissionBytes - Mapping::kMostCommands * 128 - 4 * limits::kMaxCommandBytes;
 constexpr double kNanos = 1e9;
 
 // Compares in a time that says nothing about where the texts differ.
@@ -237,7 +238,8 @@ void Session::keep(int number, const std::string& text, bool application) {
   if (as_number + kReserveBelow >= reserved_) reserve(as_number + kReserveAhead);
   next_gate_ = std::max(as_number >= durable_reserved_ ? reserved_batch_ : 0, reset_batch_);
   if (!application) return;
-  if (records_.size() > kFullBatchBytes) flush();
+  // A reply to what the engine has seen can wait for another submission: the message is known to be unanswered.
+  if (answering_ != 0 && records_.size() > kFullBatchBytes) flush();
   add(FixSent{terms_.name, as_number, answering_, text});
   next_gate_ = open_batch();
 }

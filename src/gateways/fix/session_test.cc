@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
+#include "command/codec.h"
 #include "gateways/fix/fix_text.h"
 #include "gateways/fix/scripted_core.h"
 
@@ -254,6 +256,28 @@ TEST_F(SessionTest, BadContentIsAnsweredAndCounts) {
   EXPECT_EQ(session->row().durable_in, 6u);
   EXPECT_EQ(session->row().ignored, 1u);
   EXPECT_EQ(core.trades.size(), 0u);
+}
+
+TEST_F(SessionTest, ARefusedMessageAndItsReplyAreOneSubmission) {
+  log_on();
+  for (std::uint32_t number = 2; number < 20'002; ++number) {
+    receive("8", number, "17=E" + std::string(number / 500, '1') + "|150=F|1=eq1|55=AAPL|54=1|31=10|", false);
+  }
+  session->flush();
+  EXPECT_GT(core.waiting.size(), 2u);
+  int replies = 0;
+  for (const ScriptedCore::Waiting& one : core.waiting) {
+    EXPECT_LE(one.records.size(), limits::kMaxSubmissionBytes);
+    int unanswered = 0;
+    for (std::span<const std::byte> rest(one.records); !rest.empty();) {
+      const FramedCommand next = first_command(rest);
+      unanswered += std::holds_alternative<FixReceived>(next.command);
+      if (std::holds_alternative<FixSent>(next.command)) --unanswered, ++replies;
+      rest = rest.subspan(next.bytes);
+    }
+    EXPECT_EQ(unanswered, 0);
+  }
+  EXPECT_EQ(replies, 20'000);
 }
 
 TEST_F(SessionTest, APossDupOfWhatIsKnownChangesNothing) {
