@@ -48,7 +48,7 @@ std::string in_quotes(std::string_view text) { return "\"" + std::string(text.su
 // One pass over a message on its way to commands. The first trouble wins; after it nothing more is looked at.
 class Reader {
  public:
-  Reader(const MappingRules& rules, const Message& message, std::vector<std::byte>& records, std::vector<std::string>* why)
+  Reader(const MappingRules& rules, const Message& message, std::vector<std::byte>& records, std::vector<MappedField>* why)
       : rules_(rules), all_(message.fields()), records_(records), why_(why) {}
 
   Mapped execution_report();
@@ -71,8 +71,13 @@ class Reader {
   void set(Trouble trouble) {
     if (!trouble_.has_value()) trouble_ = std::move(trouble);
   }
-  void say(std::string_view what, std::string_view value, const std::string& place) {
-    if (why_ != nullptr) why_->push_back(std::string(what) + " = " + std::string(value) + "  (" + place + ")");
+  void say(const char* field, std::string_view value, const std::string& from) {
+    const bool again = !why_->empty() && why_->back().command == commands_ && why_->back().field == field;
+    if (!again) why_->push_back({commands_, field, std::string(value), from});
+  }
+  void say(const char* field, std::string_view value, int tag, std::string_view content = {}) {
+    if (why_ == nullptr || value.empty()) return;
+    say(field, value, "tag " + std::to_string(tag) + (content.empty() ? "" : " = " + std::string(content)));
   }
   Mapped result(FixReply reply);
   Mapped ignored(std::string text);
@@ -80,7 +85,7 @@ class Reader {
   const MappingRules& rules_;
   const Fields all_;
   std::vector<std::byte>& records_;
-  std::vector<std::string>* why_;
+  std::vector<MappedField>* why_;
   std::optional<Trouble> trouble_;
   std::uint16_t commands_ = 0;
   std::string_view about_;
@@ -112,7 +117,6 @@ std::int64_t Reader::decimal(Fields fields, int tag, const char* name, bool requ
   // The standard's float: digits, perhaps a minus and a point, no plus and no exponent.
   const std::optional<std::int64_t> number = value[0] == '+' ? std::nullopt : parse_decimal(value);
   if (!number.has_value()) malformed(tag, Malformed::kWrongFormat);
-  if (number.has_value()) say(name, value, "tag " + std::to_string(tag));
   return number.value_or(0);
 }
 
@@ -128,7 +132,7 @@ std::string_view Reader::name(const TagRule& rule, Fields part, Fields rest, con
                                                    std::to_string(limits::kMaxName) + " bytes");
     return {};
   }
-  say(what, value, place->to_string());
+  if (why_ != nullptr) say(what, value, place->to_string());
   return value;
 }
 
@@ -162,6 +166,7 @@ void Reader::check_structure() {
 void Reader::trade_fields(Fields part, Fields rest, Trade& trade, TradeReport& report) {
   trade.source = rules_.source;
   report.park = rules_.park;
+  if (why_ != nullptr) say("source", rules_.source, "the session's");
   if (trade.action == Action::kCancel) return;
   trade.book = name(rules_.book, part, rest, "book", true);
   trade.trader = name(rules_.trader, part, rest, "trader", true);
@@ -179,9 +184,11 @@ void Reader::trade_fields(Fields part, Fields rest, Trade& trade, TradeReport& r
   } else if (!side.empty()) {
     refuse(tag::kSide, BusinessReason::kOther, "Side(54) is " + in_quotes(side) + ": neither a buy nor a sell");
   }
-  if (!side.empty()) say("side", side_name(trade.side), "tag 54 = " + std::string(side));
+  if (!side.empty()) say("side", side_name(trade.side), tag::kSide, side);
   trade.quantity = decimal(all_, tag::kLastQty, "LastQty", true);
+  say("quantity", value_of(all_, tag::kLastQty), tag::kLastQty);
   trade.price = decimal(all_, tag::kLastPx, "LastPx", true);
+  say("price", value_of(all_, tag::kLastPx), tag::kLastPx);
   if (value_of(part, tag::kCommType) == "3") trade.fees = decimal(part, tag::kCommission, "Commission", false);
   for (const Field& field : part) {
     if (field.tag != tag::kMiscFeeAmt) continue;
@@ -189,8 +196,10 @@ void Reader::trade_fields(Fields part, Fields rest, Trade& trade, TradeReport& r
     const bool wrong = !fee.has_value() || __builtin_add_overflow(trade.fees, *fee, &trade.fees);
     if (wrong) return malformed(tag::kMiscFeeAmt, Malformed::kWrongFormat);
   }
+  if (why_ != nullptr && trade.fees != 0) say("fees", to_decimal(trade.fees), "tags 12 and 137");
   const int time_tag = value_of(all_, tag::kTransactTime).empty() ? tag::kSendingTime : tag::kTransactTime;
   if (!parse_timestamp(value_of(all_, time_tag), trade.trade_time)) malformed(time_tag, Malformed::kWrongFormat);
+  say("trade_time", value_of(all_, time_tag), time_tag);
 }
 
 void Reader::add(const TradeReport& report) {
@@ -242,20 +251,20 @@ Mapped Reader::execution_report() {
     }
     if (trade.action == Action{}) return ignored("ExecTransType(20) " + std::string(transaction) + " with ExecType(150) " +
         std::string(type) + " is no trade");
-    say("action", action_name(trade.action), "tag 20 = " + std::string(transaction) + ", tag 150 = " + std::string(type));
+    say("action", action_name(trade.action), tag::kExecTransType, transaction);
   } else {
     if (type == "F" || type == "1" || type == "2") trade.action = Action::kNew;
     if (type == "G") trade.action = Action::kAmend;
     if (type == "H") trade.action = Action::kCancel;
     if (trade.action == Action{}) return ignored("ExecType(150) " + std::string(type) + " is no trade");
-    say("action", action_name(trade.action), "tag 150 = " + std::string(type));
+    say("action", action_name(trade.action), tag::kExecType, type);
   }
   TradeReport report;
   trade.trade_id = text(all_, tag::kExecId, "ExecID", limits::kMaxTradeId, kRequired);
-  say("trade_id", trade.trade_id, "tag 17");
+  say("trade_id", trade.trade_id, tag::kExecId);
   if (trade.action != Action::kNew) {
     report.reference = text(all_, tag::kExecRefId, "ExecRefID", limits::kMaxTradeId, kWanted);
-    say("reference", report.reference, "tag 19");
+    say("reference", report.reference, tag::kExecRefId);
   }
   trade_fields(all_, {}, trade, report);
   report.trade = trade;
@@ -275,7 +284,6 @@ Mapped Reader::trade_capture_report() {
     refuse(tag::kTradeReportTransType, BusinessReason::kOther, "TradeReportTransType(487) is " + in_quotes(transaction) +
         ": 0 new, 1 cancel and 2 replace are taken");
   }
-  say("action", action_name(action), "tag 487 = " + std::string(transaction.empty() ? "0, by default" : transaction));
   std::string_view reference;
   if (action != Action::kNew) {
     reference = text(all_, tag::kTradeReportRefId, "TradeReportRefID", limits::kMaxTradeId - 2, kOptional);
@@ -309,15 +317,15 @@ Mapped Reader::trade_capture_report() {
   }
   std::string id(about_), second_id = id + "/2", second_reference = std::string(reference) + "/2";
   for (std::size_t i = 0; i < sides.size() && !trouble_.has_value(); ++i) {
-    if (sides.size() > 1) say("side", std::to_string(i + 1) + " of " + std::to_string(sides.size()), "group 552");
     Trade trade;
     TradeReport report;
     trade.action = action;
     trade.trade_id = i == 0 ? std::string_view(id) : second_id;
-    say("trade_id", trade.trade_id, "tag 571");
+    say("action", action_name(action), tag::kTradeReportTransType, transaction.empty() ? "0, by default" : transaction);
+    say("trade_id", trade.trade_id, tag::kTradeReportId);
     if (action != Action::kNew) {
       report.reference = i == 0 ? reference : second_reference;
-      say("reference", report.reference, "tag 572");
+      say("reference", report.reference, tag::kTradeReportRefId);
     }
     trade_fields(sides[i], rest, trade, report);
     report.trade = trade;
@@ -383,12 +391,14 @@ Mapped Reader::market_data(bool incremental) {
       quote_time = std::max(quote_time, time);
       continue;
     }
-    say("price", to_decimal(price), "tag 269 = " + std::string(type));
+    const bool inherits = why_ != nullptr && (why_->empty() || why_->back().command != commands_);
+    if (inherits) say("instrument", instrument, "the entry before");
+    say("price", value_of(entry, tag::kMdEntryPx), tag::kMdEntryType, type);
     add_price(price, time);
   }
   if (commands_ == 0 && bid.has_value() && offer.has_value()) {
     const auto middle = static_cast<std::int64_t>(div_round(static_cast<Int128>(*bid) + *offer, 2));
-    say("price", to_decimal(middle), "the middle of bid and offer");
+    if (why_ != nullptr) say("price", to_decimal(middle), "the middle of bid and offer");
     add_price(middle, quote_time);
   }
   return commands_ == 0 ? ignored("no entry is a price to value positions at") : result(FixReply::kWhenRefused);
@@ -396,7 +406,7 @@ Mapped Reader::market_data(bool incremental) {
 
 }  // namespace
 
-Mapped Mapping::map(const Message& message, std::vector<std::byte>& records, std::vector<std::string>* why) const {
+Mapped Mapping::map(const Message& message, std::vector<std::byte>& records, std::vector<MappedField>* why) const {
   const std::size_t before = records.size();
   Reader reader(rules_, message, records, why);
   const std::string_view type = message.type();

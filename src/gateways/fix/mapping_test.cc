@@ -220,6 +220,29 @@ TEST(Mapping, MarketDataIsPrices) {
   EXPECT_EQ(mapped("FIX.4.4", "V", "262=r|")->mapped.reason, BusinessReason::kUnsupportedType);
 }
 
+TEST(Mapping, SaysWhereEachFieldStood) {
+  const auto why = [](const std::string& type, const std::string& body) {
+    const std::string text = whole_message("FIX.4.4", "35=" + type + "|34=7|49=OMS|56=HALOCLINE|52=20261124-10:42:13|" + body);
+    Message message;
+    EXPECT_TRUE(message.parse(text));
+    std::vector<std::byte> records;
+    std::vector<MappedField> fields;
+    static_cast<void>(Mapping(default_rules()).map(message, records, &fields));
+    std::string all;
+    for (const MappedField& field : fields) {
+      all += std::to_string(field.command) + " " + field.field + "=" + field.value + " (" + field.from + ")\n";
+    }
+    return all;
+  };
+  EXPECT_EQ(why("8", "17=E2|150=G|19=E1|" + kBody + "12=1.5|13=3|"),
+            "0 action=AMEND (tag 150 = G)\n0 trade_id=E2 (tag 17)\n0 reference=E1 (tag 19)\n0 source=OMS (the session's)\n"
+            "0 book=eq1 (tag 1)\n0 trader=anna (party:12)\n0 counterparty=acme (party:17)\n0 instrument=AAPL (tag 55)\n"
+            "0 side=BUY (tag 54 = 1)\n0 quantity=100 (tag 32)\n0 price=187.25 (tag 31)\n0 fees=1.5 (tags 12 and 137)\n"
+            "0 trade_time=20261124-10:42:12.5 (tag 60)\n");
+  EXPECT_EQ(why("X", "268=2|279=0|269=2|55=AAPL|270=1|279=1|269=4|270=2|"),
+            "0 instrument=AAPL (tag 55)\n0 price=1 (tag 269 = 2)\n1 instrument=AAPL (the entry before)\n1 price=2 (tag 269 = 4)\n");
+}
+
 std::string value(const Reply& reply, int tag) {
   for (const auto& [of, text] : reply.body) {
     if (of == tag) return text;

@@ -319,6 +319,25 @@ TEST_F(SessionTest, ALogonIsLookedAt) {
   EXPECT_NE(session->refusal(), "") << "one connection at a time";
 }
 
+TEST_F(SessionTest, ALogonOutOfOrderIsToldWhyAndDoesNotKeepTheConnection) {
+  connect();
+  receive("A", 1, "98=0|");
+  core.settle(*session);
+  EXPECT_EQ(left(), "51");
+  EXPECT_NE(last_value(58).find("108"), std::string::npos) << last_value(58);
+  EXPECT_FALSE(connected);
+  EXPECT_EQ(core.counters["fix_logon_refused"], 1u);
+  EXPECT_NE(session->row().last_error.find("108"), std::string::npos);
+  EXPECT_EQ(session->refusal(), "") << "the next may log on";
+  connect();
+  receive("A", 1, "98=1|108=30|");
+  core.settle(*session);
+  EXPECT_EQ(left(), "52");
+  EXPECT_NE(last_value(58).find("98"), std::string::npos) << last_value(58);
+  log_on();
+  EXPECT_EQ(left(), "A3");
+}
+
 TEST_F(SessionTest, AResetBeginsAtOneInBothDirections) {
   log_on();
   execution(2, "E1");
