@@ -159,6 +159,19 @@ TEST_F(ReportsTest, AParkedReportEntersWithItsInstrument) {
   EXPECT_EQ(trade("E1").seq, engine->last_seq());
 }
 
+// The peak of P&L is looked at after the command that lets them in, not between them.
+TEST_F(ReportsTest, ParkedReportsEnterAsOne) {
+  TradeReport rebate = report("E1", Action::kNew), without = report("E2", Action::kAmend, "E1");
+  rebate.trade.instrument = without.trade.instrument = "MSFT";
+  rebate.trade.fees = -7 * kOne;
+  rebate.park = without.park = true;
+  EXPECT_EQ(apply(rebate), Outcome::kParked);
+  EXPECT_EQ(apply(without), Outcome::kParked);
+  EXPECT_EQ(apply(Instrument{"MSFT", InstrumentKind::kEquity, "USD", kOne, "", "", "", 0, 0}), Outcome::kAccepted);
+  EXPECT_EQ(quantity(), "100");
+  for (const NodeRow& row : views::nodes(*engine->snapshot(), {})) EXPECT_EQ(row.drawdown, 0) << row.name;
+}
+
 TEST_F(ReportsTest, ASessionsNumbersAndWhatWaitsForItsReply) {
   const auto ledger = [&] { return views::fix_ledger(*engine->snapshot()).sessions.at(0); };
   EXPECT_EQ(apply(FixReceived{"oms", 5, 2, FixReply::kAlways, "AE", "571=R1\x01"}), Outcome::kAccepted);
