@@ -108,6 +108,8 @@ const FixSessionKey kSessionKeys[] = {
     {HALOCLINE_SESSION_KEY(Text, instrument), "55 48", 1, 256, nullptr, "The instrument."},
     {HALOCLINE_SESSION_KEY(Text, currency), "15 120", 0, 256, nullptr,
      "The currency; when found, the instrument must be in it, but for FX pairs. Empty: not looked at."},
+    {HALOCLINE_SESSION_KEY(Text, id_day), "", 0, 256, nullptr,
+     "The day of the trade's ids, for an order system whose ids begin anew each day. Empty: its ids are for ever."},
 };
 #undef HALOCLINE_SESSION_KEY
 
