@@ -12,17 +12,19 @@ ours:
     B one ;; two ;; three             as I, several in one write
     S 35=0|34=2                       as I, a write for each byte
     R 8=FIX.4.4|9=5|35=               raw bytes, | is SOH, nothing filled in
-    E 35=A|34=1|108=30                the next message has these fields; !58 must not be there, 58=~word is looked for with a regex
+    E 35=A|34=1|108=30                the next message has these fields; !58 must not be there, 58=~word is looked for with a regex,
+                                      4.4:373=13 holds of this version only
     W 35=1|112=~.                     as E, but Heartbeats before it are passed over; W end: as D
     D                                 the server closes the connection, having sent nothing more
     X                                 we close it
     C                                 a new connection (the first one opens by itself)
     I2 …, E2 …, D2                    the same on a second connection
     BOOK 200 trades 2                 the run's book holds 200 AAPL in two live trades, durable, over gRPC
+    DURABLE 5                         waits until 5 is the number expected after a crash
     KILL                              SIGKILL of the server, and a new start
     STOP, START                       SIGTERM; and that it has left with 0, and a new start
 
-Values: <now>, <now-90> (seconds) as UTC time, <today>; <id> is our CompID and our book, <server> the server's, <begin> the BeginString.
+Values: <now>, <now-90> (seconds) as UTC time, <today>; <wrong> a CheckSum that is not right; <id> is our CompID and our book, <server> the server's, <begin> the BeginString.
 Everything the server sends must be expected by a line: a message too many fails the next E or D. There is no waiting for silence: a
 case sends a TestRequest and expects its Heartbeat next.
 """
@@ -30,6 +32,7 @@ import pathlib
 import re
 import signal
 import socket
+import time
 
 import messages
 from gateway import BEGIN, SERVER_ID
@@ -37,7 +40,7 @@ from server import PATIENCE
 
 SOH = b"\x01"
 CASES = pathlib.Path(__file__).resolve().parent / "cases"
-STEP = re.compile(r"(?:(?P<what>[IBSREWDXC])(?P<link>2?)|(?P<word>KILL|STOP|START|BOOK))(?: (?P<rest>.*))?$")
+STEP = re.compile(r"(?:(?P<what>[IBSREWDXC])(?P<link>2?)|(?P<word>KILL|STOP|START|BOOK|DURABLE))(?: (?P<rest>.*))?$")
 FRAME = re.compile(rb"8=(FIX\.\d\.\d)\x019=(\d+)\x01")
 
 
@@ -175,6 +178,11 @@ class Player:
             if (code := self.gateway.server.ended()) != 0:
                 raise Mismatch(f"the server left with {code}")
             self.gateway.start()
+        elif word == "DURABLE":
+            until = time.monotonic() + PATIENCE
+            while (durable := self.gateway.fix_sessions()[self.comp_id]["durable_in"]) != int(rest):
+                if time.monotonic() > until:
+                    raise Mismatch(f"it is {durable} after {PATIENCE} s")
         else:
             quantity, trades = self.gateway.position(f"book:{self.comp_id}")
             if f"{quantity} trades {trades}" != rest:
@@ -221,7 +229,9 @@ class Player:
         whole = b"" if "8" in left_out else f"8={self.filled(given['8'])}\x01".encode()
         whole += b"" if "9" in left_out else f"9={given['9'] or len(inner)}\x01".encode()
         whole += inner
-        return whole + (f"10={given['10']}\x01".encode() if "10" in given else b"10=%03d\x01" % (sum(whole) % 256))
+        check = sum(whole) % 256
+        given.setdefault("10", f"{check:03d}")
+        return whole + f"10={given['10'].replace('<wrong>', f'{(check + 1) % 256:03d}')}\x01".encode()
 
     def expect(self, message, line):
         if message is None:
@@ -229,6 +239,11 @@ class Player:
         have = dict(reversed(message))
         wrong = []
         for item in line.split("|"):
+            version, colon, rest = item.partition(":")
+            if colon and version in BEGIN:
+                if version != self.version:
+                    continue
+                item = rest
             tag, _, value = item.partition("=")
             value = self.filled(value)
             if item.startswith("!"):

@@ -93,6 +93,8 @@ class QuickFixJ:
     def _read(self):
         for line in self.process.stdout:
             what, comp_id, more = (line.rstrip("\n").split(" ", 2) + ["", ""])[:3]
+            if comp_id not in self.parties:
+                raise AssertionError(f"the counterparty said {line!r}")
             with self.changed:
                 self.parties[comp_id].happened(what, more)
                 self.changed.notify_all()

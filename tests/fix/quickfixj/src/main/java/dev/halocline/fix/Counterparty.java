@@ -53,6 +53,7 @@ public final class Counterparty implements Application {
     }
     SessionSettings settings = new SessionSettings(args[0]);
     Counterparty counterparty = new Counterparty(settings);
+    System.setOut(System.err);  // QuickFIX/J's own log goes where logs go
     SocketInitiator initiator =
         new SocketInitiator(counterparty, new FileStoreFactory(settings), settings, new DefaultMessageFactory());
     for (SessionID id : initiator.getSessions()) {
