@@ -98,6 +98,8 @@ class QuickFixJ:
             with self.changed:
                 self.parties[comp_id].happened(what, more)
                 self.changed.notify_all()
+        with self.changed:
+            self.changed.notify_all()  # it has ended: who waits should know
 
     def tell(self, line):
         self.process.stdin.write(line + "\n")

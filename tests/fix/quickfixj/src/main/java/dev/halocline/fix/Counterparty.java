@@ -56,12 +56,12 @@ public final class Counterparty implements Application {
     System.setOut(System.err);  // QuickFIX/J's own log goes where logs go
     SocketInitiator initiator =
         new SocketInitiator(counterparty, new FileStoreFactory(settings), settings, new DefaultMessageFactory());
-    for (SessionID id : initiator.getSessions()) {
-      counterparty.sessions.put(id.getSenderCompID(), id);
-    }
     initiator.start();
-    counterparty.obey();
-    initiator.stop();
+    try {
+      counterparty.obey();
+    } finally {
+      initiator.stop();
+    }
   }
 
   private void obey() throws Exception {
@@ -108,6 +108,7 @@ public final class Counterparty implements Application {
 
   @Override
   public void onCreate(SessionID id) {
+    sessions.put(id.getSenderCompID(), id);
   }
 
   @Override
