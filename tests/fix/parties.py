@@ -86,8 +86,9 @@ class QuickFixJ:
                 if not pathlib.Path(store).exists():
                     subprocess.run(["keytool", "-importcert", "-noprompt", "-alias", "server", "-file", certificate, "-keystore", store,
                                     "-storetype", "PKCS12", "-storepass", "changeit"], check=True, capture_output=True)
-                text += ["SocketUseSSL=Y", f"SocketTrustStore={store}", "SocketTrustStorePassword=changeit", "TrustStoreType=PKCS12",
-                         "EndpointIdentificationAlgorithm=HTTPS"]
+                # TLS 1.2: of TLS 1.3 MINA 2.1.4 may keep what came right behind the handshake until more comes. simplefix speaks 1.3.
+                text += ["SocketUseSSL=Y", "EnabledProtocols=TLSv1.2", f"SocketTrustStore={store}", "SocketTrustStorePassword=changeit",
+                         "TrustStoreType=PKCS12", "EndpointIdentificationAlgorithm=HTTPS"]
         return "\n".join(text) + "\n"
 
     def _read(self):
