@@ -133,7 +133,12 @@ int throughput(const std::string& server, const std::string& fix, int count, int
       session.flush();
       polled[i].events = static_cast<short>(POLLIN | (session.wants_to_write() ? POLLOUT : 0));
     }
-    if (::poll(polled.data(), polled.size(), 10) <= 0) continue;
+    // Waits only when every session has used up its window, or its socket is full.
+    bool could_send = false;
+    for (const auto& session : sessions) {
+      could_send = could_send || (!session->wants_to_write() && session->executions() - session->tested() < kWindow);
+    }
+    if (::poll(polled.data(), polled.size(), could_send ? 0 : 10) <= 0) continue;
     for (std::size_t i = 0; i < sessions.size(); ++i) {
       if ((polled[i].revents & (POLLIN | POLLERR | POLLHUP)) != 0) sessions[i]->receive();
     }

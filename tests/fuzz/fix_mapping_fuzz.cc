@@ -44,7 +44,7 @@ std::size_t size_of(const Reply& reply) {
 void map(const Message& message, const MappingRules& rules) {
   const Mapping mapping(rules);
   std::vector<std::byte> records, again;
-  std::vector<std::string> why;
+  std::vector<MappedField> why;
   const Mapped mapped = mapping.map(message, records, &why);
   CHECK(mapping.map(message, again).commands == mapped.commands && again == records, "the same message became two things");
   if (mapped.fate != Fate::kCommands) {

@@ -16,7 +16,8 @@ constexpr std::uint32_t kReserveBelow = 500;           // … when so few are le
 constexpr std::uint64_t kMostInFlight = 16'384;        // messages that are not durable yet
 constexpr std::uint64_t kMostUnanswered = 1'024;       // messages whose reply is not on its way yet
 constexpr std::size_t kMostResendRows = 1'000;         // messages resent at a time
-constexpr std::size_t kFullBatchBytes = limits::kMaxSubmissionBytes - Mapping::kMostCommands * 128 - limits::kMaxCommandBytes;
+// Leaves room for a message, its commands and the reply to it: they are durable together.
+constexpr std::size_t kFullBatchBytes = limits::kMaxSubmissionBytes - Mapping::kMostCommands * 128 - 4 * limits::kMaxCommandBytes;
 constexpr double kNanos = 1e9;
 
 // Compares in a time that says nothing about where the texts differ.
@@ -66,6 +67,7 @@ void Session::attach(Outlet& outlet, std::string address, bool tls) {
 void Session::lost(const std::string& why) {
   outlet_ = nullptr;
   resending_ = false;
+  last_event_ = why;
   trouble(why);
   machine_->lost();
   flush();
@@ -98,6 +100,7 @@ void Session::receive(std::string_view text, std::int64_t received) {
   if (early && held_number_ == 0 && type != "4") {
     held_number_ = message_.number();
     held_text_ = text;
+    log_line(LogLevel::kInfo, "fix.gap", {{"session", terms_.name}, {"expected", next_in_}, {"received", held_number_}});
   }
   if (!is_admin(type)) {
     receive_application(text);
@@ -108,10 +111,29 @@ void Session::receive(std::string_view text, std::int64_t received) {
     resend_request_ = text;
     resend_number_ = message_.number();
     ask_for_resend();
+  } else if (type == "A" && !machine_->logged_on()) {
+    log_on(text);
   } else if (!machine_->receive(std::string(text))) {
     garbled();
   }
   send_replies();
+}
+
+// Of a Logon that is out of order the session layer says nothing to the counterparty, and leaves it the connection.
+void Session::log_on(std::string_view text) {
+  logon_trouble_.clear();
+  logging_on_ = true;
+  const bool whole = machine_->receive(std::string(text));
+  logging_on_ = false;
+  if (machine_->logged_on()) return;
+  const std::string why = whole ? logon_trouble_ : "it is garbled";
+  host_.count("fix_logon_refused", 1);
+  log_line(LogLevel::kWarn, "fix.logon_refused", {{"session", terms_.name}, {"address", address_}, {"why", why}});
+  trouble("a Logon was refused: " + why);
+  if (outlet_ == nullptr) return;
+  machine_->send("5", {{tag::kText, why}});
+  disconnect();
+  machine_->lost();
 }
 
 void Session::receive_application(std::string_view text) {
@@ -237,7 +259,8 @@ void Session::keep(int number, const std::string& text, bool application) {
   if (as_number + kReserveBelow >= reserved_) reserve(as_number + kReserveAhead);
   next_gate_ = std::max(as_number >= durable_reserved_ ? reserved_batch_ : 0, reset_batch_);
   if (!application) return;
-  if (records_.size() > kFullBatchBytes) flush();
+  // A reply to what the engine has seen can wait for another submission: the message is known to be unanswered.
+  if (answering_ != 0 && records_.size() > kFullBatchBytes) flush();
   add(FixSent{terms_.name, as_number, answering_, text});
   next_gate_ = open_batch();
 }
@@ -369,19 +392,20 @@ std::string Session::refuse_logon(const std::string& username, const std::string
     why = "HeartBtInt(108) must be " + std::to_string(terms_.heartbeat_least_seconds) + " to " +
         std::to_string(terms_.heartbeat_most_seconds);
   }
-  if (!why.empty()) {
-    host_.count("fix_logon_refused", 1);
-    log_line(LogLevel::kWarn, "fix.logon_refused", {{"session", terms_.name}, {"address", address_}, {"why", why}});
-  }
   return why;
 }
 
 void Session::logged(bool on) {
+  if (on) last_event_.clear();
   log_line(LogLevel::kInfo, on ? "fix.logged_on" : "fix.logged_out",
-           {{"session", terms_.name}, {"address", address_}, {"next_in", next_in_}, {"next_out", next_out_}});
+           {{"session", terms_.name}, {"address", address_}, {"next_in", next_in_}, {"next_out", next_out_}, {"why", last_event_}});
 }
 
-void Session::event(const std::string& what) { log_line(LogLevel::kDebug, "fix.event", {{"session", terms_.name}, {"what", what}}); }
+void Session::event(const std::string& what) {
+  log_line(LogLevel::kDebug, "fix.event", {{"session", terms_.name}, {"what", what}});
+  if (what != "Disconnecting") last_event_ = what;
+  if (logging_on_ && logon_trouble_.empty() && what != "Received logon request") logon_trouble_ = what;
+}
 
 void Session::trouble(std::string what) {
   if (what.empty()) return;
@@ -481,7 +505,15 @@ void Session::tick() {
   }
   tick_time_ = now;
   received_at_tick_ = received_;
-  if (outlet_ != nullptr) machine_->tick();
+  if (outlet_ != nullptr) {
+    const bool ends = !machine_->in_schedule();
+    if (ends) last_event_ = "the schedule ends";
+    machine_->tick();
+    if (outlet_ == nullptr && !ends) {
+      host_.count("fix_timed_out", 1);
+      trouble(last_event_);
+    }
+  }
   flush();
 }
 

@@ -125,6 +125,7 @@ class Session final : public MachineOwner {
   void logged(bool on) override;
   void event(const std::string& what) override;
 
+  void log_on(std::string_view text);
   void receive_application(std::string_view text);
   bool split();
   void map(const Message& message);
@@ -198,6 +199,8 @@ class Session final : public MachineOwner {
   Nanos last_received_ = 0;
   std::string last_error_;
   Nanos last_error_time_ = 0;
+  std::string last_event_, logon_trouble_;  // in the session layer's words
+  bool logging_on_ = false;
 };
 
 }  // namespace halocline::fix

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
+#include "command/codec.h"
 #include "gateways/fix/fix_text.h"
 #include "gateways/fix/scripted_core.h"
 
@@ -256,6 +258,28 @@ TEST_F(SessionTest, BadContentIsAnsweredAndCounts) {
   EXPECT_EQ(core.trades.size(), 0u);
 }
 
+TEST_F(SessionTest, ARefusedMessageAndItsReplyAreOneSubmission) {
+  log_on();
+  for (std::uint32_t number = 2; number < 20'002; ++number) {
+    receive("8", number, "17=E" + std::string(number / 500, '1') + "|150=F|1=eq1|55=AAPL|54=1|31=10|", false);
+  }
+  session->flush();
+  EXPECT_GT(core.waiting.size(), 2u);
+  int replies = 0;
+  for (const ScriptedCore::Waiting& one : core.waiting) {
+    EXPECT_LE(one.records.size(), limits::kMaxSubmissionBytes);
+    int unanswered = 0;
+    for (std::span<const std::byte> rest(one.records); !rest.empty();) {
+      const FramedCommand next = first_command(rest);
+      unanswered += std::holds_alternative<FixReceived>(next.command);
+      if (std::holds_alternative<FixSent>(next.command)) --unanswered, ++replies;
+      rest = rest.subspan(next.bytes);
+    }
+    EXPECT_EQ(unanswered, 0);
+  }
+  EXPECT_EQ(replies, 20'000);
+}
+
 TEST_F(SessionTest, APossDupOfWhatIsKnownChangesNothing) {
   log_on();
   execution(2, "E1");
@@ -293,6 +317,25 @@ TEST_F(SessionTest, ALogonIsLookedAt) {
   EXPECT_EQ(left(), "A2");
   EXPECT_EQ(session->row().state, "logged on");
   EXPECT_NE(session->refusal(), "") << "one connection at a time";
+}
+
+TEST_F(SessionTest, ALogonOutOfOrderIsToldWhyAndDoesNotKeepTheConnection) {
+  connect();
+  receive("A", 1, "98=0|");
+  core.settle(*session);
+  EXPECT_EQ(left(), "51");
+  EXPECT_NE(last_value(58).find("108"), std::string::npos) << last_value(58);
+  EXPECT_FALSE(connected);
+  EXPECT_EQ(core.counters["fix_logon_refused"], 1u);
+  EXPECT_NE(session->row().last_error.find("108"), std::string::npos);
+  EXPECT_EQ(session->refusal(), "") << "the next may log on";
+  connect();
+  receive("A", 1, "98=1|108=30|");
+  core.settle(*session);
+  EXPECT_EQ(left(), "52");
+  EXPECT_NE(last_value(58).find("98"), std::string::npos) << last_value(58);
+  log_on();
+  EXPECT_EQ(left(), "A3");
 }
 
 TEST_F(SessionTest, AResetBeginsAtOneInBothDirections) {
