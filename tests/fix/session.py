@@ -24,6 +24,8 @@ import simplefix
 from messages import utc
 
 SESSION_TYPES = {"0", "1", "2", "4", "5", "A"}
+# What frames a message and says from whom, when and as what number it came: may differ when it is sent again.
+ENVELOPE = {8, 9, 35, 34, 43, 49, 52, 56, 97, 122, 10}
 RETRY = 0.05  # seconds between attempts to connect
 PATIENCE = 60
 BUFFER = 1 << 16
