@@ -94,10 +94,13 @@ class OrderSystem:
         at = time.monotonic_ns()
         with self.state:
             if text(message, 35) == "AR":
-                token = self.waiting[text(message, 571)].popleft()
-                self.unanswered -= 1
+                waiting = self.waiting.get(text(message, 571))
+                token = waiting.popleft() if waiting else None
+                self.unanswered -= token is not None
             else:
-                token = self.tokens.get(int(text(message, 45) or 0), "?")
+                token = self.tokens.get(int(text(message, 45) or 0))
+        if token is None:  # to a message of a run that was cut off before this one
+            return
         self.say(f"answer {token} {at} {text(message, 58) or ''}")
 
     def settle(self):
