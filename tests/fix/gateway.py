@@ -96,9 +96,9 @@ class Gateway:
 
     # -- what it says, over its own interfaces
 
-    def cli(self, *args, check=True):
+    def cli(self, *args, check=True, patience=PATIENCE):
         done = subprocess.run([str(BIN), *args, "--server", self.listen], capture_output=True, text=True, env=suppressed({}),
-                              timeout=PATIENCE)
+                              timeout=patience)
         if check and done.returncode != 0:
             raise AssertionError(f"halocline {' '.join(args)}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
