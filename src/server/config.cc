@@ -8,9 +8,10 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
-#include <numeric>
 #include <optional>
 #include <sstream>
+
+#include "base/closest.h"
 
 namespace halocline {
 namespace {
@@ -28,26 +29,10 @@ std::string upper(std::string text) {
 
 std::string variable_of(const ConfigKey& key) { return "HALOCLINE_" + upper(key.section) + "_" + upper(key.name); }
 
-// Levenshtein's distance.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t corner = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t above = row[j + 1];
-      row[j + 1] = std::min({above + 1, row[j] + 1, corner + (a[i] == b[j] ? 0 : 1)});
-      corner = above;
-    }
-  }
-  return row.back();
-}
-
 // The known key most like it: by its whole name, or by its name alone when it stands in the wrong section.
 const ConfigKey& nearest(const std::string& section, const std::string& name) {
   const auto score = [&](const ConfigKey& key) {
-    return std::min(distance(section + "." + name, key.full_name()), distance(name, key.name) + 1);
+    return std::min(edit_distance(section + "." + name, key.full_name()), edit_distance(name, key.name) + 1);
   };
   const auto keys = config_keys();
   return *std::min_element(keys.begin(), keys.end(), [&](const ConfigKey& a, const ConfigKey& b) { return score(a) < score(b); });

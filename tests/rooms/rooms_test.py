@@ -28,6 +28,7 @@ FOREIGN = {
     "grpc/": {"gateways", "client"},
     "google/": {"gateways", "client", "cli"},
     "toml++/": {"server", "cli"},
+    "tao/": {"engine"},
     "CLI/": {"cli"},
     "nlohmann/": {"cli"},
 }
