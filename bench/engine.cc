@@ -10,8 +10,7 @@
 
 #include "bench/floor_workload.h"
 #include "command/codec.h"
-#include "engine/engine.h"
-#include "engine/views.h"
+#include "server/apply_records.h"
 
 namespace {
 
@@ -49,30 +48,15 @@ void run(std::uint64_t trades) {
   double in_engine = 0;
   std::uint64_t accepted = 0;
   std::vector<std::byte> block;
-  std::vector<std::size_t> starts;
-  std::vector<Trade> decoded(kBlock);
   std::string id;
   for (std::uint64_t done = 0; done < trades; done += kBlock) {
     block.clear();
-    starts.clear();
-    for (std::uint64_t i = 0; i < kBlock; ++i) {
-      starts.push_back(block.size());
-      append_record(floor.next_trade(id), block);
-    }
-    starts.push_back(block.size());
+    for (std::uint64_t i = 0; i < kBlock; ++i) append_record(floor.next_trade(id), block);
     time += 1'000'000;
     const Clock::time_point start = Clock::now();
-    // As the server does it: decode and fetch some places ahead of the one being applied.
-    constexpr std::uint64_t kAhead = 8;
-    std::uint64_t ready = 0;
-    for (std::uint64_t i = 0; i < kBlock; ++i) {
-      for (; ready < kBlock && ready < i + kAhead; ++ready) {
-        const std::size_t at = starts[ready] + kRecordHeaderBytes;
-        decode_trade(std::span(block).subspan(at, starts[ready + 1] - at), decoded[ready]);
-        engine.prefetch(decoded[ready]);
-      }
-      accepted += engine.apply(++seq, time, decoded[i], events).outcome == Outcome::kAccepted;
-    }
+    apply_records(engine, seq + 1, time, kBlock, block, events,
+                  [&](Seq, const Applied& applied) { accepted += applied.outcome == Outcome::kAccepted; });
+    seq += kBlock;
     in_engine += seconds_since(start);
   }
   const std::size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;

@@ -382,11 +382,12 @@ int Floor::summary() {
   }
   screen_.say("  trade to durable answer: p50 " + duration(ack_latency_.percentile(50)) + ", p99 " + duration(ack_latency_.percentile(99)) + ", max " +
               duration(ack_latency_.max()));
-  screen_.say("\nWhat to try next:");
-  const std::string server = options_.server == "127.0.0.1:7117" ? "" : " --server " + options_.server;
-  screen_.say("  build/release/halocline nodes --kind desk" + server);
-  screen_.say("  build/release/halocline positions trader:" + std::string(FloorWorld::kHotTrader) + server);
-  screen_.say("  build/release/halocline journal verify " + options_.data);
+  // The server ends with the floor: what can be tried needs the data only.
+  screen_.say("\nWhat to try next (the data stay in " + options_.data + "):");
+  screen_.say("  build/release/halocline serve --set server.data_directory=" + options_.data + " &  # the same books again, then:");
+  screen_.say("  build/release/halocline positions trader:" + std::string(FloorWorld::kHotTrader));
+  const std::string from = hot_alert_ ? std::to_string(hot_alert_->seq()) : "1";
+  screen_.say("  build/release/halocline journal inspect " + options_.data + " --limit 1 --from " + from + "  # what broke the limit, as it is recorded");
   return all_held_ ? 0 : 1;
 }
 

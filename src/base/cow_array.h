@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/prefetch.h"
 
 namespace halocline {
 
@@ -86,8 +87,8 @@ class CowArray {
   // Tells the processor to fetch an element.
   void prefetch(std::size_t i) const {
     const char* item = reinterpret_cast<const char*>(&chunk_of(i)->items[i % kPerChunk]);
-    __builtin_prefetch(item);
-    if constexpr (sizeof(T) > 64) __builtin_prefetch(item + sizeof(T) - 1);
+    prefetch_line(item);
+    if constexpr (sizeof(T) > 64) prefetch_line(item + sizeof(T) - 1);
   }
 
   // Bytes of the chunks this object refers to, shared or not.

@@ -1,6 +1,6 @@
 // A hash index from keys that live elsewhere to 32-bit ids, copied in no time like CowArray. Extendible hashing: a directory
 // by the leading bits of the hash points to segments of 1024 slots; a full segment is split in two, so growing never
-// stops the owner for longer than one segment (no rehash of everything). About 13 bytes a key.
+// stops the owner for longer than one segment (no rehash of everything). About 17 bytes a key.
 //
 //   CowIndex index;
 //   std::uint32_t id = index.find(hash, [&](std::uint32_t candidate) { return names[candidate] == name; });
@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/cow_array.h"
+#include "base/prefetch.h"
 
 namespace halocline {
 
@@ -24,6 +25,7 @@ class CowIndex {
   CowIndex() {
     directory_.push_back(0);
     segments_.grow_to(1);
+    heads_.grow_to(1);
   }
 
   // The id for which `equal` says yes among those with this hash; kNone when there is none. Expected one probe.
@@ -41,9 +43,8 @@ class CowIndex {
   // Adds an id (below 2^32 - 16) that find() does not find.
   void insert(std::uint64_t hash, std::uint32_t id) {
     const std::uint32_t tag = tag_of(hash);
-    while (segments_[directory_[directory_place(tag)]].used >= kMostUsed) split(directory_place(tag));
-    Segment& segment = segments_.write(directory_[directory_place(tag)]);
-    place(segment, Slot{tag, id + kBias});
+    while (heads_[directory_[directory_place(tag)]].used >= kMostUsed) split(directory_place(tag));
+    place(directory_[directory_place(tag)], Slot{tag, id + kBias});
     ++size_;
   }
 
@@ -61,16 +62,16 @@ class CowIndex {
   }
 
   std::size_t size() const { return size_; }
-  std::size_t bytes() const { return directory_.bytes() + segments_.bytes(); }
+  std::size_t bytes() const { return directory_.bytes() + segments_.bytes() + heads_.bytes(); }
 
   void prefetch(std::uint64_t hash) const {
     const std::uint32_t tag = tag_of(hash);
-    __builtin_prefetch(&segments_[directory_[directory_place(tag)]].slots[tag % kSlots]);
+    prefetch_line(&segments_[directory_[directory_place(tag)]].slots[tag % kSlots]);
   }
 
  private:
   static constexpr std::uint32_t kSlots = 1024;
-  static constexpr std::uint32_t kMostUsed = kSlots / 8 * 7;
+  static constexpr std::uint32_t kMostUsed = kSlots / 8 * 5;  // a look-up of what is not there looks at 4 slots at most on average
   static constexpr std::uint32_t kMostBits = 22;  // the tag's other 10 bits place within a segment
   static constexpr std::uint32_t kEmpty = 0, kErased = 1, kBias = 2;
 
@@ -78,41 +79,45 @@ class CowIndex {
     std::uint32_t tag;
     std::uint32_t value;  // kEmpty, kErased, or the id + kBias
   };
-  struct Segment {
+  struct alignas(64) Segment {
+    Slot slots[kSlots];
+  };
+  // What is to be known of a segment before it is touched, in an array small enough to stay in the cache.
+  struct SegmentHead {
     std::uint32_t bits;  // leading hash bits that all its keys share
     std::uint32_t used;  // slots that are not empty, erased ones included
-    Slot slots[kSlots];
   };
 
   static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
   std::size_t directory_place(std::uint32_t tag) const { return bits_ == 0 ? 0 : tag >> (32 - bits_); }
 
-  static void place(Segment& segment, Slot slot) {
+  void place(std::uint32_t id, Slot slot) {
+    Segment& segment = segments_.write(id);
     std::uint32_t at = slot.tag % kSlots;
     while (segment.slots[at].value != kEmpty) at = (at + 1) % kSlots;
     segment.slots[at] = slot;
-    ++segment.used;
+    ++heads_.write(id).used;
   }
 
   // Divides the segment at this place of the directory by the next bit; erased slots are dropped.
   void split(std::size_t place_in_directory) {
     const std::uint32_t old_id = directory_[place_in_directory];
     const Segment old = segments_[old_id];
-    CHECK(old.bits < kMostBits, "the index is full");
-    if (old.bits == bits_) double_directory();
+    const std::uint32_t bits = heads_[old_id].bits;
+    CHECK(bits < kMostBits, "the index is full");
+    if (bits == bits_) double_directory();
 
     const auto new_id = static_cast<std::uint32_t>(segments_.size());
     segments_.grow_to(segments_.size() + 1);
-    Segment& low = segments_.write(old_id);
-    low = Segment{};
-    Segment& high = segments_.write(new_id);
-    low.bits = high.bits = old.bits + 1;
+    heads_.grow_to(segments_.size());
+    segments_.write(old_id) = Segment{};
+    heads_.write(old_id) = heads_.write(new_id) = SegmentHead{bits + 1, 0};
     for (const Slot slot : old.slots) {
       if (slot.value < kBias) continue;
-      place(slot.tag >> (31 - old.bits) & 1 ? high : low, slot);
+      place(slot.tag >> (31 - bits) & 1 ? new_id : old_id, slot);
     }
     for (std::size_t i = 0; i < directory_.size(); ++i) {
-      if (directory_[i] == old_id && (i >> (bits_ - old.bits - 1) & 1) != 0) directory_.write(i) = new_id;
+      if (directory_[i] == old_id && (i >> (bits_ - bits - 1) & 1) != 0) directory_.write(i) = new_id;
     }
   }
 
@@ -126,6 +131,7 @@ class CowIndex {
 
   CowArray<std::uint32_t> directory_;
   CowArray<Segment> segments_;
+  CowArray<SegmentHead, 4096> heads_;
   std::uint32_t bits_ = 0;
   std::size_t size_ = 0;
 };

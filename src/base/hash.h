@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/load_bytes.h"
+
 namespace halocline {
 
 inline std::uint64_t hash_mix(std::uint64_t a, std::uint64_t b) {
@@ -28,12 +30,8 @@ inline std::uint64_t hash_bytes(std::string_view bytes, std::uint64_t seed = 0) 
     h = hash_mix(a ^ 0xa0761d6478bd642full, b ^ h);
     p += 16, left -= 16;
   }
-  a = b = 0;
-  if (left > 8) {
-    std::memcpy(&a, p, 8), std::memcpy(&b, p + 8, left - 8);
-  } else if (left > 0) {
-    std::memcpy(&a, p, left);
-  }
+  a = load_bytes(p, left < 8 ? left : 8);
+  b = left > 8 ? load_bytes(p + 8, left - 8) : 0;
   return hash_mix(a ^ 0xe7037ed1a0b428dbull, b ^ h ^ 0x1d8e4e27c47d124full);
 }
 

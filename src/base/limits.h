@@ -12,6 +12,8 @@ inline constexpr std::size_t kMaxName = 64;     // book, desk, trader, instrumen
 inline constexpr std::size_t kMaxSource = 32;   // a trade's source
 inline constexpr std::size_t kMaxTradeId = 64;  // a trade's id within its source
 inline constexpr std::size_t kMaxNote = 256;    // an acknowledgement's note
+inline constexpr std::size_t kMaxFixAnswer = 600;    // what a reply to a FIX message repeats of it
+inline constexpr std::size_t kMaxFixMessage = 1'500;  // an application message we send
 
 // Numbers, at scale 1e-8 unless said otherwise. They keep every sum in 128 bits whatever is sent; see docs/semantics.md.
 inline constexpr std::int64_t kScale = 100'000'000;
@@ -36,6 +38,10 @@ inline constexpr std::uint32_t kMaxNodes = 1u << 20;
 inline constexpr std::uint32_t kMaxSources = 4'096;
 inline constexpr std::uint32_t kMaxLimits = 65'536;
 inline constexpr std::uint32_t kMaxTrades = 0xFFFF'FFF0u;
+inline constexpr std::uint32_t kMaxParked = 65'536;       // trades that wait for their instrument
+inline constexpr std::uint32_t kMaxFixSessions = 4'096;
+inline constexpr std::uint32_t kMaxFixNumber = 2'000'000'000;  // a MsgSeqNum
+inline constexpr std::uint32_t kMaxFixUnanswered = 1u << 20;  // messages whose reply is not in the journal
 
 // A node's trade rate counts the last so many whole seconds.
 inline constexpr std::uint32_t kTradeRateSeconds = 10;

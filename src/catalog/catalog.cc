@@ -1,6 +1,9 @@
 #include "catalog/catalog.h"
 
+#include <algorithm>
+
 #include "base/hash.h"
+#include "base/load_bytes.h"
 
 namespace halocline {
 namespace {
@@ -53,8 +56,16 @@ void Catalog::rename_node(std::uint32_t id, std::string_view name) {
 
 bool valid_name(std::string_view name, std::size_t most) {
   if (name.empty() || name.size() > most) return false;
-  for (const char c : name) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
+  // Eight bytes at a time; a last piece is filled up with blanks.
+  constexpr std::uint64_t kEach = 0x0101010101010101, kTop = 0x80 * kEach;
+  for (std::size_t at = 0; at < name.size(); at += 8) {
+    const std::size_t n = std::min<std::size_t>(name.size() - at, 8);
+    const std::uint64_t fill = n == 8 ? 0 : (0x20 * kEach) << (8 * n);
+    const std::uint64_t bytes = load_bytes(name.data() + at, n) | fill;
+    const std::uint64_t del = bytes ^ (0x7f * kEach);
+    const std::uint64_t below_blank = (bytes - 0x20 * kEach) & ~bytes & kTop;
+    const std::uint64_t is_del = (del - kEach) & ~del & kTop;
+    if ((below_blank | is_del) != 0) return false;
   }
   return true;
 }

@@ -21,30 +21,25 @@ class NameMemo {
   std::uint32_t find(NodeKind kind, std::string_view name) {
     if (name.size() > 16 || name.size() < 2) return catalog_.find_node(kind, name);
     const auto [low, high] = words(name);
-    // Two places for a name, so that two names do not push each other out by turns.
-    const std::size_t place = hash_mix(low ^ static_cast<std::uint64_t>(kind), high ^ 0xe7037ed1a0b428dbull) % kEntries;
-    for (const std::size_t at : {place, place ^ 1}) {
-      const Entry& entry = entries_[at];
-      const bool known = entry.low == low && entry.high == high && entry.length == name.size() && entry.kind == kind &&
-                         entry.version == catalog_.names_version();
-      if (known) return entry.node;
+    const auto version = static_cast<std::uint32_t>(catalog_.names_version());
+    const std::uint64_t rest = static_cast<std::uint64_t>(version) << 16 | static_cast<std::uint64_t>(kind) << 8 | name.size();
+    Entry* const set = entries_[hash_ids(low ^ static_cast<std::uint64_t>(kind), high) % kSets].data();
+    for (std::size_t i = 0; i < kWays; ++i) {
+      if (set[i].low == low && set[i].high == high && set[i].rest == rest) return set[i].node;
     }
     const std::uint32_t node = catalog_.find_node(kind, name);
-    if (node == kNoId) return kNoId;
-    const bool first_is_free = entries_[place].version != catalog_.names_version();
-    entries_[first_is_free ? place : place ^ 1] = {low, high, catalog_.names_version(), node, kind, static_cast<std::uint8_t>(name.size())};
+    if (node != kNoId) set[next_way_++ % kWays] = {low, high, rest, node};
     return node;
   }
 
  private:
-  static constexpr std::size_t kEntries = 4096;
+  static constexpr std::size_t kSets = 2048;
+  static constexpr std::size_t kWays = 4;  // so that names of the same set do not push each other out by turns
 
   struct Entry {
     std::uint64_t low = 0, high = 0;
-    std::uint64_t version = 0;
+    std::uint64_t rest = 0;  // the catalog's version, the kind, the length
     std::uint32_t node = kNoId;
-    NodeKind kind{};
-    std::uint8_t length = 0;
   };
 
   // The bytes of 2 to 16 as two words; together with the length they are the name.
@@ -66,7 +61,8 @@ class NameMemo {
   }
 
   const Catalog& catalog_;
-  std::array<Entry, kEntries> entries_{};
+  std::array<std::array<Entry, kWays>, kSets> entries_{};
+  std::size_t next_way_ = 0;
 };
 
 }  // namespace halocline

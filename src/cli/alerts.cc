@@ -128,16 +128,17 @@ int list(const Session& session, const Flags& flags) {
   }
   request.set_kind(kind);
   request.set_node(node);
-  const Result<v1::ListAlertsResponse> answer = session.connect().list_alerts(request);
-  if (!answer.ok()) return report(answer.status());
-  if (session.json) return print_json(to_json(answer.value())), kDone;
-  if (answer.value().alerts_size() == 0) {
-    std::printf("No %salerts as of seq %s.\n", flags.all ? "" : "active ", count_text(answer.value().seq()).c_str());
+  v1::AlertsPage all;
+  const Status status = session.connect().list_alerts(request, [&](const v1::AlertsPage& page) { all.MergeFrom(page); });
+  if (!status.ok()) return report(status);
+  if (session.json) return print_json(to_json(all)), kDone;
+  if (all.alerts_size() == 0) {
+    std::printf("No %salerts as of seq %s.\n", flags.all ? "" : "active ", count_text(all.seq()).c_str());
     return kDone;
   }
   Table table({{"id", Table::kRight}, {"level"}, {"node"}, {"measure"}, {"value", Table::kRight}, {"threshold", Table::kRight},
                {"limit"}, {"kind"}, {"raised"}, {"seq", Table::kRight}, {"acknowledged"}});
-  for (const v1::Alert& alert : answer.value().alerts()) {
+  for (const v1::Alert& alert : all.alerts()) {
     const Json json = to_json(alert);
     const std::string level = alert.cleared() ? "cleared" : v1::AlertLevel_Name(alert.level());
     table.add({std::to_string(alert.alert_id()), {level, style_of(alert.level())},

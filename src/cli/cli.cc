@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "client/server_address.h"
 
 namespace halocline::cli {
 namespace {
@@ -64,6 +65,7 @@ int run(int argc, char** argv) {
   add_positions(app, session);
   add_nodes(app, session);
   add_eod(app, session);
+  add_fix(app, session);
   add_status(app, session);
   add_journal(app, session);
   add_bench(app, session);
@@ -88,6 +90,7 @@ int run(int argc, char** argv) {
     std::fprintf(stderr, "Run `%s --help` for more.\n", path.c_str());
     return kUsage;
   }
+  if (const auto address = parse_server_address(session.server); !address.ok()) return usage_error(address.status().message());
   const int code = session.action();
   if (std::fflush(stdout) != 0 && code == kDone) return kFailed;  // a full disk behind a redirection
   return code;

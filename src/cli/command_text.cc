@@ -1,5 +1,7 @@
 #include "cli/command_text.h"
 
+#include <algorithm>
+
 #include "cli/text.h"
 
 namespace halocline::cli {
@@ -54,6 +56,23 @@ struct Fields {
   }
   Json operator()(const LimitRemove& l) const { return Json{{"name", l.name}}; }
   Json operator()(const AlertAck& a) const { return {{"alert_id", a.alert_id}, {"by", a.by}, {"note", a.note}}; }
+  Json operator()(const TradeReport& r) const {
+    Json json = (*this)(r.trade);
+    json.erase("version");
+    json.update({{"reference", r.reference}, {"desk", r.desk}, {"currency", r.currency}});
+    if (r.park) json["park"] = true;
+    return json;
+  }
+  Json operator()(const FixReceived& r) const {
+    return {{"session", r.session}, {"number", r.number}, {"message_type", r.message_type}, {"commands", r.commands}};
+  }
+  Json operator()(const FixSent& s) const {
+    std::string message(s.message);
+    std::replace(message.begin(), message.end(), '\x01', '|');
+    return {{"session", s.session}, {"number", s.number}, {"answers", s.answers}, {"message", message}};
+  }
+  Json operator()(const FixReserved& r) const { return {{"session", r.session}, {"number", r.number}}; }
+  Json operator()(const FixReset& r) const { return Json{{"session", r.session}}; }
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "cli/text.h"
 #include "command/codec.h"
 #include "journal/inspect.h"
+#include "server/recompute.h"
 
 namespace halocline::cli {
 namespace {
@@ -17,6 +18,7 @@ struct Flags {
   std::string directory;
   std::uint64_t from = 1, to = UINT64_MAX, limit = UINT64_MAX;
   bool blocks = false;
+  Seq at = kToTheEnd;
 };
 
 void print_report(const JournalReport& r) {
@@ -68,6 +70,17 @@ int verify(const Session& session, const Flags& flags) {
   const int code = finish(result.value());
   if (code == kDone) std::puts("Every checksum and the whole hash chain are right.");
   return code;
+}
+
+int digest(const Session& session, const Flags& flags) {
+  PosixDisk disk;
+  const Result<Recomputed> result = recompute(disk, journal_in(flags.directory), flags.at);
+  if (!result.ok()) return report(result.status());
+  const Recomputed& books = result.value();
+  if (session.json) return print_json(Json{{"seq", books.seq}, {"time", time_text(books.time)}, {"state_digest", books.digest}}), kDone;
+  const std::string time = books.seq == 0 ? "" : time_text(books.time);
+  print_pairs({{"seq", count_text(books.seq)}, {"time", time}, {"state digest", books.digest}}, stdout);
+  return kDone;
 }
 
 int inspect(const Session& session, const Flags& flags) {
@@ -126,6 +139,13 @@ void add_journal(CLI::App& app, Session& session) {
   inspect_command->add_flag("--blocks", flags->blocks, "show blocks (the units of commit) instead of commands");
   add_json_option(*inspect_command, session);
   inspect_command->callback([flags, &session] { session.action = [flags, &session] { return inspect(session, *flags); }; });
+  CLI::App* digest_command = journal->add_subcommand("digest", "work the books out from the journal alone, and print their state digest");
+  digest_command->footer("Example: halocline journal digest halocline-data --at 1000\n"
+                         "prints what `halocline status --digest` said at seq 1000.");
+  digest_command->add_option("DIR", flags->directory, "the server's data directory, or the journal in it")->required();
+  digest_command->add_option("--at", flags->at, "the seq whose books are wanted (default: the last)");
+  add_json_option(*digest_command, session);
+  digest_command->callback([flags, &session] { session.action = [flags, &session] { return digest(session, *flags); }; });
   CLI::App* verify_command = journal->add_subcommand("verify", "check every checksum and the hash chain; says where it is damaged");
   verify_command->footer("Example: halocline journal verify halocline-data --json");
   verify_command->add_option("DIR", flags->directory, "the server's data directory, or the journal in it")->required();

@@ -67,16 +67,17 @@ int remove(const Session& session, const Flags& flags) {
 }
 
 int list(const Session& session, const Flags&) {
-  const Result<v1::ListLimitsResponse> answer = session.connect().list_limits();
-  if (!answer.ok()) return report(answer.status());
-  if (session.json) return print_json(to_json(answer.value())), kDone;
-  if (answer.value().limits_size() == 0) {
+  v1::LimitsPage all;
+  const Status status = session.connect().list_limits([&](const v1::LimitsPage& page) { all.MergeFrom(page); });
+  if (!status.ok()) return report(status);
+  if (session.json) return print_json(to_json(all)), kDone;
+  if (all.limits_size() == 0) {
     std::puts("No limits. Set one: halocline limit set NAME --on trader:* --measure gross --breach 5000000");
     return kDone;
   }
   Table table({{"name"}, {"on"}, {"measure"}, {"warn", Table::kRight}, {"breach", Table::kRight}, {"hysteresis", Table::kRight}, {"kind"},
                {"owner"}, {"escalates after", Table::kRight}, {"alerts", Table::kRight}});
-  for (const v1::Limit& limit : answer.value().limits()) {
+  for (const v1::Limit& limit : all.limits()) {
     const Json json = to_json(limit);
     table.add({limit.name(), json["kind"].get<std::string>() + ":" + limit.node(), json["measure"].get<std::string>(),
                limit.warn() == "0" ? "" : with_separators(limit.warn()), with_separators(limit.breach()),

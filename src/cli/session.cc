@@ -20,7 +20,8 @@ void add_json_option(CLI::App& command, Session& session) {
 void add_server_options(CLI::App& command, Session& session, bool json) {
   // Not by envname(): CLI11 would let the environment win over another command's flag, as all write to the same place.
   if (const char* server = std::getenv("HALOCLINE_SERVER"); server != nullptr && *server != 0) session.server = server;
-  command.add_option("--server", session.server, "the server's HOST:PORT (or HALOCLINE_SERVER)")->capture_default_str();
+  command.add_option("--server", session.server, "the server's HOST:PORT, or https://HOST:PORT[?ca=FILE] for TLS (or HALOCLINE_SERVER)")
+      ->capture_default_str();
   command.add_option("--timeout", session.timeout_s, "seconds to wait for an answer")
       ->check(CLI::Range(0.001, 86'400.0).description(""))->capture_default_str();
   if (json) add_json_option(command, session);

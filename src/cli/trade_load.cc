@@ -1,100 +1,18 @@
 #include "cli/trade_load.h"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <chrono>
-#include <map>
-#include <mutex>
-#include <thread>
 
 #include "cli/csv.h"
 #include "cli/fields.h"
 #include "cli/input.h"
-#include "cli/json.h"
-#include "cli/table.h"
-#include "cli/text.h"
+#include "cli/tally.h"
 #include "client/trade_stream.h"
 
 namespace halocline::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::size_t kMaxListed = 1'000;  // refused rows shown; the summary counts all
-
-// What became of the rows. The stream's callback and the reading thread share it.
-class Tally {
- public:
-  explicit Tally(bool json) : json_(json) {}
-
-  void answered(std::span<const StreamAck> acks) {
-    std::lock_guard lock(mutex_);
-    for (const StreamAck& ack : acks) {
-      ++outcomes_[v1::Outcome_Name(ack.outcome)];
-      if (is_refusal(ack.outcome)) refuse(ack.token, v1::Outcome_Name(ack.outcome), std::string(ack.detail));
-    }
-  }
-  void bad_row(std::uint64_t line, const std::string& why) {
-    std::lock_guard lock(mutex_);
-    ++outcomes_["BAD_ROW"];
-    refuse(line, "BAD_ROW", why);
-  }
-
-  // After all answers are in.
-  void print(double seconds, std::uint64_t rows, const StreamCounts& counts) const {
-    if (json_) {
-      Json json;
-      json["rows"] = rows;
-      json["outcomes"] = outcomes_;
-      json["refused_rows"] = refused_;
-      json["refused"] = listed_;
-      json["unanswered"] = counts.unanswered;
-      json["seconds"] = seconds;
-      return print_json(json);
-    }
-    Table table({{"outcome"}, {"rows", Table::kRight}});
-    for (const auto& [outcome, count] : outcomes_) table.add({outcome, count_text(count)});
-    if (counts.unanswered > 0) table.add({"(unanswered)", count_text(counts.unanswered)});
-    table.print(stdout);
-    std::printf("%s rows in %s", count_text(rows).c_str(), duration_text(static_cast<std::int64_t>(seconds * 1e9)).c_str());
-    if (rows >= 1'000) std::printf(", %s a second", count_text(static_cast<std::uint64_t>(static_cast<double>(rows) / seconds)).c_str());
-    if (counts.breaks > 0) {
-      std::printf("; the connection broke %llu times, %s trades were sent again", static_cast<unsigned long long>(counts.breaks),
-                  count_text(counts.resent).c_str());
-    }
-    std::puts("");
-  }
-  std::uint64_t refused() const { return refused_; }
-
- private:
-  void refuse(std::uint64_t line, const std::string& outcome, const std::string& detail) {
-    if (++refused_ > kMaxListed) return;
-    if (json_) return listed_.push_back(Json{{"line", line}, {"outcome", outcome}, {"detail", detail}});
-    std::fprintf(stderr, "line %llu: %s%s%s\n", static_cast<unsigned long long>(line), outcome.c_str(), detail.empty() ? "" : ": ",
-                 detail.c_str());
-    if (refused_ == kMaxListed) std::fputs("(further refused rows are counted, not listed)\n", stderr);
-  }
-
-  const bool json_;
-  std::mutex mutex_;
-  std::map<std::string, std::uint64_t> outcomes_;
-  std::uint64_t refused_ = 0;
-  Json listed_ = Json::array();
-};
-
-// "12,000 sent, 11,000 answered" on a terminal, a few times a second.
-class Progress {
- public:
-  void show(const StreamCounts& counts, bool last = false) {
-    if (!terminal_ || (!last && Clock::now() < next_)) return;
-    next_ = Clock::now() + std::chrono::milliseconds(200);
-    std::fprintf(stderr, "\r%s sent, %s answered \033[K", count_text(counts.added).c_str(), count_text(counts.answered).c_str());
-    if (last) std::fputs("\r\033[K", stderr);
-  }
-
- private:
-  const bool terminal_ = isatty(STDERR_FILENO) != 0;
-  Clock::time_point next_ = Clock::now() + std::chrono::milliseconds(500);
-};
 
 // The rows of a file, one trade after the other, whatever the format.
 class Rows {
@@ -180,10 +98,7 @@ int load_trades(const Session& session, const std::string& path, TradeFormat for
   Progress progress;
   StreamOptions options;
   options.give_up_after = std::chrono::milliseconds(static_cast<std::int64_t>(session.timeout_s * 1'000));
-  options.on_break = [said = false](const Status& why) mutable {
-    if (!said) std::fprintf(stderr, "halocline: %s; trying again, nothing is lost\n", why.message().c_str());
-    said = true;
-  };
+  options.on_break = say_break_once();
   TradeStream stream(session.server, options, [&](std::span<const StreamAck> acks) { tally.answered(acks); });
   const Clock::time_point start = Clock::now();
   std::uint64_t count = 0;
@@ -201,22 +116,15 @@ int load_trades(const Session& session, const std::string& path, TradeFormat for
         break;
       }
     }
-    if (!row.ok()) tally.bad_row(rows.line(), row.message());
+    if (!row.ok()) tally.refused(rows.line(), "BAD_ROW", row.message());
     if (count % 1'024 == 0) progress.show(stream.counts());
   }
-  Status closed;
-  while (true) {
-    closed = stream.flush(std::chrono::milliseconds(200));
-    if (closed.ok() || !stream.failure().ok()) break;
-    progress.show(stream.counts());
-  }
-  if (closed.ok()) closed = stream.close(std::chrono::seconds(5));
-  progress.show(stream.counts(), true);
+  const Status closed = close_showing(stream, progress);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   tally.print(seconds, count, stream.counts());
   if (!fatal.ok()) return report(fatal);
   if (!closed.ok()) return report(closed);
-  return tally.refused() > 0 ? kRefused : kDone;
+  return tally.refused_rows() > 0 ? kRefused : kDone;
 }
 
 }  // namespace halocline::cli

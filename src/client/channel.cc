@@ -6,6 +6,8 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include "client/server_address.h"
+
 namespace halocline {
 namespace {
 
@@ -53,7 +55,13 @@ std::shared_ptr<grpc::Channel> open_channel(const std::string& server) {
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5'000);  // in spite of its name: how long one attempt may take
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(64 << 20);
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+  const Result<ServerAddress> parsed = parse_server_address(server);
+  if (!parsed.ok()) return grpc::CreateCustomChannel(server, nullptr, arguments);  // a channel whose calls fail
+  const ServerAddress& address = parsed.value();
+  if (!address.tls) return grpc::CreateCustomChannel(address.target, grpc::InsecureChannelCredentials(), arguments);
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = address.roots;
+  return grpc::CreateCustomChannel(address.target, grpc::SslCredentials(options), arguments);
 }
 
 Status status_from(const grpc::Status& status, const std::string& server) {

@@ -12,7 +12,7 @@
 namespace halocline {
 
 // A connection of its own (not shared with other channels of the process, so that a busy stream does not delay an alert),
-// made on the first call, retried after 50 ms to 1 s. Never fails; calls do.
+// made on the first call, retried after 50 ms to 1 s. `server` as in client/server_address.h. Never fails; calls do.
 std::shared_ptr<grpc::Channel> open_channel(const std::string& server);
 
 // The Status for a failed call: kind, text, and the fields of google.rpc.BadRequest details ("quantity_e8: must be above 0").

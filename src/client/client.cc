@@ -5,6 +5,7 @@
 #include <grpcpp/client_context.h>
 
 #include "client/channel.h"
+#include "halocline/v1/fix.grpc.pb.h"
 #include "halocline/v1/ingest.grpc.pb.h"
 #include "halocline/v1/reference.grpc.pb.h"
 #include "halocline/v1/risk.grpc.pb.h"
@@ -23,6 +24,7 @@ struct Client::Stubs {
   std::unique_ptr<v1::Ingest::Stub> ingest;
   std::unique_ptr<v1::Reference::Stub> reference;
   std::unique_ptr<v1::Risk::Stub> risk;
+  std::unique_ptr<v1::Fix::Stub> fix;
 
   // A channel that has failed is given a moment: blocking gRPC works on a connection only while somebody waits in it, so
   // calls alone, which fail at once, would never find the server again.
@@ -65,6 +67,7 @@ Client::Client(std::string server, std::chrono::nanoseconds timeout)
   stubs_->ingest = v1::Ingest::NewStub(stubs_->channel);
   stubs_->reference = v1::Reference::NewStub(stubs_->channel);
   stubs_->risk = v1::Risk::NewStub(stubs_->channel);
+  stubs_->fix = v1::Fix::NewStub(stubs_->channel);
 }
 
 Client::~Client() = default;
@@ -115,12 +118,14 @@ Result<v1::Ack> Client::remove_limit(const std::string& name) {
   return stubs_->call(*stubs_->risk, &v1::Risk::Stub::RemoveLimit, request);
 }
 
-Result<v1::ListLimitsResponse> Client::list_limits() {
-  return stubs_->call(*stubs_->risk, &v1::Risk::Stub::ListLimits, v1::ListLimitsRequest());
+Status Client::list_limits(const std::function<void(const v1::LimitsPage&)>& take) {
+  return stubs_->pages<v1::LimitsPage>(
+      [&](grpc::ClientContext* context) { return stubs_->risk->ListLimits(context, v1::ListLimitsRequest()); }, take);
 }
 
-Result<v1::ListAlertsResponse> Client::list_alerts(const v1::ListAlertsRequest& request) {
-  return stubs_->call(*stubs_->risk, &v1::Risk::Stub::ListAlerts, request);
+Status Client::list_alerts(const v1::ListAlertsRequest& request, const std::function<void(const v1::AlertsPage&)>& take) {
+  return stubs_->pages<v1::AlertsPage>(
+      [&](grpc::ClientContext* context) { return stubs_->risk->ListAlerts(context, request); }, take);
 }
 
 Result<v1::Ack> Client::ack_alert(const v1::AckAlertRequest& request) {
@@ -137,6 +142,16 @@ Result<v1::Status> Client::status(bool with_digest) {
   v1::GetStatusRequest request;
   request.set_with_digest(with_digest);
   return stubs_->call(*stubs_->risk, &v1::Risk::Stub::GetStatus, request);
+}
+
+Result<v1::ListFixSessionsResponse> Client::list_fix_sessions() {
+  return stubs_->call(*stubs_->fix, &v1::Fix::Stub::ListSessions, v1::ListFixSessionsRequest());
+}
+
+Status Client::reset_fix_session(const std::string& session) {
+  v1::ResetFixSessionRequest request;
+  request.set_session(session);
+  return stubs_->call(*stubs_->fix, &v1::Fix::Stub::ResetSession, request).status();
 }
 
 }  // namespace halocline

@@ -18,6 +18,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "halocline/v1/fix.pb.h"
 #include "halocline/v1/ingest.pb.h"
 #include "halocline/v1/reference.pb.h"
 #include "halocline/v1/risk.pb.h"
@@ -26,7 +27,7 @@ namespace halocline {
 
 class Client {
  public:
-  // Connects with the first call.
+  // Connects with the first call. `server` as in client/server_address.h.
   explicit Client(std::string server, std::chrono::nanoseconds timeout = std::chrono::seconds(30));
   ~Client();
   Client(Client&&) noexcept;
@@ -44,11 +45,14 @@ class Client {
 
   Result<v1::Ack> set_limit(const v1::Limit& limit);
   Result<v1::Ack> remove_limit(const std::string& name);
-  Result<v1::ListLimitsResponse> list_limits();
-  Result<v1::ListAlertsResponse> list_alerts(const v1::ListAlertsRequest& request);
+  Status list_limits(const std::function<void(const v1::LimitsPage&)>& take);
+  Status list_alerts(const v1::ListAlertsRequest& request, const std::function<void(const v1::AlertsPage&)>& take);
   Result<v1::Ack> ack_alert(const v1::AckAlertRequest& request);
   Result<v1::Ack> end_of_day(std::uint32_t date);  // yyyymmdd
   Result<v1::Status> status(bool with_digest = false);
+
+  Result<v1::ListFixSessionsResponse> list_fix_sessions();
+  Status reset_fix_session(const std::string& session);
 
  private:
   struct Stubs;

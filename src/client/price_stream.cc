@@ -1,6 +1,6 @@
 #include "client/price_stream.h"
 
-#include "client/utf8.h"
+#include "base/utf8.h"
 
 namespace halocline {
 namespace {

@@ -8,7 +8,7 @@
 #include "client/price_stream.h"
 #include "client/scripted_server_test.h"
 #include "client/trade_stream.h"
-#include "client/utf8.h"
+#include "base/utf8.h"
 
 namespace halocline {
 namespace {

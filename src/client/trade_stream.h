@@ -37,6 +37,9 @@ class TradeStream {
   // can't travel at all (text that is not UTF-8, over 2 KiB); otherwise only when the stream has failed or is closed.
   Status submit(const v1::Trade& trade, std::uint64_t token);
 
+  // A report, which has no version of its own; the rest as above.
+  Status submit(const v1::TradeReport& report, std::uint64_t token);
+
   // The same, without waiting: kResourceExhausted when there is no room.
   Status try_submit(const v1::Trade& trade, std::uint64_t token);
 
@@ -50,6 +53,7 @@ class TradeStream {
 
  private:
   Status add(const v1::Trade& trade, std::uint64_t token, bool wait);
+  Status give(int field, const google::protobuf::MessageLite& item, std::uint64_t token, bool wait);
   BatchStream stream_;
 };
 

@@ -93,7 +93,36 @@ void fields(A& a, C&& c, const LimitRemove*) {
 
 template <class A, class C>
 void fields(A& a, C&& c, const AlertAck*) {
-  a.number(c.alert_id), a.text(c.by), a.text16(c.note);
+  a.number(c.alert_id), a.text(c.by), a.text16(c.note, limits::kMaxNote);
+}
+
+template <class A, class C>
+void fields(A& a, C&& c, const TradeReport*) {
+  a.number(c.trade.action), a.number(c.trade.side), a.flag(c.park), a.number(c.trade.quantity), a.number(c.trade.price);
+  a.number(c.trade.fees), a.number(c.trade.trade_time);
+  a.text(c.trade.source), a.text(c.trade.trade_id), a.text(c.reference), a.text(c.trade.book), a.text(c.desk), a.text(c.trade.trader);
+  a.text(c.trade.counterparty), a.text(c.trade.instrument), a.text(c.currency);
+}
+
+template <class A, class C>
+void fields(A& a, C&& c, const FixReceived*) {
+  a.number(c.number), a.number(c.commands), a.number(c.reply);
+  a.text(c.session), a.text(c.message_type), a.text16(c.answer, limits::kMaxFixAnswer);
+}
+
+template <class A, class C>
+void fields(A& a, C&& c, const FixSent*) {
+  a.number(c.number), a.number(c.answers), a.text(c.session), a.text16(c.message, limits::kMaxFixMessage);
+}
+
+template <class A, class C>
+void fields(A& a, C&& c, const FixReserved*) {
+  a.number(c.number), a.text(c.session);
+}
+
+template <class A, class C>
+void fields(A& a, C&& c, const FixReset*) {
+  a.text(c.session);
 }
 
 class Writer {
@@ -112,8 +141,8 @@ class Writer {
     number(static_cast<std::uint8_t>(value.size()));
     copy(value);
   }
-  void text16(std::string_view value) {
-    CHECK(value.size() <= limits::kMaxNote, "a note of %zu bytes reached the codec", value.size());
+  void text16(std::string_view value, std::size_t most) {
+    CHECK(value.size() <= most, "a long text of %zu bytes reached the codec", value.size());
     number(static_cast<std::uint16_t>(value.size()));
     copy(value);
   }
@@ -143,22 +172,28 @@ class Reader {
   void flag(bool& value) {
     std::uint8_t byte = 0;
     number(byte);
-    if (byte > 1) failed_ = true;
+    if (byte > 1) fail();
     value = byte == 1;
   }
   void text(std::string_view& value) { take<std::uint8_t>(value, limits::kMaxName); }
-  void text16(std::string_view& value) { take<std::uint16_t>(value, limits::kMaxNote); }
+  void text16(std::string_view& value, std::size_t most) { take<std::uint16_t>(value, most); }
 
  private:
+  // After a failure nothing is left, so that all that follows fails too.
+  void fail() {
+    failed_ = true;
+    end_ = at_;
+  }
   bool has(std::size_t size) {
-    if (static_cast<std::size_t>(end_ - at_) < size) failed_ = true;
-    return !failed_;
+    if (static_cast<std::size_t>(end_ - at_) >= size) return true;
+    fail();
+    return false;
   }
   template <class Length>
   void take(std::string_view& value, std::size_t most) {
     Length length = 0;
     number(length);
-    if (length > most) failed_ = true;
+    if (length > most) fail();
     if (!has(length)) return;
     value = std::string_view(reinterpret_cast<const char*>(at_), length);
     at_ += length;
@@ -205,6 +240,10 @@ void append_record(const Command& command, std::vector<std::byte>& out) {
   std::visit([&](const auto& one) { append(one, type_of(command), out); }, command);
 }
 
+void append_record(const TradeReport& report, std::vector<std::byte>& out) { append(report, CommandType::kTradeReport, out); }
+
+void append_record(const FixReceived& received, std::vector<std::byte>& out) { append(received, CommandType::kFixReceived, out); }
+
 void append_record(const Trade& trade, std::vector<std::byte>& out) { append(trade, CommandType::kTrade, out); }
 
 bool decode(CommandType type, std::span<const std::byte> payload, Command& command) {
@@ -213,5 +252,18 @@ bool decode(CommandType type, std::span<const std::byte> payload, Command& comma
 }
 
 bool decode_trade(std::span<const std::byte> payload, Trade& trade) { return decode_into(payload, trade); }
+
+FramedCommand first_command(std::span<const std::byte> records) {
+  std::uint32_t length = 0;
+  std::uint16_t type = 0;
+  CHECK(records.size() >= kRecordHeaderBytes, "%zu bytes are no record", records.size());
+  std::memcpy(&length, records.data(), sizeof length);
+  std::memcpy(&type, records.data() + sizeof length, sizeof type);
+  FramedCommand first;
+  first.bytes = kRecordHeaderBytes + length;
+  CHECK(first.bytes <= records.size() && decode(static_cast<CommandType>(type), records.subspan(kRecordHeaderBytes, length), first.command),
+        "a record of type %u does not decode", static_cast<unsigned>(type));
+  return first;
+}
 
 }  // namespace halocline

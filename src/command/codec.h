@@ -14,8 +14,10 @@ namespace halocline {
 // Appends one record as the journal and the sequencer take it: u32 payload length, u16 type, u16 zero, payload.
 // Texts must be within base/limits.h (CHECKed): whoever takes them from outside has refused longer ones.
 void append_record(const Command& command, std::vector<std::byte>& out);
-// The same for a trade, without building the variant.
+// The same for those that come by the thousand, without building the variant.
 void append_record(const Trade& trade, std::vector<std::byte>& out);
+void append_record(const TradeReport& report, std::vector<std::byte>& out);
+void append_record(const FixReceived& received, std::vector<std::byte>& out);
 
 inline constexpr std::size_t kRecordHeaderBytes = 8;
 
@@ -23,5 +25,12 @@ inline constexpr std::size_t kRecordHeaderBytes = 8;
 // never reads beyond the span, takes any bytes. Enum fields with unknown numbers are handed on for the engine to refuse.
 bool decode(CommandType type, std::span<const std::byte> payload, Command& command);
 bool decode_trade(std::span<const std::byte> payload, Trade& trade);
+
+// The first of some records that append_record wrote (CHECKed: nobody else's), and how many bytes it takes. The texts point into it.
+struct FramedCommand {
+  Command command;
+  std::size_t bytes = 0;
+};
+FramedCommand first_command(std::span<const std::byte> records);
 
 }  // namespace halocline

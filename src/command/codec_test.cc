@@ -27,7 +27,13 @@ std::vector<Command> one_of_each() {
           EndOfDay{20261124},
           Limit{"l", NodeKind::kTrader, "*", Measure::kGross, 1, (static_cast<Int128>(1) << 90) + 1, 2, true, "risk", 3},
           LimitRemove{"l"},
-          AlertAck{11, "ann", std::string_view("a note")}};
+          AlertAck{11, "ann", std::string_view("a note")},
+          TradeReport{{"FIX1", "E-2", 0, Action::kAmend, "eq1", "ann", "acme", "AAPL", Side::kSell, 100, 2, -3, 4}, "E-1", "rates",
+              "USD", true},
+          FixReceived{"oms", 7, 2, FixReply::kAlways, "AE", "571=R1\x01"},
+          FixSent{"oms", 8, 9, "8=FIX.4.4\x01"},
+          FixReserved{"oms", 1'000},
+          FixReset{"oms"}};
 }
 
 std::span<const std::byte> payload_of(const std::vector<std::byte>& record) {
@@ -97,7 +103,7 @@ TEST(Codec, AnyBytesAreTakenOrRefused) {
   for (int i = 0; i < 100'000; ++i) {
     bytes.resize(random() % 200);
     for (std::byte& byte : bytes) byte = static_cast<std::byte>(random() % 8 == 0 ? random() : random() % 6);
-    const auto type = static_cast<CommandType>(random() % 18);
+    const auto type = static_cast<CommandType>(random() % (kCommandTypeCount + 1));
     Command command;
     if (!decode(type, bytes, command)) continue;
     again.clear();
@@ -111,6 +117,7 @@ TEST(Names, GoBothWays) {
   for (int m = 1; m < kMeasureCount; ++m) EXPECT_EQ(measure_from(measure_name(static_cast<Measure>(m))), static_cast<Measure>(m));
   EXPECT_EQ(measure_from("gros"), Measure{});
   EXPECT_EQ(type_name(CommandType::kAlertAck), "ALERT_ACK");
+  EXPECT_EQ(type_name(CommandType::kFixReset), "FIX_RESET");
 }
 
 }  // namespace

@@ -20,9 +20,10 @@ std::size_t place_of(const std::array<std::string_view, N>& names, std::string_v
   return 0;
 }
 
-constexpr std::array<std::string_view, 17> kTypes{
+constexpr std::array<std::string_view, kCommandTypeCount> kTypes{
     "",         "TIMER",      "TRADE",  "PRICE",      "FX_RATE", "FIRM",         "CURRENCY", "DESK", "BOOK", "TRADER",
-    "COUNTERPARTY", "INSTRUMENT", "RENAME", "END_OF_DAY", "LIMIT",   "LIMIT_REMOVE", "ALERT_ACK"};
+    "COUNTERPARTY", "INSTRUMENT", "RENAME", "END_OF_DAY", "LIMIT",   "LIMIT_REMOVE", "ALERT_ACK", "TRADE_REPORT",
+    "FIX_RECEIVED", "FIX_SENT", "FIX_RESERVED", "FIX_RESET"};
 constexpr std::array<std::string_view, kNodeKindCount> kKinds{
     "", "firm", "desk", "book", "trader", "counterparty", "instrument", "underlying", "sector", "currency"};
 constexpr std::array<std::string_view, kMeasureCount> kMeasures{

@@ -134,14 +134,60 @@ struct AlertAck {
   std::string_view note;
 };
 
+// A trade as a report of an order system tells it: under an id of the report's own, and, for a correction or a cancel, with the
+// id of an earlier report. The engine finds the trade and the version. docs/semantics.md, "Trade reports".
+struct TradeReport {
+  Trade trade;                // trade_id: the report's; version: not looked at
+  std::string_view reference;  // the report that it corrects or cancels; may be empty
+  std::string_view desk;       // when not empty, the book must be of it
+  std::string_view currency;   // when not empty, the instrument's
+  bool park = false;           // wait for an instrument that is not known, instead of being refused
+};
+
+// Whether a FIX message is answered.
+enum class FixReply : std::uint8_t { kNone = 0, kAlways = 1, kWhenRefused = 2 };
+
+// A FIX application message came in: the number, and that the next `commands` commands are what it became. It is the first of them in
+// one submission, so all are durable or none.
+struct FixReceived {
+  std::string_view session;
+  std::uint32_t number = 0;  // its MsgSeqNum
+  std::uint16_t commands = 0;
+  FixReply reply = FixReply::kNone;
+  std::string_view message_type;
+  std::string_view answer;  // tags of the message that its reply repeats, as FIX text
+};
+
+// A FIX application message goes out.
+struct FixSent {
+  std::string_view session;
+  std::uint32_t number = 0;
+  Seq answers = 0;  // the FixReceived it is the reply to; 0: none that is waited for
+  std::string_view message;  // the whole message
+};
+
+// Outgoing numbers below it may have been used.
+struct FixReserved {
+  std::string_view session;
+  std::uint32_t number = 0;
+};
+
+// Both numbers of the session begin at 1 again.
+struct FixReset {
+  std::string_view session;
+};
+
 using Command = std::variant<Timer, Trade, Price, FxRate, Firm, Currency, Desk, Book, Trader, Counterparty, Instrument,
-                             Rename, EndOfDay, Limit, LimitRemove, AlertAck>;
+                             Rename, EndOfDay, Limit, LimitRemove, AlertAck, TradeReport, FixReceived, FixSent, FixReserved,
+                             FixReset>;
 
 // The record type in the journal. Never reused, never renumbered.
 enum class CommandType : std::uint16_t {
   kTimer = 1, kTrade = 2, kPrice = 3, kFxRate = 4, kFirm = 5, kCurrency = 6, kDesk = 7, kBook = 8, kTrader = 9,
   kCounterparty = 10, kInstrument = 11, kRename = 12, kEndOfDay = 13, kLimit = 14, kLimitRemove = 15, kAlertAck = 16,
+  kTradeReport = 17, kFixReceived = 18, kFixSent = 19, kFixReserved = 20, kFixReset = 21,
 };
+inline constexpr int kCommandTypeCount = 22;
 
 CommandType type_of(const Command& command);
 

@@ -14,6 +14,7 @@ constexpr std::array<std::string_view, kOutcomeCount> make_names() {
   set(Outcome::kUnchanged, "UNCHANGED");
   set(Outcome::kDuplicate, "DUPLICATE");
   set(Outcome::kStale, "STALE");
+  set(Outcome::kParked, "PARKED");
   set(Outcome::kConflict, "CONFLICT");
   set(Outcome::kNoFirm, "NO_FIRM");
   set(Outcome::kAlreadySet, "ALREADY_SET");
@@ -41,6 +42,8 @@ constexpr std::array<std::string_view, kOutcomeCount> make_names() {
   set(Outcome::kAlertCleared, "ALERT_CLEARED");
   set(Outcome::kAlreadyAcknowledged, "ALREADY_ACKNOWLEDGED");
   set(Outcome::kTooMany, "TOO_MANY");
+  set(Outcome::kWrongDesk, "WRONG_DESK");
+  set(Outcome::kWrongCurrency, "WRONG_CURRENCY");
   return names;
 }
 

@@ -13,6 +13,7 @@ enum class Outcome : std::uint8_t {
   kAccepted = 1,
   kTombstone = 2,  // a cancel of a trade not seen before: kept, so that the late trade is STALE
   kUnchanged = 3,  // reference data or a limit that says what already holds
+  kParked = 6,     // a trade report that waits for its instrument
   // The sender has nothing to do: the engine knows as much or more.
   kDuplicate = 4,  // the same version with the same content; first_seq says when it was accepted
   kStale = 5,      // an older version, price or date than the current one
@@ -44,9 +45,11 @@ enum class Outcome : std::uint8_t {
   kAlertCleared = 40,
   kAlreadyAcknowledged = 41,
   kTooMany = 42,
+  kWrongDesk = 43,      // the book is of another desk than the report says
+  kWrongCurrency = 44,  // the instrument is in another currency than the report says
 };
 
-inline constexpr int kOutcomeCount = 43;
+inline constexpr int kOutcomeCount = 45;
 
 // Whether the command is in effect now, by itself or by an earlier equal one.
 constexpr bool is_refused(Outcome outcome) { return outcome >= Outcome::kConflict; }

@@ -14,6 +14,7 @@
 
 #include "base/status.h"
 #include "command/alert.h"
+#include "command/fix.h"
 #include "command/outcome.h"
 #include "command/rows.h"
 
@@ -116,6 +117,17 @@ class Port {
   virtual void reference(Reply<ReferenceRows> reply) = 0;
   virtual void trade(std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) = 0;
   virtual void status(bool with_digest, Reply<StatusReport> reply) = 0;
+
+  // What the journal knows of the FIX sessions, and their messages of numbers from..to (in order, the first `most`).
+  virtual void fix_ledger(Reply<FixLedger> reply) = 0;
+  virtual void fix_sent(std::string session, std::uint32_t from, std::uint32_t to, std::size_t most,
+      Reply<std::vector<FixSentRow>> reply) = 0;
+
+  // The desk that runs the FIX sessions, from its gateway; nullptr takes it away, after which no call to it is under way. Any thread.
+  virtual void set_fix_desk(FixDesk* desk) = 0;
+  // What the desk says; kNotFound when there is none. Any thread.
+  virtual Result<std::vector<FixSessionRow>> fix_sessions() = 0;
+  virtual void fix_reset(const std::string& session, std::function<void(const Status&)> done) = 0;
 
   // Follows the alerts with event id above `bookmark`; `from_now` ignores it and starts after the newest. The subscriber is
   // kept until ended() or unfollow().

@@ -95,6 +95,7 @@ struct TradeRow {
   std::string source, trade_id;
   std::uint32_t version = 0;
   bool live = false;
+  Action action = Action::kNew;  // of the current version, while live
   std::string book, trader, counterparty, instrument;
   Side side = Side::kBuy;
   std::int64_t quantity = 0, price = 0, fees = 0;

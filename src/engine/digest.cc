@@ -129,7 +129,7 @@ void measure_lines(const State& state, Lines& lines) {
     lines.start("measures").number(id).wide(state.in_firm_currency(id, &BucketRecord::net));
     lines.wide(state.in_firm_currency(id, &BucketRecord::long_exposure));
     lines.wide(state.in_firm_currency(id, &BucketRecord::short_exposure))
-        .wide(node.total_pnl)
+        .wide(state.total_pnl(id))
         .wide(node.day_base)
         .wide(node.peak_pnl)
         .wide(node.largest_trade);
@@ -153,6 +153,37 @@ void alert_lines(const State& state, Lines& lines) {
   }
 }
 
+void report_lines(const State& state, Lines& lines) {
+  for (std::size_t id = 0; id < state.chains.size(); ++id) {
+    const ChainRecord& c = state.chains[id];
+    lines.start("chain").unsigned_number(state.trades[c.trade].seq).flag(c.provisional).end();
+  }
+  for (std::size_t id = 0; id < state.links.size(); ++id) {
+    const LinkRecord& l = state.links[id];
+    lines.start("link").unsigned_number(l.seq).text(state.trade_text[state.sources[l.source]]).text(state.trade_text[l.id]);
+    lines.unsigned_number(state.trades[l.trade].seq).number(l.version).end();
+  }
+  for (std::size_t at = 0; at < state.parked.size(); ++at) {
+    lines.start("parked").unsigned_number(state.parked[at].seq).end();
+  }
+  lines.start("released").unsigned_number(state.parked_released).unsigned_number(state.parked_refused).end();
+}
+
+void fix_lines(const State& state, Lines& lines) {
+  for (std::size_t id = 0; id < state.fix_sessions.size(); ++id) {
+    const FixSessionRecord& s = state.fix_sessions[id];
+    lines.start("fix").text(state.trade_text[s.name]).number(s.next_in).number(s.next_out).number(s.last_sent).number(s.created).end();
+    for (std::uint32_t at = s.first_unanswered; at != kNoId; at = state.fix_unanswered[at].next) {
+      const UnansweredRecord& u = state.fix_unanswered[at];
+      lines.start("unanswered").unsigned_number(u.seq).number(u.number).code(u.told.outcome).number(u.told.index).end();
+    }
+  }
+  for (std::size_t id = 0; id < state.fix_sent.size(); ++id) {
+    const SentRecord& s = state.fix_sent[id];
+    lines.start("sent").unsigned_number(s.seq).number(s.session).number(s.number).end();
+  }
+}
+
 void hash_line(void* context, std::string_view text) {
   static_cast<Sha256*>(context)->update(text);
 }
@@ -170,6 +201,8 @@ void digest_lines(const State& state, void (*line)(void* context, std::string_vi
   measure_lines(state, lines);
   limit_lines(state, lines);
   alert_lines(state, lines);
+  report_lines(state, lines);
+  fix_lines(state, lines);
 }
 
 std::string state_digest(const State& state) {

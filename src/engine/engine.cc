@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "command/codec.h"
+#include "engine/fix/session_ledger.h"
 #include "engine/limits/limit_watch.h"
 #include "engine/reference_desk.h"
+#include "engine/reports/report_desk.h"
 #include "engine/risk/exposure.h"
 #include "engine/risk/price_board.h"
 #include "engine/state/calendar_date.h"
@@ -23,6 +25,9 @@ class Engine::Impl {
   TradeBook trades{state, exposure};
   LimitWatch limits{state, exposure};
   ReferenceDesk reference{state, exposure, prices, trades, limits};
+  ReportDesk reports{state, trades};
+  SessionLedger sessions{state};
+  std::vector<std::uint32_t> watched_;  // nodes touched that have limits
 
   void begin(Seq seq, Nanos time, std::vector<AlertEvent>& events) {
     CHECK(seq == state.seq + 1, "seq %llu after %llu", static_cast<unsigned long long>(seq),
@@ -39,20 +44,31 @@ class Engine::Impl {
 
   void look_at_touched(const CauseOf& cause, std::vector<AlertEvent>& events) {
     for (const std::uint32_t node : exposure.touched()) {
-      const NodeRecord& seen = state.catalog.nodes[node];
-      const Money day_pnl = seen.total_pnl - seen.day_base;
-      if (day_pnl > seen.peak_pnl) state.catalog.nodes.write(node).peak_pnl = day_pnl;
-      limits.look(node, cause, events);
+      exposure.look_at_peak(node);
+      if (state.catalog.nodes[node].watched) watched_.push_back(node);
     }
     exposure.clear_touched();
+    if (watched_.size() > 1) std::sort(watched_.begin(), watched_.end());
+    for (const std::uint32_t node : watched_) limits.look(node, cause, events);
+    watched_.clear();
   }
 
-  Applied apply(Seq seq, Nanos time, const Trade& trade, std::vector<AlertEvent>& events) {
+  Applied apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::vector<AlertEvent>& events) {
     begin(seq, time, events);
-    if (!state.catalog.has_firm()) return {Outcome::kNoFirm};
     std::uint32_t record = kNoId;
-    const Applied applied = trades.apply(seq, time, trade, record);
+    const Applied applied = state.catalog.has_firm() ? trades.apply(seq, time, trade, hint, record) : Applied{Outcome::kNoFirm};
     look_at_touched(CauseOf{Cause::kTrade, record, trade.version, {}}, events);
+    if (sessions.wants_outcome()) sessions.note(applied.outcome);
+    return applied;
+  }
+
+  Applied apply(Seq seq, Nanos time, const TradeReport& report, std::vector<AlertEvent>& events) {
+    begin(seq, time, events);
+    std::uint32_t record = kNoId;
+    const Applied applied = state.catalog.has_firm() ? reports.apply(seq, time, report, record) : Applied{Outcome::kNoFirm};
+    const std::uint32_t version = record == kNoId ? 0 : state.trades[record].version;
+    look_at_touched(CauseOf{Cause::kTrade, record, version, {}}, events);
+    if (sessions.wants_outcome()) sessions.note(applied.outcome);
     return applied;
   }
 
@@ -72,7 +88,7 @@ class Engine::Impl {
     state.catalog.end_of_day = end.date;
     for (std::uint32_t node = 0; node < state.catalog.nodes.size(); ++node) {
       NodeRecord& record = state.catalog.nodes.write(node);
-      record.day_base = record.total_pnl;
+      record.day_base = state.total_pnl(node);
       record.peak_pnl = 0;
       record.largest_trade = 0;
       exposure.touch(node);
@@ -89,16 +105,43 @@ class Engine::Impl {
     cause.cause = Cause::kReference;
     return reference.apply(command);
   }
+  Outcome apply_one(const Instrument& instrument, CauseOf& cause, std::vector<AlertEvent>&) {
+    cause.cause = Cause::kReference;
+    const Outcome outcome = reference.apply(instrument);
+    if (outcome == Outcome::kAccepted) reports.release(state.seq, state.time, instrument.symbol);
+    return outcome;
+  }
+  Outcome apply_one(const Rename& rename, CauseOf& cause, std::vector<AlertEvent>&) {
+    cause.cause = Cause::kReference;
+    const Outcome outcome = reference.apply(rename);
+    if (outcome == Outcome::kAccepted && rename.kind == NodeKind::kInstrument) reports.release(state.seq, state.time, rename.to);
+    return outcome;
+  }
+  Outcome apply_one(const FixReceived& received, CauseOf&, std::vector<AlertEvent>&) { return sessions.apply(received); }
+  Outcome apply_one(const FixSent& sent, CauseOf&, std::vector<AlertEvent>&) { return sessions.apply(sent); }
+  Outcome apply_one(const FixReserved& reserved, CauseOf&, std::vector<AlertEvent>&) { return sessions.apply(reserved); }
+  Outcome apply_one(const FixReset& reset, CauseOf&, std::vector<AlertEvent>&) { return sessions.apply(reset); }
+
+  static bool needs_firm(const Command& command) {
+    return std::visit(
+        [](const auto& one) {
+          using One = std::decay_t<decltype(one)>;
+          return !(std::is_same_v<One, Firm> || std::is_same_v<One, Timer> || std::is_same_v<One, FixReceived> ||
+                   std::is_same_v<One, FixSent> || std::is_same_v<One, FixReserved> || std::is_same_v<One, FixReset>);
+        },
+        command);
+  }
 
   Applied apply(Seq seq, Nanos time, const Command& command, std::vector<AlertEvent>& events) {
-    if (const Trade* trade = std::get_if<Trade>(&command)) return apply(seq, time, *trade, events);
+    if (const Trade* trade = std::get_if<Trade>(&command)) return apply(seq, time, *trade, trades.look_up(*trade), events);
+    if (const TradeReport* report = std::get_if<TradeReport>(&command)) return apply(seq, time, *report, events);
     begin(seq, time, events);
-    const bool needs_firm = !std::holds_alternative<Firm>(command) && !std::holds_alternative<Timer>(command);
-    if (needs_firm && !state.catalog.has_firm()) return {Outcome::kNoFirm};
+    const bool of_message = sessions.wants_outcome() && !std::holds_alternative<FixReceived>(command);
     CauseOf cause;
-    const Outcome outcome = std::visit(
+    const Outcome outcome = needs_firm(command) && !state.catalog.has_firm() ? Outcome::kNoFirm : std::visit(
         [&](const auto& one) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(one)>, Trade>) {
+          using One = std::decay_t<decltype(one)>;
+          if constexpr (std::is_same_v<One, Trade> || std::is_same_v<One, TradeReport>) {
             return Outcome::kNone;  // taken above
           } else {
             return apply_one(one, cause, events);
@@ -106,6 +149,7 @@ class Engine::Impl {
         },
         command);
     look_at_touched(cause, events);
+    if (of_message) sessions.note(outcome);
     return {outcome};
   }
 };
@@ -118,7 +162,11 @@ Applied Engine::apply(Seq seq, Nanos time, const Command& command, std::vector<A
 }
 
 Applied Engine::apply(Seq seq, Nanos time, const Trade& trade, std::vector<AlertEvent>& events) {
-  return impl_->apply(seq, time, trade, events);
+  return impl_->apply(seq, time, trade, impl_->trades.look_up(trade), events);
+}
+
+Applied Engine::apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::vector<AlertEvent>& events) {
+  return impl_->apply(seq, time, trade, hint, events);
 }
 
 Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload,
@@ -126,7 +174,7 @@ Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std
   if (type == CommandType::kTrade) {
     Trade trade;
     CHECK(decode_trade(payload, trade), "the record at seq %llu is no trade", static_cast<unsigned long long>(seq));
-    return impl_->apply(seq, time, trade, events);
+    return apply(seq, time, trade, events);
   }
   Command command;
   CHECK(decode(type, payload, command), "the record at seq %llu is no command of type %u", static_cast<unsigned long long>(seq),
@@ -134,7 +182,8 @@ Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std
   return impl_->apply(seq, time, command, events);
 }
 
-void Engine::prefetch(const Trade& trade) const { impl_->trades.prefetch(trade); }
+TradeHint Engine::look_up(const Trade& trade) { return impl_->trades.look_up(trade); }
+void Engine::fetch(TradeHint& hint) const { impl_->trades.fetch(hint); }
 
 Seq Engine::last_seq() const { return impl_->state.seq; }
 Nanos Engine::last_time() const { return impl_->state.time; }

@@ -10,6 +10,7 @@
 // One thread owns an Engine. A Snapshot is immutable and may be read and dropped by any thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -30,6 +31,15 @@ struct Applied {
   Seq first_seq = 0;  // for DUPLICATE
 };
 
+// What was looked up of a trade ahead of its turn (engine/lookahead.h). Good for that trade whatever is applied in between: what
+// may have become wrong is seen and looked up again. Ids of the state; ~0 where there is none.
+struct TradeHint {
+  std::uint64_t key_hash = 0;
+  std::uint64_t names_version = 0;  // of the catalog when the four names were looked up
+  std::uint32_t book = ~0u, trader = ~0u, counterparty = ~0u, instrument = ~0u;
+  std::array<std::uint32_t, 5> positions{~0u, ~0u, ~0u, ~0u, ~0u};
+};
+
 class Engine {
  public:
   Engine();
@@ -47,8 +57,11 @@ class Engine {
   Applied apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload,
                 std::vector<AlertEvent>& events);
 
-  // Tells the processor to fetch the trade's place in the index; for the trades some places ahead in a batch. Changes nothing.
-  void prefetch(const Trade& trade) const;
+  // For trades some places ahead in a batch: look_up() finds the hash and the names and has the index fetched; fetch(), some
+  // places later, finds the positions and has them fetched. Neither changes the books.
+  TradeHint look_up(const Trade& trade);
+  void fetch(TradeHint& hint) const;
+  Applied apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::vector<AlertEvent>& events);
 
   Seq last_seq() const;
   Nanos last_time() const;

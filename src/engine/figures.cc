@@ -7,14 +7,15 @@
 namespace halocline {
 
 AverageCost Splits::of(const PositionRecord& position) {
-  if (position.split_known) return {position.quantity, position.cost, position.realised};
+  if (position.split_known) return {position.quantity, position.cost};
   std::vector<std::uint32_t> trades;
   for (const std::uint32_t id : book_positions_of(position.instrument)) gather(position.node, state_.positions[id], trades);
   std::sort(trades.begin(), trades.end());  // ids are in the order of their first seq
+  trades.erase(std::unique(trades.begin(), trades.end()), trades.end());
   AverageCost split;
   for (const std::uint32_t id : trades) {
     const TradeEffect effect = effect_of(state_, state_.trades[id]);
-    split.fold(effect.quantity, effect.notional, state_.trades[id].fees);
+    split.fold(effect.quantity, effect.notional);
   }
   return split;
 }
@@ -25,7 +26,7 @@ const std::vector<std::uint32_t>& Splits::book_positions_of(std::uint32_t instru
     for (std::uint32_t id = 0; id < state_.positions.size(); ++id) {
       const PositionRecord& position = state_.positions[id];
       const bool of_book = state_.catalog.nodes[position.node].kind == NodeKind::kBook;
-      if (of_book && position.first_trade != kNoId) by_instrument_[position.instrument].push_back(id);
+      if (of_book && position.first_entry != kNoId) by_instrument_[position.instrument].push_back(id);
     }
   }
   return by_instrument_[instrument];
@@ -36,9 +37,12 @@ void Splits::gather(std::uint32_t node, const PositionRecord& book_position, std
   const std::uint32_t book = book_position.node;
   if (kind == NodeKind::kBook && book != node) return;
   if (kind == NodeKind::kDesk && state_.catalog.nodes[book].parent != node) return;
-  for (std::uint32_t id = book_position.first_trade; id != kNoId; id = state_.trades[id].next) {
-    if (kind == NodeKind::kTrader && state_.trades[id].trader != node) continue;
-    if (kind == NodeKind::kCounterparty && state_.trades[id].counterparty != node) continue;
+  for (std::uint32_t entry = book_position.first_entry; entry != kNoId; entry = state_.entries[entry].next) {
+    const std::uint32_t id = state_.entries[entry].trade;
+    const TradeRecord& trade = state_.trades[id];
+    if (!state_.holds(book_position, trade)) continue;
+    if (kind == NodeKind::kTrader && trade.trader != node) continue;
+    if (kind == NodeKind::kCounterparty && trade.counterparty != node) continue;
     trades.push_back(id);
   }
 }

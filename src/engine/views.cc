@@ -34,7 +34,7 @@ PositionRow row_of(const State& state, const PositionRecord& position, Splits& s
   row.average_price = average_price(split.cost, split.quantity, instrument.multiplier);
   row.cost = split.cost;
   row.market_value = position.value;
-  row.realised = split.realised;
+  row.realised = position.cash + split.cost;
   row.unrealised = position.value - split.cost;
   row.total_pnl = position.value + position.cash;
   row.mark = instrument.mark;
@@ -95,8 +95,8 @@ std::vector<NodeRow> nodes(const State& state, const NodeFilter& filter) {
     row.long_exposure = state.in_firm_currency(id, &BucketRecord::long_exposure);
     row.short_exposure = state.in_firm_currency(id, &BucketRecord::short_exposure);
     row.gross = row.long_exposure + row.short_exposure;
-    row.total_pnl = node.total_pnl;
-    row.day_pnl = node.total_pnl - node.day_base;
+    row.total_pnl = state.total_pnl(id);
+    row.day_pnl = row.total_pnl - node.day_base;
     row.drawdown = node.peak_pnl - row.day_pnl;
     row.concentration = concentration_of(state, id);
     row.largest_trade = node.largest_trade;
@@ -194,14 +194,19 @@ ReferenceRows reference(const State& state) {
 }
 
 std::optional<TradeRow> trade(const State& state, std::string_view source, std::string_view trade_id) {
-  const std::uint32_t id = state.find_trade(source, trade_id);
-  if (id == kNoId) return std::nullopt;
+  std::uint32_t id = state.find_trade(source, trade_id);
+  if (id == kNoId) {
+    const std::uint32_t link = state.find_link(source, trade_id);
+    if (link == kNoId) return std::nullopt;
+    id = state.links[link].trade;
+  }
   const TradeRecord& record = state.trades[id];
   TradeRow row;
   row.source = source;
-  row.trade_id = trade_id;
+  row.trade_id = state.trade_id_of(record);
   row.version = record.version;
   row.live = record.status == TradeStatus::kLive;
+  row.action = record.action;
   row.seq = record.seq;
   row.version_seq = record.version_seq;
   if (record.book == kNoId) return row;  // a tombstone
@@ -215,6 +220,35 @@ std::optional<TradeRow> trade(const State& state, std::string_view source, std::
   row.fees = record.fees;
   row.trade_time = record.trade_time;
   return row;
+}
+
+FixLedger fix_ledger(const State& state) {
+  FixLedger ledger;
+  ledger.parked = state.parked.size();
+  for (std::size_t id = 0; id < state.fix_sessions.size(); ++id) {
+    const FixSessionRecord& session = state.fix_sessions[id];
+    FixLedgerRow row{std::string(state.trade_text[session.name]), session.next_in, session.next_out, session.created, {}};
+    for (std::uint32_t at = session.first_unanswered; at != kNoId; at = state.fix_unanswered[at].next) {
+      const UnansweredRecord& unanswered = state.fix_unanswered[at];
+      row.unanswered.push_back({unanswered.seq, unanswered.number, unanswered.commands, unanswered.told, {}});
+    }
+    ledger.sessions.push_back(std::move(row));
+  }
+  return ledger;
+}
+
+std::vector<SentAt> fix_sent(const State& state, std::string_view session, std::uint32_t from, std::uint32_t to, std::size_t most) {
+  std::vector<SentAt> found;
+  const std::uint32_t id = state.find_fix_session(session);
+  if (id == kNoId) return found;
+  std::uint32_t at = state.fix_sessions[id].newest_sent;
+  while (at != kNoId && state.fix_sent[at].number > to) at = state.fix_sent[at].previous;
+  for (; at != kNoId && state.fix_sent[at].number >= from; at = state.fix_sent[at].previous) {
+    found.push_back({state.fix_sent[at].number, state.fix_sent[at].seq});
+  }
+  std::reverse(found.begin(), found.end());
+  if (found.size() > most) found.resize(most);
+  return found;
 }
 
 std::vector<AlertEvent> alert_events(const State& state, std::uint64_t after, std::size_t most) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "command/fix.h"
 #include "command/rows.h"
 #include "engine/engine.h"
 
@@ -29,7 +30,17 @@ std::vector<NodeRow> nodes(const State& state, const NodeFilter& filter);
 std::vector<LimitRow> limits(const State& state);
 std::vector<AlertRow> alerts(const State& state, const AlertFilter& filter);
 ReferenceRows reference(const State& state);
+// By its own id, or that of any report that corrected it.
 std::optional<TradeRow> trade(const State& state, std::string_view source, std::string_view trade_id);
+
+// The journal's side of the FIX sessions, without the records of what is unanswered.
+FixLedger fix_ledger(const State& state);
+// Which of a session's numbers from..to are in the journal, and where: in the order of number, at most `most`.
+struct SentAt {
+  std::uint32_t number;
+  Seq seq;
+};
+std::vector<SentAt> fix_sent(const State& state, std::string_view session, std::uint32_t from, std::uint32_t to, std::size_t most);
 
 // The events with an id above `after`, oldest first, at most `most`. All events since the beginning are kept.
 std::vector<AlertEvent> alert_events(const State& state, std::uint64_t after, std::size_t most);

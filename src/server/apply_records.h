@@ -1,5 +1,5 @@
-// Framed records through the engine, decoding and fetching some places ahead of the one being applied, so that memory
-// answers while the engine works. No allocation. The thread that owns the engine.
+// Framed records through the engine, decoding ahead of the one being applied (engine/lookahead.h). No allocation. The thread that
+// owns the engine.
 #pragma once
 
 #include <array>
@@ -8,12 +8,11 @@
 #include <span>
 #include <vector>
 
+#include "base/check.h"
 #include "command/codec.h"
-#include "engine/engine.h"
+#include "engine/lookahead.h"
 
 namespace halocline {
-
-inline constexpr std::size_t kFetchAhead = 8;
 
 // Calls applied(Seq, const Applied&) after each of the `count` records. The records are ours (a submission's), so one that does
 // not decode is CHECKed.
@@ -25,9 +24,10 @@ void apply_records(Engine& engine, Seq first_seq, Nanos time, std::uint32_t coun
     std::span<const std::byte> payload;
     Trade trade;
   };
-  std::array<Slot, kFetchAhead> window;
+  std::array<Slot, kLookAhead> window;
   const std::byte* at = records.data();
-  const auto decode_into = [&](Slot& slot) {
+  const auto trade_at = [&](std::size_t i) -> const Trade* {
+    Slot& slot = window[i % kLookAhead];
     std::uint32_t length = 0;
     std::uint16_t type = 0;
     std::memcpy(&length, at, sizeof length);
@@ -35,18 +35,16 @@ void apply_records(Engine& engine, Seq first_seq, Nanos time, std::uint32_t coun
     slot.type = static_cast<CommandType>(type);
     slot.payload = {at + kRecordHeaderBytes, length};
     at += kRecordHeaderBytes + length;
-    if (slot.type != CommandType::kTrade) return;
+    if (slot.type != CommandType::kTrade) return nullptr;
     CHECK(decode_trade(slot.payload, slot.trade), "a trade of %u bytes does not decode", length);
-    engine.prefetch(slot.trade);
+    return &slot.trade;
   };
-  std::uint32_t decoded = 0;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    while (decoded < count && decoded < i + kFetchAhead) decode_into(window[decoded++ % kFetchAhead]);
-    const Slot& slot = window[i % kFetchAhead];
+  apply_ahead(engine, count, trade_at, [&](std::size_t i, const TradeHint& hint) {
+    const Slot& slot = window[i % kLookAhead];
     const Seq seq = first_seq + i;
-    applied(seq, slot.type == CommandType::kTrade ? engine.apply(seq, time, slot.trade, events)
+    applied(seq, slot.type == CommandType::kTrade ? engine.apply(seq, time, slot.trade, hint, events)
                                                   : engine.apply(seq, time, slot.type, slot.payload, events));
-  }
+  });
 }
 
 }  // namespace halocline

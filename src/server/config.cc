@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "base/closest.h"
+#include "server/fix_terms.h"
 
 namespace halocline {
 namespace {
@@ -55,7 +56,8 @@ bool chosen(std::string_view choices, std::string_view value) {
   return false;
 }
 
-Status set_text(Config& config, const ConfigKey& key, const std::string& where, const std::string& value) {
+template <class Holder>
+Status set_text(Holder& holder, const KeyOf<Holder>& key, const std::string& where, const std::string& value) {
   if (key.choices != nullptr && !chosen(key.choices, value)) {
     return wrong(where, key.full_name() + " is \"" + value + "\"; it must be one of " + key.choices);
   }
@@ -65,46 +67,84 @@ Status set_text(Config& config, const ConfigKey& key, const std::string& where, 
   }
   const bool control = std::any_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   if (control) return wrong(where, key.full_name() + " holds a control character");
-  std::get<0>(key.field)(config) = value;
+  std::get<0>(key.field)(holder) = value;
   return ok_status();
 }
 
-Status set_number(Config& config, const ConfigKey& key, const std::string& where, std::int64_t value) {
+template <class Holder>
+Status set_number(Holder& holder, const KeyOf<Holder>& key, const std::string& where, std::int64_t value) {
   if (value < 0 || static_cast<std::uint64_t>(value) < key.least || static_cast<std::uint64_t>(value) > key.most) {
     return wrong(where, key.full_name() + " is " + std::to_string(value) + "; it must be " + std::to_string(key.least) + " to " +
                             std::to_string(key.most));
   }
-  std::get<1>(key.field)(config) = static_cast<std::uint64_t>(value);
+  std::get<1>(key.field)(holder) = static_cast<std::uint64_t>(value);
   return ok_status();
 }
 
 // From a text without a type of its own: a default, or the environment.
-Status set_from_text(Config& config, const ConfigKey& key, const std::string& where, const std::string& value) {
-  if (key.field.index() == 0) return set_text(config, key, where, value);
+template <class Holder>
+Status set_from_text(Holder& holder, const KeyOf<Holder>& key, const std::string& where, const std::string& value) {
+  if (key.field.index() == 0) return set_text(holder, key, where, value);
   if (key.field.index() == 1) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
     if (error != std::errc() || end != value.data() + value.size())
       return wrong(where, key.full_name() + " is \"" + value + "\"; it must be a whole number");
-    return set_number(config, key, where, number);
+    return set_number(holder, key, where, number);
   }
   if (value != "true" && value != "false") return wrong(where, key.full_name() + " is \"" + value + "\"; it must be true or false");
-  std::get<2>(key.field)(config) = value == "true";
+  std::get<2>(key.field)(holder) = value == "true";
   return ok_status();
 }
 
-Status set_from_toml(Config& config, const ConfigKey& key, const std::string& where, const toml::node& node) {
+template <class Holder>
+Status set_from_toml(Holder& holder, const KeyOf<Holder>& key, const std::string& where, const toml::node& node) {
   if (key.field.index() == 0) {
-    if (const auto* text = node.as_string()) return set_text(config, key, where, text->get());
+    if (const auto* text = node.as_string()) return set_text(holder, key, where, text->get());
     return wrong(where, key.full_name() + " must be a text in quotes");
   }
   if (key.field.index() == 1) {
-    if (const auto* number = node.as_integer()) return set_number(config, key, where, number->get());
+    if (const auto* number = node.as_integer()) return set_number(holder, key, where, number->get());
     return wrong(where, key.full_name() + " must be a whole number");
   }
   const auto* flag = node.as_boolean();
   if (flag == nullptr) return wrong(where, key.full_name() + " must be true or false");
-  std::get<2>(key.field)(config) = flag->get();
+  std::get<2>(key.field)(holder) = flag->get();
+  return ok_status();
+}
+
+// A [[fix.session]].
+Status read_session(Config& config, const toml::table& table, const std::string& name) {
+  FixSessionConfig session;
+  session.where = name + ":" + std::to_string(table.source().begin.line);
+  for (const FixSessionKey& key : fix_session_keys()) {
+    if (key.least > 0 && key.field.index() == 0 && key.default_value[0] == '\0') continue;  // one that must be there
+    const Status status = set_from_text(session, key, "default", key.default_value);
+    CHECK(status.ok(), "%s", status.message().c_str());
+  }
+  const auto keys = fix_session_keys();
+  for (const auto& [entry, node] : table) {
+    const std::string key_name(entry.str());
+    const std::string line = name + ":" + std::to_string(entry.source().begin.line);
+    const auto key = std::find_if(keys.begin(), keys.end(), [&](const FixSessionKey& one) { return key_name == one.name; });
+    if (key == keys.end()) {
+      const auto nearer = [&](const FixSessionKey& a, const FixSessionKey& b) { return distance(key_name, a.name) < distance(key_name,
+          b.name); };
+      return wrong(line, "unknown key \"" + key_name + "\" in [[fix.session]]; did you mean " +
+          std::min_element(keys.begin(), keys.end(), nearer)->name + "?");
+    }
+    if (Status status = set_from_toml(session, *key, line, node); !status.ok()) return status;
+  }
+  config.fix_sessions.push_back(std::move(session));
+  return ok_status();
+}
+
+Status read_sessions(Config& config, const toml::node& node, const std::string& line, const std::string& name) {
+  const toml::array* sessions = node.as_array();
+  if (sessions == nullptr || !sessions->is_homogeneous(toml::node_type::table)) return wrong(line, "write each session as [[fix.session]]");
+  for (const toml::node& session : *sessions) {
+    if (Status status = read_session(config, *session.as_table(), name); !status.ok()) return status;
+  }
   return ok_status();
 }
 
@@ -135,6 +175,10 @@ Status read_toml(Config& config, std::string_view text, const std::string& name)
     for (const auto& [entry, node] : *table.as_table()) {
       const std::string key_name(entry.str());
       const std::string line = name + ":" + std::to_string(entry.source().begin.line);
+      if (in == "fix" && key_name == "session") {
+        if (Status status = read_sessions(config, node, line, name); !status.ok()) return status;
+        continue;
+      }
       const ConfigKey* key = find_key(in, key_name);
       if (key == nullptr) {
         return wrong(line, "unknown key \"" + key_name + "\" in [" + in + "]; did you mean " + nearest(in, key_name).full_name() + "?");
@@ -177,20 +221,52 @@ bool local(const std::string& listen) {
   return host == "localhost" || host == "[::1]" || host.starts_with("127.");
 }
 
+// "host:port" or "[v6]:port".
+bool is_address(const std::string& listen) {
+  const std::size_t colon = listen.rfind(':');
+  unsigned port = 0;
+  const char* end = listen.data() + listen.size();
+  return colon != std::string::npos && colon > 0 && colon + 1 < listen.size() &&
+         std::from_chars(listen.data() + colon + 1, end, port).ptr == end && port <= 65'535 &&
+         (listen[0] == '[' ? listen[colon - 1] == ']' : listen.find(':') == colon);
+}
+
+std::string origin_of(const Config& config, std::string_view section, std::string_view name) {
+  return config.origins[static_cast<std::size_t>(find_key(section, name) - config_keys().data())];
+}
+
+Status check_fix(const Config& config) {
+  const auto& fix = config.fix;
+  const auto at = [&](std::string_view name) { return origin_of(config, "fix", name); };
+  if (!fix.listen.empty() && !is_address(fix.listen)) return wrong(at("listen"), "fix.listen is \"" + fix.listen +
+      "\"; it must be host:port or [v6]:port");
+  if (!fix.tls_listen.empty() && !is_address(fix.tls_listen)) {
+    return wrong(at("tls_listen"), "fix.tls_listen is \"" + fix.tls_listen + "\"; it must be host:port or [v6]:port");
+  }
+  if (!fix.listen.empty() && !local(fix.listen) && !fix.allow_plaintext_remote) {
+    return wrong(at("listen"), "fix.listen is \"" + fix.listen +
+                                   "\", reachable from other machines, without TLS; use fix.tls_listen, or fix.allow_plaintext_remote = "
+                                   "true if the "
+                                   "network itself is safe");
+  }
+  if (!fix.tls_listen.empty() && (fix.tls_certificate.empty() || fix.tls_key.empty())) {
+    return wrong(at("tls_listen"), "fix.tls_listen needs fix.tls_certificate and fix.tls_key");
+  }
+  const bool listens = !fix.listen.empty() || !fix.tls_listen.empty();
+  if (listens && config.fix_sessions.empty()) {
+    return wrong(at(fix.listen.empty() ? "tls_listen" : "listen"),
+        "FIX is listened for, and there is no [[fix.session]]: nobody could log on");
+  }
+  const Result<std::vector<FixSessionTerms>> terms = fix_session_terms(config);
+  return terms.ok() ? ok_status() : terms.status();
+}
+
 // What concerns more than one key.
 Status check_together(const Config& config) {
   const std::string& listen = config.server.listen;
-  const auto at = [&](std::string_view section, std::string_view name) {
-    return config.origins[static_cast<std::size_t>(find_key(section, name) - config_keys().data())];
-  };
-  if (!listen.starts_with("unix:")) {
-    const std::size_t colon = listen.rfind(':');
-    unsigned port = 0;
-    const char* end = listen.data() + listen.size();
-    const bool right = colon != std::string::npos && colon > 0 && colon + 1 < listen.size() &&
-                       std::from_chars(listen.data() + colon + 1, end, port).ptr == end && port <= 65'535 &&
-                       (listen[0] == '[' ? listen[colon - 1] == ']' : listen.find(':') == colon);
-    if (!right) return wrong(at("server", "listen"), "server.listen is \"" + listen + "\"; it must be host:port, [v6]:port or unix:/path");
+  const auto at = [&](std::string_view section, std::string_view name) { return origin_of(config, section, name); };
+  if (!listen.starts_with("unix:") && !is_address(listen)) {
+    return wrong(at("server", "listen"), "server.listen is \"" + listen + "\"; it must be host:port, [v6]:port or unix:/path");
   }
   if (config.server.tls_certificate.empty() != config.server.tls_key.empty()) {
     return wrong(at("server", config.server.tls_key.empty() ? "tls_certificate" : "tls_key"),
@@ -204,7 +280,7 @@ Status check_together(const Config& config) {
   }
   if (config.journal.segment_bytes % 4'096 != 0)
     return wrong(at("journal", "segment_bytes"), "journal.segment_bytes must be a multiple of 4096");
-  return ok_status();
+  return check_fix(config);
 }
 
 std::string quoted(const std::string& text) {

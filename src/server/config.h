@@ -19,6 +19,14 @@
 
 namespace halocline {
 
+// A [[fix.session]]: docs/fix.md. What it comes to is in server/fix_terms.h.
+struct FixSessionConfig {
+  std::string where;  // "halocline.toml:12"
+  std::string name, begin_string, our_comp_id, their_comp_id, source, username, password, schedule, unknown_instrument;
+  std::uint64_t heartbeat_least_seconds = 0, heartbeat_most_seconds = 0, clock_skew_seconds = 0, messages_per_second = 0;
+  std::string book, trader, counterparty, desk, instrument, currency;
+};
+
 struct Config {
   struct {
     std::string listen, data_directory, tls_certificate, tls_key;
@@ -36,6 +44,12 @@ struct Config {
     std::uint64_t in_flight_bytes = 0, queue_length = 0, reads = 0, reader_threads = 0, subscribers = 0, subscriber_queue = 0;
   } limits;
   struct {
+    std::string listen, tls_listen, tls_certificate, tls_key, tls_client_ca;
+    bool allow_plaintext_remote = false;
+    std::uint64_t message_bytes = 0, connections = 0, logon_seconds = 0, out_queue_bytes = 0;
+  } fix;
+  std::vector<FixSessionConfig> fix_sessions;  // [[fix.session]]
+  struct {
     std::string level, format;
     std::uint64_t status_seconds = 0;
   } log;
@@ -45,9 +59,10 @@ struct Config {
   std::vector<std::string> origins;
 };
 
-// One key. `field` gives the place of its value; its type is the key's type.
-struct ConfigKey {
-  using Field = std::variant<std::string& (*)(Config&), std::uint64_t& (*)(Config&), bool& (*)(Config&)>;
+// One key of a Config or a FixSessionConfig. `field` gives the place of its value; its type is the key's type.
+template <class Holder>
+struct KeyOf {
+  using Field = std::variant<std::string& (*)(Holder&), std::uint64_t& (*)(Holder&), bool& (*)(Holder&)>;
   const char* section;
   const char* name;
   Field field;
@@ -58,7 +73,10 @@ struct ConfigKey {
 
   std::string full_name() const { return std::string(section) + "." + name; }
 };
+using ConfigKey = KeyOf<Config>;
+using FixSessionKey = KeyOf<FixSessionConfig>;
 std::span<const ConfigKey> config_keys();
+std::span<const FixSessionKey> fix_session_keys();
 
 // A copy of this process's environment, as "NAME=value".
 std::vector<std::string> process_environment();

@@ -6,6 +6,7 @@
 namespace halocline {
 namespace {
 
+#define HALOCLINE_SESSION_KEY(type, name) "fix.session", #name, +[](FixSessionConfig& c) -> type& { return c.name; }
 #define HALOCLINE_KEY(type, section, name) #section, #name, +[](Config& c) -> type& { return c.section.name; }
 using Text = std::string;
 using Number = std::uint64_t;
@@ -24,9 +25,11 @@ const ConfigKey kKeys[] = {
      "Without TLS only loopback addresses and unix sockets are listened on, unless this is true: then everybody who reaches the port can "
      "read and trade."},
 
-    {HALOCLINE_KEY(Text, firm, name), "Halocline", 1, 64, nullptr,
-     "The firm: the top of the hierarchy. Becomes the first record of a new journal; another name for an existing one is refused."},
-    {HALOCLINE_KEY(Text, firm, currency), "USD", 1, 64, nullptr, "The currency of every measure and limit. Fixed like the name."},
+    {HALOCLINE_KEY(Text, firm, name), "", 0, 64, nullptr,
+     "The firm: the top of the hierarchy. Becomes the first record of a new journal (empty: Halocline). Another name than an existing "
+     "journal's is refused; empty takes it as it is."},
+    {HALOCLINE_KEY(Text, firm, currency), "", 0, 64, nullptr,
+     "The currency of every measure and limit. Fixed like the name; empty is USD for a new journal."},
 
     {HALOCLINE_KEY(Text, journal, durability), "fsync", 0, 0, "fsync|os|memory",
      "When a command counts as kept: `fsync`, it is on the disk and survives a power failure; `os`, the operating system has it, it "
@@ -52,6 +55,24 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(Number, limits, subscriber_queue), "8192", 1'024, 1'048'576, nullptr,
      "Alert events that a follower may lag behind; then it is cut and told the bookmark to resume from."},
 
+    {HALOCLINE_KEY(Text, fix, listen), "", 0, 256, nullptr,
+     "Where FIX sessions are accepted without TLS: host:port or [v6]:port; port 0 takes a free one. Empty: nowhere. Who may log on is "
+     "said by "
+     "[[fix.session]] entries, docs/fix.md."},
+    {HALOCLINE_KEY(Text, fix, tls_listen), "", 0, 256, nullptr, "The same with TLS."},
+    {HALOCLINE_KEY(Text, fix, tls_certificate), "", 0, 4'096, nullptr, "PEM file with the certificate chain for tls_listen."},
+    {HALOCLINE_KEY(Text, fix, tls_key), "", 0, 4'096, nullptr, "PEM file with the certificate's private key."},
+    {HALOCLINE_KEY(Text, fix, tls_client_ca), "", 0, 4'096, nullptr,
+     "PEM file with the authorities that sign the clients' certificates. Empty: clients need none."},
+    {HALOCLINE_KEY(bool, fix, allow_plaintext_remote), "false", 0, 0, nullptr,
+     "Without TLS only loopback addresses are listened on, unless this is true."},
+    {HALOCLINE_KEY(Number, fix, message_bytes), "65536", kKiB, kMiB, nullptr,
+        "The largest FIX message, in bytes; a larger one cuts the connection."},
+    {HALOCLINE_KEY(Number, fix, connections), "256", 1, 4'096, nullptr, "FIX connections open at a time; more are refused."},
+    {HALOCLINE_KEY(Number, fix, logon_seconds), "10", 1, 3'600, nullptr, "Time for a new connection to log on, in seconds."},
+    {HALOCLINE_KEY(Number, fix, out_queue_bytes), "4194304", 64 * kKiB, 256 * kMiB, nullptr,
+     "Bytes that wait for a counterparty that does not read; then it is cut."},
+
     {HALOCLINE_KEY(Text, log, level), "info", 0, 0, "debug|info|warn|error", "The least level that is written to stderr."},
     {HALOCLINE_KEY(Text, log, format), "text", 0, 0, "text|json", "Lines for people, or one JSON object a line."},
     {HALOCLINE_KEY(Number, log, status_seconds), "60", 1, 86'400, nullptr,
@@ -59,24 +80,65 @@ const ConfigKey kKeys[] = {
 };
 #undef HALOCLINE_KEY
 
+const FixSessionKey kSessionKeys[] = {
+    {HALOCLINE_SESSION_KEY(Text, name), "", 0, 64, nullptr, "The session's name, in the journal, logs and commands. Empty: their_comp_id."},
+    {HALOCLINE_SESSION_KEY(Text, begin_string), "FIX.4.4", 0, 0, "FIX.4.2|FIX.4.4|FIXT.1.1", "The version; FIXT.1.1 carries 5.0 SP2."},
+    {HALOCLINE_SESSION_KEY(Text, our_comp_id), "HALOCLINE", 1, 64, nullptr, "TargetCompID of what they send."},
+    {HALOCLINE_SESSION_KEY(Text, their_comp_id), "", 1, 64, nullptr, "SenderCompID of what they send. Required."},
+    {HALOCLINE_SESSION_KEY(Text, source), "", 0, 32, nullptr,
+     "The source of its trades. Sessions with the same source share their trade ids. Empty: the name."},
+    {HALOCLINE_SESSION_KEY(Text, username), "", 0, 64, nullptr, "What Logon must carry as Username(553). Empty: nothing."},
+    {HALOCLINE_SESSION_KEY(Text, password), "", 0, 256, nullptr, "What Logon must carry as Password(554). Empty: nothing."},
+    {HALOCLINE_SESSION_KEY(Number, heartbeat_least_seconds), "1", 0, 86'400, nullptr,
+     "The least HeartBtInt(108) of a Logon, in seconds. 0: a session without heartbeats may be."},
+    {HALOCLINE_SESSION_KEY(Number, heartbeat_most_seconds), "3600", 1, 86'400, nullptr, "The most, in seconds."},
+    {HALOCLINE_SESSION_KEY(Number, clock_skew_seconds), "120", 0, 86'400, nullptr,
+     "How far SendingTime(52) may be off, in seconds. 0: any."},
+    {HALOCLINE_SESSION_KEY(Text, schedule), "", 0, 64, nullptr,
+     "When it may be logged on, in UTC: \"07:00:00-18:30:00\" each day, or \"mon 07:00:00-fri 18:30:00\". Each time begins with the "
+     "numbers at 1. "
+     "Empty: always."},
+    {HALOCLINE_SESSION_KEY(Number, messages_per_second), "0", 0, 10'000'000, nullptr, "Faster is not read. 0: no bound."},
+    {HALOCLINE_SESSION_KEY(Text, unknown_instrument), "refuse", 0, 0, "refuse|park",
+     "What becomes of a trade in an instrument that is not known: refused, or kept until it is."},
+    {HALOCLINE_SESSION_KEY(Text, book), "1", 1, 256, nullptr, "Where the book stands: a rule, see docs/fix.md."},
+    {HALOCLINE_SESSION_KEY(Text, trader), "party:12 party:11 party:36 party:53 116 50", 1, 256, nullptr, "The trader."},
+    {HALOCLINE_SESSION_KEY(Text, counterparty), "party:17 party:1 375 76 49", 1, 256, nullptr, "The counterparty."},
+    {HALOCLINE_SESSION_KEY(Text, desk), "", 0, 256, nullptr, "The desk; when found, the book must be of it. Empty: not looked at."},
+    {HALOCLINE_SESSION_KEY(Text, instrument), "55 48", 1, 256, nullptr, "The instrument."},
+    {HALOCLINE_SESSION_KEY(Text, currency), "15 120", 0, 256, nullptr,
+     "The currency; when found, the instrument must be in it, but for FX pairs. Empty: not looked at."},
+};
+#undef HALOCLINE_SESSION_KEY
+
 const char* section_meaning(std::string_view section) {
   if (section == "server") return "The process: where it listens and keeps its data.";
   if (section == "firm") return "Whose books these are.";
   if (section == "journal") return "How commands are kept.";
+  if (section == "fix") return "FIX sessions; docs/fix.md says what becomes of their messages.";
   if (section == "limits")
     return "Bounds. Everything is allocated or counted against them; reaching one slows or refuses a sender, never grows memory.";
   return "What the server says about itself.";
 }
 
-std::string value_in_toml(const ConfigKey& key) {
+template <class Holder>
+std::string value_in_toml(const KeyOf<Holder>& key) {
   const bool text = key.field.index() == 0;
   return text ? "\"" + std::string(key.default_value) + "\"" : key.default_value;
 }
 
-std::string bounds_of(const ConfigKey& key) {
+template <class Holder>
+std::string bounds_of(const KeyOf<Holder>& key) {
   if (key.choices != nullptr) return key.choices;
   if (key.field.index() == 1) return std::to_string(key.least) + " .. " + std::to_string(key.most);
   return key.field.index() == 2 ? "true|false" : "text of at most " + std::to_string(key.most) + " bytes";
+}
+
+template <class Holder>
+std::string bounds_in_words(const KeyOf<Holder>& key) {
+  std::string bounds = bounds_of(key);
+  for (std::size_t at = 0; (at = bounds.find('|', at)) != std::string::npos; at += 2) bounds.replace(at, 1, ", ");
+  return bounds;
 }
 
 // Breaks a text at spaces into lines of at most 110 characters, each behind "# ".
@@ -100,6 +162,7 @@ std::string upper(std::string text) {
 }  // namespace
 
 std::span<const ConfigKey> config_keys() { return kKeys; }
+std::span<const FixSessionKey> fix_session_keys() { return kSessionKeys; }
 
 std::string example_toml() {
   std::ostringstream out;
@@ -114,6 +177,8 @@ std::string example_toml() {
     append_comment(out, std::string(key.meaning) + " (" + bounds_of(key) + ")");
     out << key.name << " = " << value_in_toml(key) << "\n";
   }
+  out << "\n# One for each FIX session; the keys with their defaults:\n# [[fix.session]]\n";
+  for (const FixSessionKey& key : kSessionKeys) out << "# " << key.name << " = " << value_in_toml(key) << "\n";
   return out.str();
 }
 
@@ -133,10 +198,12 @@ std::string configuration_page() {
       out << "\n## [" << section << "]\n"
           << section_meaning(section) << "\n\n| key | default | values | meaning | environment |\n|---|---|---|---|---|\n";
     }
-    std::string bounds = bounds_of(key);
-    for (std::size_t at = 0; (at = bounds.find('|', at)) != std::string::npos; at += 2) bounds.replace(at, 1, ", ");
-    out << "| `" << key.name << "` | `" << value_in_toml(key) << "` | " << bounds << " | " << key.meaning << " | `HALOCLINE_"
+    out << "| `" << key.name << "` | `" << value_in_toml(key) << "` | " << bounds_in_words(key) << " | " << key.meaning << " | `HALOCLINE_"
         << upper(key.section) << "_" << upper(key.name) << "` |\n";
+  }
+  out << "\n## [[fix.session]]\nOne for each FIX session; in the file only.\n\n| key | default | values | meaning |\n|---|---|---|---|\n";
+  for (const FixSessionKey& key : kSessionKeys) {
+    out << "| `" << key.name << "` | `" << value_in_toml(key) << "` | " << bounds_in_words(key) << " | " << key.meaning << " |\n";
   }
   return out.str();
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "command/codec.h"
 #include "engine/views.h"
 
 namespace halocline {
@@ -17,6 +18,8 @@ std::thread named_thread(const char* name, std::function<void()> run) {
     run();
   });
 }
+
+Status no_fix() { return Status(Code::kNotFound, "this server has no FIX sessions: set fix.listen and [[fix.session]] (docs/fix.md)"); }
 
 }  // namespace
 
@@ -92,9 +95,10 @@ void Core::read(Reply<T> reply, View view) {
       return reply(books.status());
     }
     const State& state = *books.value();
-    At<T> rows{views::seq_of(state), views::time_of(state), view(state)};
+    Result<T> found = view(state);
     reads_.fetch_sub(1);
-    reply(std::move(rows));
+    if (!found.ok()) return reply(found.status());
+    reply(At<T>{views::seq_of(state), views::time_of(state), found.take()});
   };
   if (!p_.inbound.push(inbound, 0)) inbound.read(refusal());
 }
@@ -139,6 +143,52 @@ void Core::status(bool with_digest, Reply<StatusReport> reply) {
     if (with_digest) status.state_digest = views::state_digest(books);
     return status;
   });
+}
+
+void Core::fix_ledger(Reply<FixLedger> reply) {
+  read(std::move(reply), [this](const State& books) -> Result<FixLedger> {
+    FixLedger ledger = views::fix_ledger(books);
+    if (!options_.records) return ledger;
+    for (FixLedgerRow& session : ledger.sessions) {
+      for (FixUnanswered& unanswered : session.unanswered) {
+        Result<std::vector<std::byte>> records = options_.records(unanswered.seq, unanswered.commands + 1u);
+        if (!records.ok()) return records.status();
+        unanswered.records = records.take();
+      }
+    }
+    return ledger;
+  });
+}
+
+void Core::fix_sent(std::string session, std::uint32_t from, std::uint32_t to, std::size_t most, Reply<std::vector<FixSentRow>> reply) {
+  read(std::move(reply), [=, this, session = std::move(session)](const State& books) -> Result<std::vector<FixSentRow>> {
+    std::vector<FixSentRow> rows;
+    if (!options_.records) return rows;
+    for (const views::SentAt& sent : views::fix_sent(books, session, from, to, most)) {
+      const Result<std::vector<std::byte>> record = options_.records(sent.seq, 1);
+      if (!record.ok()) return record.status();
+      const FramedCommand sent_then = first_command(record.value());
+      rows.push_back({sent.number, std::string(std::get<FixSent>(sent_then.command).message)});
+    }
+    return rows;
+  });
+}
+
+void Core::set_fix_desk(FixDesk* desk) {
+  std::lock_guard lock(fix_mutex_);
+  fix_desk_ = desk;
+}
+
+Result<std::vector<FixSessionRow>> Core::fix_sessions() {
+  std::lock_guard lock(fix_mutex_);
+  if (fix_desk_ == nullptr) return no_fix();
+  return fix_desk_->sessions();
+}
+
+void Core::fix_reset(const std::string& session, std::function<void(const Status&)> done) {
+  std::lock_guard lock(fix_mutex_);
+  if (fix_desk_ == nullptr) return done(no_fix());
+  fix_desk_->reset(session, std::move(done));
 }
 
 void Core::follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<AlertSubscriber> subscriber) {

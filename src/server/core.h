@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -25,6 +26,7 @@
 #include "server/feeds.h"
 #include "server/pipeline.h"
 #include "server/publisher.h"
+#include "server/record_source.h"
 #include "server/reader_pool.h"
 #include "server/sequencer.h"
 
@@ -41,6 +43,7 @@ struct CoreOptions {
   std::string durability = "fsync";
   std::string data_directory;
   std::function<void(const Status&)> on_failure;    // the journal failed: stop the process. On the sequencer's thread
+  RecordSource records;                             // reads records back; none: nothing is kept
 };
 
 // What the start found, for status and for the clock.
@@ -69,6 +72,11 @@ class Core final : public Port {
   void reference(Reply<ReferenceRows> reply) override;
   void trade(std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) override;
   void status(bool with_digest, Reply<StatusReport> reply) override;
+  void fix_ledger(Reply<FixLedger> reply) override;
+  void fix_sent(std::string session, std::uint32_t from, std::uint32_t to, std::size_t most, Reply<std::vector<FixSentRow>> reply) override;
+  void set_fix_desk(FixDesk* desk) override;
+  Result<std::vector<FixSessionRow>> fix_sessions() override;
+  void fix_reset(const std::string& session, std::function<void(const Status&)> done) override;
   void follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<AlertSubscriber> subscriber) override;
   void unfollow(const AlertSubscriber* subscriber) override;
   void count(const char* counter, std::uint64_t add) override { p_.metrics.named.add(counter, add); }
@@ -93,6 +101,8 @@ class Core final : public Port {
   Publisher publisher_;
   std::atomic<std::size_t> reads_{0};
   std::atomic<bool> draining_{false};
+  std::mutex fix_mutex_;
+  FixDesk* fix_desk_ = nullptr;
   std::thread sequencer_thread_, engine_thread_, publisher_thread_;
   bool stopped_ = false;
 };

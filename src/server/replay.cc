@@ -4,12 +4,12 @@
 
 #include "base/log.h"
 #include "command/codec.h"
+#include "engine/lookahead.h"
 
 namespace halocline {
 namespace {
 
 constexpr std::int64_t kLineEvery = 2'000'000'000;
-constexpr std::size_t kAhead = 8;
 
 }  // namespace
 
@@ -94,20 +94,16 @@ void Replay::apply_all() {
     CHECK(full_.try_pop(batch));
     if (batch == nullptr) return;
     const std::vector<Entry>& entries = batch->entries;
-    const auto fetch = [&](std::size_t i) {
-      if (i < entries.size() && entries[i].type == CommandType::kTrade) engine_.prefetch(entries[i].trade);
-    };
-    for (std::size_t i = 0; i < kAhead; ++i) fetch(i);
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      fetch(i + kAhead);
+    const auto trade_at = [&](std::size_t i) { return entries[i].type == CommandType::kTrade ? &entries[i].trade : nullptr; };
+    apply_ahead(engine_, entries.size(), trade_at, [&](std::size_t i, const TradeHint& hint) {
       const Entry& entry = entries[i];
       if (entry.type == CommandType::kTrade) {
-        engine_.apply(entry.seq, entry.time, entry.trade, events);
+        engine_.apply(entry.seq, entry.time, entry.trade, hint, events);
       } else {
         engine_.apply(entry.seq, entry.time, entry.type, entry.payload, events);
       }
       events.clear();
-    }
+    });
     batch->bytes.clear(), batch->entries.clear();
     free_.push(batch);
     reader_bell_.ring();

@@ -20,6 +20,7 @@
 #include "journal/file_journal.h"
 #include "journal/memory_journal.h"
 #include "server/core.h"
+#include "server/record_source.h"
 #include "server/replay.h"
 
 namespace halocline {
@@ -100,8 +101,17 @@ class Ending {
 // The file that says where the server is; gone when this is.
 class ServingFile {
  public:
-  ServingFile(std::string path, const std::string& address) : path_(std::move(path)) {
-    std::ofstream(path_ + ".new") << address << "\n" << getpid() << "\n";
+  ServingFile(std::string path, const std::string& address, const std::string& fix) : path_(std::move(path)) {
+    std::ofstream file(path_ + ".new");
+    file << address << "\n" << getpid() << "\n";
+    std::string plain = fix, tls;
+    if (const std::size_t at = fix.find("tls "); at != std::string::npos) {
+      tls = fix.substr(at + 4);
+      plain = fix.substr(0, at == 0 ? 0 : at - 1);
+    }
+    if (!plain.empty()) file << "fix " << plain << "\n";
+    if (!tls.empty()) file << "fix_tls " << tls << "\n";
+    file.close();
     std::error_code ignored;
     std::filesystem::rename(path_ + ".new", path_, ignored);
   }
@@ -144,7 +154,9 @@ class FirmSink final : public AckSink {
 Status found_firm(Core& core, const Config& config) {
   auto sink = std::make_shared<FirmSink>();
   Submission submission;
-  append_record(Firm{config.firm.name, config.firm.currency}, submission.records);
+  const std::string_view name = config.firm.name.empty() ? "Halocline" : std::string_view(config.firm.name);
+  const std::string_view currency = config.firm.currency.empty() ? "USD" : std::string_view(config.firm.currency);
+  append_record(Firm{name, currency}, submission.records);
   submission.count = 1;
   submission.sink = sink;
   submission.received = SystemClock().monotonic();
@@ -155,10 +167,12 @@ Status found_firm(Core& core, const Config& config) {
 Status check_firm(Engine& engine, const Config& config) {
   const Snapshot books = engine.snapshot();
   const std::string name(views::firm_name(*books)), currency(views::firm_currency(*books));
-  if (name == config.firm.name && currency == config.firm.currency) return ok_status();
+  const auto& said = config.firm;
+  if ((said.name.empty() || said.name == name) && (said.currency.empty() || said.currency == currency)) return ok_status();
+  const std::string& said_name = said.name.empty() ? name : said.name;
+  const std::string& said_currency = said.currency.empty() ? currency : said.currency;
   return Status(Code::kFailedPrecondition, "the journal in " + config.server.data_directory + " is of firm \"" + name + "\" in " +
-                                               currency + ", the configuration says \"" + config.firm.name + "\" in " +
-                                               config.firm.currency +
+                                               currency + ", the configuration says \"" + said_name + "\" in " + said_currency +
                                                "; correct firm.name and firm.currency, or use another server.data_directory");
 }
 
@@ -199,7 +213,7 @@ void warn_of_journal(const Journal& journal) {
 
 }  // namespace
 
-int serve(const Config& config, Gateway& gateway) {
+int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   set_log(config);
   Ending ending;
   SystemClock clock;
@@ -257,6 +271,7 @@ int serve(const Config& config, Gateway& gateway) {
   options.version = kVersion;
   options.durability = config.journal.durability;
   options.data_directory = data;
+  if (durability.value() != Durability::kMemory) options.records = journal_records(disk, directory);
   Status failure;  // written before journal_failed(), read after the core's threads have ended
   options.on_failure = [&](const Status& why) { failure = why, ending.journal_failed(); };
   Core core(std::move(options), clock, engine, *journal, start);
@@ -271,13 +286,25 @@ int serve(const Config& config, Gateway& gateway) {
     static_cast<void>(core.stop());
     return give_up("gateway.refused", listening, kExitAddress);
   }
+  if (fix != nullptr) {
+    if (const Status listening = fix->start(core); !listening.ok()) {
+      gateway.stop_accepting();
+      static_cast<void>(core.stop());
+      fix->stop();
+      gateway.stop();
+      return give_up("gateway.refused", listening, kExitAddress);
+    }
+  }
   {
-    const ServingFile serving(data + "/serving", gateway.address());
-    std::printf("halocline: serving on %s (journal %s, durability %s)\n", gateway.address().c_str(),
-                durability.value() == Durability::kMemory ? "none" : directory.c_str(), config.journal.durability.c_str());
+    const std::string fix_address = fix == nullptr ? "" : fix->address();
+    const ServingFile serving(data + "/serving", gateway.address(), fix_address);
+    std::printf("halocline: serving on %s (journal %s, durability %s%s)\n", gateway.address().c_str(),
+                durability.value() == Durability::kMemory ? "none" : directory.c_str(), config.journal.durability.c_str(),
+                fix_address.empty() ? "" : (", FIX on " + fix_address).c_str());
     std::fflush(stdout);
     log_line(LogLevel::kInfo, "server.serving",
-             {{"address", gateway.address()}, {"durability", config.journal.durability}, {"last_seq", core.report().last_seq}});
+             {{"address", gateway.address()}, {"fix", fix_address}, {"durability", config.journal.durability},
+                 {"last_seq", core.report().last_seq}});
     StatusLine status_line;
     status_line.start(core);
     while (!ending.wait(static_cast<int>(config.log.status_seconds * 1'000))) {
@@ -286,8 +313,10 @@ int serve(const Config& config, Gateway& gateway) {
     }
     Ending::restore();
     log_line(LogLevel::kInfo, "server.draining", {{"last_seq", core.report().last_seq}});
+    if (fix != nullptr) fix->stop_accepting();
     gateway.stop_accepting();
     const Status stopped = core.stop();
+    if (fix != nullptr) fix->stop();
     gateway.stop();
     if (!stopped.ok()) return give_up("server.stopped", failure, exit_code(failure));
   }

@@ -25,9 +25,9 @@ enum ServeExit : int {
   kExitFirm = 78,           // the journal belongs to another firm than the configuration says
 };
 
-// With the gRPC gateway.
+// With the gRPC gateway, and the FIX gateway when the configuration has an address for it.
 int serve(const Config& config);
-// With any gateway, for tests.
-int serve(const Config& config, Gateway& gateway);
+// With any gateways, for tests; `fix` may be none.
+int serve(const Config& config, Gateway& gateway, Gateway* fix = nullptr);
 
 }  // namespace halocline

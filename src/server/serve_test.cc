@@ -107,6 +107,13 @@ TEST_F(ServeTest, TheFirstRecordIsTheFirmAndASignalDrains) {
 TEST_F(ServeTest, AnotherFirmIsRefused) {
   EXPECT_EQ(serve_once(kSmall, end_self), kExitDrained);
   EXPECT_EQ(serve_once(std::string(kSmall) + "[firm]\ncurrency = \"EUR\"\n", end_self), kExitFirm);
+  EXPECT_EQ(serve_once(std::string(kSmall) + "[firm]\nname = \"Other\"\n", end_self), kExitFirm);
+  EXPECT_EQ(serve_once(std::string(kSmall) + "[firm]\nname = \"Halocline\"\ncurrency = \"USD\"\n", end_self), kExitDrained);
+}
+
+TEST_F(ServeTest, AJournalIsTakenAsItIsWhenTheConfigurationNamesNoFirm) {
+  EXPECT_EQ(serve_once(std::string(kSmall) + "[firm]\nname = \"Acme\"\ncurrency = \"EUR\"\n", end_self), kExitDrained);
+  EXPECT_EQ(serve_once(kSmall, end_self), kExitDrained);
 }
 
 TEST_F(ServeTest, WithoutAJournalNothingIsKept) {

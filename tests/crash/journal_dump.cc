@@ -56,6 +56,21 @@ ordered_json json_of(const Limit& c) {
 }
 ordered_json json_of(const LimitRemove& c) { return {{"type", "LimitRemove"}, {"name", c.name}}; }
 ordered_json json_of(const AlertAck& c) { return {{"type", "AlertAck"}, {"alert_id", c.alert_id}, {"by", c.by}, {"note", c.note}}; }
+ordered_json json_of(const TradeReport& c) {
+  ordered_json json = json_of(c.trade);
+  json["type"] = "TradeReport";
+  json.update({{"reference", c.reference}, {"desk", c.desk}, {"currency", c.currency}, {"park", c.park}});
+  return json;
+}
+ordered_json json_of(const FixReceived& c) {
+  return {{"type", "FixReceived"}, {"session", c.session}, {"number", c.number}, {"commands", c.commands}, {"reply", code(c.reply)},
+          {"message_type", c.message_type}, {"answer", c.answer}};
+}
+ordered_json json_of(const FixSent& c) {
+  return {{"type", "FixSent"}, {"session", c.session}, {"number", c.number}, {"answers", c.answers}, {"message", c.message}};
+}
+ordered_json json_of(const FixReserved& c) { return {{"type", "FixReserved"}, {"session", c.session}, {"number", c.number}}; }
+ordered_json json_of(const FixReset& c) { return {{"type", "FixReset"}, {"session", c.session}}; }
 
 [[noreturn]] void fail(const std::string& what) {
   std::fprintf(stderr, "journal_dump: %s\n", what.c_str());

@@ -12,6 +12,7 @@
 #include <google/protobuf/stubs/logging.h>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "base/limits.h"
 #include "command/codec.h"
 #include "gateways/grpc/batch.h"

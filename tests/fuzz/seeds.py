@@ -18,6 +18,11 @@ def trade(version, action, side, quantity, price, trade_id="1", instrument="i"):
         text(t) for t in ("s", trade_id, "b", "t", "c", instrument))
 
 
+def report(report_id, action, reference="", instrument="i"):
+    return 17, struct.pack("<BBBqqqq", action, 1, 1, 5 * E8, 3 * E8, 0, 1) + b"".join(
+        text(t) for t in ("s", report_id, reference, "b", "", "t", "p", instrument, ""))
+
+
 E8 = 100_000_000
 COMMANDS = {
     "trades": [trade(1, 1, 1, 5 * E8, 3 * E8), trade(1, 1, 1, 5 * E8, 3 * E8), trade(2, 2, 2, 9 * E8, E8), trade(3, 3, 1, 0, 0), trade(4, 1, 2, 1, 1)],
@@ -27,6 +32,11 @@ COMMANDS = {
     "reference": [(8, text("b") + text("d2")), (12, struct.pack("<B", 3) + text("b") + text("b2")), (7, text("new")), (5, text("f") + text("USD"))],
     "limits": [(14, struct.pack("<BBB", 1, 2, 1) + (1).to_bytes(16, "little") + (2).to_bytes(16, "little") + struct.pack("<qq", 0, 1) + text("l") + text("f") + text("o")),
                trade(1, 1, 1, E8, E8), (16, struct.pack("<Q", 1) + text("me") + struct.pack("<H", 2) + b"ok"), (15, text("l"))],
+    "reports": [report("E1", 1), report("E3", 2, "E2"), report("E2", 2, "E1"), report("E4", 3, "E3"), report("P1", 1, instrument="k"),
+                (11, struct.pack("<BqIq", 1, E8, 0, 0) + text("k") + text("USD") + text("") + text("") + text(""))],
+    "fix": [(18, struct.pack("<IHB", 2, 2, 1) + text("oms") + text("AE") + struct.pack("<H", 3) + b"571"), report("R1", 1), report("R1/2", 1),
+            (20, struct.pack("<I", 1000) + text("oms")), (19, struct.pack("<IQ", 2, 26) + text("oms") + struct.pack("<H", 5) + b"8=FIX"),
+            (21, text("oms"))],
     "end_of_day": [(13, struct.pack("<I", 20261124)), (13, struct.pack("<I", 20261124)), (13, struct.pack("<I", 20260230)), (1, b"")],
 }
 CONFIGS = {
@@ -34,6 +44,31 @@ CONFIGS = {
     "wrong_type": "[server]\nlisten = 5\n",
     "not_toml": "[[[",
     "environment": "\0HALOCLINE_JOURNAL_DURABILITY=os\0HALOCLINE_SERVER_LISTEN=\0",
+}
+HEAD = "49=OMS|50=anna|56=HALOCLINE|52=20261124-10:42:13|"
+LOGON = "35=A|34=1|" + HEAD + "98=0|108=30|"
+TRADE = "17=E%d|150=F|1=b1|55=AAPL|54=1|32=100|31=10|60=20261124-10:42:13|"
+CAPTURE = "571=R%d|55=AAPL|32=100|31=10|552=1|54=1|1=b1|"
+
+
+def fix(kind, number, body="", flags=""):
+    return f"35={kind}|34={number}|{flags}{HEAD}{body}"
+
+
+FIX_SESSIONS = {
+    "executions": [LOGON, fix("8", 2, TRADE % 1), "!", fix("8", 3, TRADE % 2), "#", fix("A", 4, "98=0|108=30|"), "!", fix("8", 3, TRADE % 2, "43=Y|"), "!"],
+    "captures": [LOGON, fix("AE", 2, CAPTURE % 1), fix("AE", 3, CAPTURE % 2), "!", fix("2", 4, "7=1|16=0|"), "!", "#", "!", fix("A", 5, "98=0|108=30|"), "!"],
+    "gap": [LOGON, fix("8", 4, TRADE % 3), fix("4", 2, "36=4|123=Y|", "43=Y|"), fix("1", 5, "112=x|"), fix("0", 6), "!"],
+    "reset": [LOGON, fix("8", 2, TRADE % 1), "!", fix("A", 1, "98=0|108=30|141=Y|"), "!", fix("4", 9, "36=20|"), fix("5", 20), "!"],
+    "bad": [LOGON, fix("8", 2, "17=E1|150=F|"), fix("8", 3, (TRADE % 2) + "31=5|"), fix("ZZ", 4), fix("V", 5, "262=r|"), fix("8", 6, "58=|"), "=8=FIX.4.4|9=5|", "=noise", "!"],
+    "prices": [LOGON, fix("W", 2, "55=AAPL|268=2|269=0|270=1|269=1|270=2|"), fix("X", 3, "268=1|279=0|269=2|55=AAPL|270=1|"), "!"],
+}
+FIX_MESSAGES = {
+    "execution": "1\n35=8|34=2|" + HEAD + (TRADE % 1) + "453=2|448=anna|447=D|452=12|448=acme|452=17|12=1|13=3|136=1|137=0.5|15=USD|",
+    "execution_42": "1\n35=8|34=2|" + HEAD + "17=E2|20=2|19=E1|150=2|1=b1|55=AAPL|54=2|32=1|31=1|",
+    "capture": "=house\n35=AE|34=2|" + HEAD + "571=R1|487=2|572=R0|32=5|31=2|48=US1|22=4|552=2|54=1|1=a|54=2|1=b|",
+    "prices": "party:38\n35=X|34=2|" + HEAD + "262=q|268=2|279=0|269=2|55=AAPL|270=1|272=20261124|273=10:00:00.5|279=2|269=4|270=2|",
+    "alternative_ids": "id:8 100\n35=8|34=2|" + HEAD + (TRADE % 1) + "454=2|455=US1|456=4|455=X|456=8|57=rates|",
 }
 # Odd first byte: edits of a good journal; even: the image of a segment.
 JOURNALS = {"edit_header": b"\x01\x00\x00\x00\xff", "edit_block": b"\x01\x40\x10\x00\x01", "edit_crc_right": b"\x03\x48\x10\x00\x02",
@@ -52,6 +87,10 @@ def main():
     for name, config in CONFIGS.items():
         write("config", name, config.encode())
     write("config", "example", (HERE.parents[1] / "halocline.example.toml").read_bytes())
+    for name, lines in FIX_SESSIONS.items():
+        write("fix_session", name, "\n".join(lines).encode())
+    for name, message in FIX_MESSAGES.items():
+        write("fix_mapping", name, message.encode())
     for name, journal in JOURNALS.items():
         write("journal", name, journal)
 

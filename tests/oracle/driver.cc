@@ -38,6 +38,21 @@ Command command_of(const json& in) {
                  text(in, "book"), text(in, "trader"), text(in, "counterparty"), text(in, "instrument"), code<Side>(in, "side"),
                  number(in, "quantity"), number(in, "price"), number(in, "fees"), number(in, "trade_time")};
   }
+  if (type == "TradeReport") {
+    return TradeReport{{text(in, "source"), text(in, "trade_id"), 0, code<Action>(in, "action"), text(in, "book"), text(in, "trader"),
+                        text(in, "counterparty"), text(in, "instrument"), code<Side>(in, "side"), number(in, "quantity"), number(in, "price"),
+                        number(in, "fees"), number(in, "trade_time")},
+                       text(in, "reference"), text(in, "desk"), text(in, "currency"), in.at("park").get<bool>()};
+  }
+  if (type == "FixReceived") {
+    return FixReceived{text(in, "session"), number<std::uint32_t>(in, "number"), number<std::uint16_t>(in, "commands"),
+                       code<FixReply>(in, "reply"), text(in, "message_type"), text(in, "answer")};
+  }
+  if (type == "FixSent") {
+    return FixSent{text(in, "session"), number<std::uint32_t>(in, "number"), number<std::uint64_t>(in, "answers"), text(in, "message")};
+  }
+  if (type == "FixReserved") return FixReserved{text(in, "session"), number<std::uint32_t>(in, "number")};
+  if (type == "FixReset") return FixReset{text(in, "session")};
   if (type == "Price") return Price{text(in, "instrument"), number(in, "price"), number(in, "price_time")};
   if (type == "FxRate") return FxRate{text(in, "currency"), number(in, "rate"), number(in, "rate_time")};
   if (type == "Firm") return Firm{text(in, "name"), text(in, "currency")};
@@ -68,7 +83,11 @@ Command command_of(const json& in) {
 // The codec takes no text that the gateways must have refused; the engine refuses it as well.
 bool encodable(const json& in) {
   for (const auto& [field, value] : in.items()) {
-    if (value.is_string() && value.get_ref<const std::string&>().size() > (field == "note" ? limits::kMaxNote : limits::kMaxName)) return false;
+    const std::size_t most = field == "note"      ? limits::kMaxNote
+                             : field == "answer"  ? limits::kMaxFixAnswer
+                             : field == "message" ? limits::kMaxFixMessage
+                                                  : limits::kMaxName;
+    if (value.is_string() && value.get_ref<const std::string&>().size() > most) return false;
   }
   return true;
 }

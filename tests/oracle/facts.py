@@ -4,13 +4,23 @@ FIRM, DESK, BOOK, TRADER, COUNTERPARTY, INSTRUMENT, UNDERLYING, SECTOR, CURRENCY
 RENAMEABLE = (DESK, BOOK, TRADER, COUNTERPARTY, INSTRUMENT, SECTOR, UNDERLYING)
 NEW, AMEND, CANCEL = 1, 2, 3
 BUY, SELL = 1, 2
-LIVE, CANCELLED = 1, 2
-FUTURE = 2
+LIVE, CANCELLED, MERGED = 1, 2, 3
+EQUITY, FUTURE, FX_PAIR = 1, 2, 3
+REPLY_NONE, REPLY_ALWAYS, REPLY_WHEN_REFUSED = 0, 1, 2
+MAX_PARKED = 65536
+MAX_FIX_NUMBER = 2 * 10**9
 MARK_NONE, MARK_TRADE, MARK_PRICE = 0, 1, 2
 NET, GROSS, LONG, SHORT, DAY_LOSS, TOTAL_LOSS, DRAWDOWN, CONCENTRATION, LARGEST_TRADE, TRADE_RATE, STALE = range(1, 12)
 NONE, WARN, BREACH = 0, 1, 2
 RAISED, ESCALATED, EASED, ACKNOWLEDGED, CLEARED = 1, 2, 3, 4, 5
 BY_LEVEL, UNACKNOWLEDGED, BY_USER, LIMIT_REMOVED, OVERRIDDEN = 1, 2, 3, 4, 5
+
+OUTCOME_CODES = {name: code for code, name in enumerate(
+    ("", "ACCEPTED", "TOMBSTONE", "UNCHANGED", "DUPLICATE", "STALE", "PARKED", *[""] * 9, "CONFLICT", "NO_FIRM", "ALREADY_SET", "INVALID_NAME",
+     "INVALID_VERSION", "INVALID_ACTION", "INVALID_SIDE", "INVALID_QUANTITY", "INVALID_PRICE", "INVALID_RATE", "INVALID_LIMIT", "OUT_OF_RANGE",
+     "UNKNOWN_BOOK", "UNKNOWN_TRADER", "UNKNOWN_COUNTERPARTY", "UNKNOWN_INSTRUMENT", "UNKNOWN_CURRENCY", "UNKNOWN_DESK", "UNKNOWN_NAME",
+     "UNKNOWN_NODE", "UNKNOWN_LIMIT", "UNKNOWN_ALERT", "IMMUTABLE_FIELD", "NAME_TAKEN", "ALERT_CLEARED", "ALREADY_ACKNOWLEDGED", "TOO_MANY",
+     "WRONG_DESK", "WRONG_CURRENCY")) if name}
 
 E8 = 10**8
 E16 = 10**16
@@ -69,6 +79,13 @@ def next_level(level, v, warn, breach, hysteresis):
     if level >= WARN and warn > 0 and v > clear(warn):
         return WARN
     return NONE
+
+
+def weight(outcome):
+    """How much it matters to a sender."""
+    if OUTCOME_CODES[outcome] >= 16:
+        return 5
+    return {"PARKED": 4, "STALE": 3, "DUPLICATE": 2}.get(outcome, 1)
 
 
 class Node:
@@ -148,6 +165,37 @@ class Trade:
         self.side = self.quantity = self.price = self.fees = self.trade_time = 0
         self.signed = self.notional = 0  # signed quantity s, signed notional n
         self.line = None  # its digest line; dropped when it or any name changes
+        self.chain = None
+
+
+class Chain:
+    """A trade that reports have corrected."""
+
+    def __init__(self, trade, provisional):
+        self.trade, self.provisional = trade, provisional  # provisional: the trade's own first report is not known yet
+
+
+class Link:
+    """A report that is not the first of its chain."""
+
+    def __init__(self, seq, source, trade_id, trade, version, content):
+        self.seq, self.source, self.trade_id, self.trade, self.version, self.content = seq, source, trade_id, trade, version, content
+
+
+class FixSession:
+    def __init__(self, name, created):
+        self.name, self.created = name, created
+        self.next_in = self.next_out = 1
+        self.last_sent = 0
+        self.unanswered = []  # (seq, number, outcome, place of the command told of)
+
+
+class FixMessage:
+    """Whose commands come next."""
+
+    def __init__(self, session, seq, number, commands, reply):
+        self.session, self.seq, self.number, self.left, self.reply = session, seq, number, commands, reply
+        self.outcomes = []
 
 
 class Limit:

@@ -29,7 +29,8 @@ POOLS = {
 BAD_NAMES = ["", "n" * 65, "é" * 33, "tab\there", "unit\x1fsep", "del\x7f", "nl\n"]
 BAD_SOURCES = ["", "s" * 33, "s\x01"]
 KINDS = {"Trade": 40, "Price": 16, "FxRate": 6, "Limit": 8, "LimitRemove": 2, "AlertAck": 4, "Timer": 5, "EndOfDay": 2, "Book": 2,
-         "Trader": 1, "Desk": 1, "Counterparty": 1, "Currency": 1, "Instrument": 3, "Rename": 1, "Firm": 1}
+         "Trader": 1, "Desk": 1, "Counterparty": 1, "Currency": 1, "Instrument": 3, "Rename": 1, "Firm": 1, "TradeReport": 20, "FixReceived": 4,
+         "FixSent": 3, "FixReserved": 1, "FixReset": 1}
 
 
 class Generator:
@@ -74,6 +75,8 @@ class Generator:
         self.limits = {}  # name -> command
         self.date = 20261124
         self.queue = []  # commands to send before anything else
+        self.reports, self.reported = [], []  # chains' reports still to come, in whatever order; and those sent
+        self.chain_count = 0
 
     def _pool_size(self, kind, all):
         least = {DESK: 1, BOOK: 2, TRADER: 1, COUNTERPARTY: 1, INSTRUMENT: 2, CURRENCY: 1}.get(kind, 1)
@@ -102,7 +105,7 @@ class Generator:
         return self.model.instrument_of.get(self.model.ids.get((INSTRUMENT, symbol)))
 
     def live(self):
-        return [key for key, trade in self.model.trades.items() if trade.status == LIVE]
+        return [key for key, trade in self.model.trades.items() if trade.status == LIVE and key in self.sent]
 
     def known(self, kind):
         names = self.names(kind)
@@ -329,6 +332,79 @@ class Generator:
         sent.append(dict(command))
         del sent[:-4]
         return command
+
+    # -- trade reports and FIX sessions
+
+    def TradeReport(self):
+        if self.reported and self.chance(12):
+            command = dict(self.rng.choice(self.reported[-20:]))
+            return command if self.chance(60) else self._changed(command)
+        if not self.reports or self.chance(30):
+            self.reports += self._chain()
+        command = self.reports.pop(self.rng.randrange(min(len(self.reports), self.rng.choice((1, 2, 6)))))
+        self.reported.append(command)
+        return self._spoil(command)
+
+    def _chain(self):
+        """The reports of one trade: the first, corrections that name the one before or the first, a cancel perhaps."""
+        self.chain_count += 1
+        base = self._new_trade(early=False)
+        base.pop("version")
+        base.update(source=self.rng.choice(("fix", "oms")), action=NEW, reference="", desk="", currency="", park=self.chance(50))
+        if self.chance(15):
+            base["instrument"] = self.rng.choice(POOLS[INSTRUMENT])
+        if self.chance(20):
+            base["desk"] = self.known(DESK)
+        if self.chance(20):
+            base["currency"] = self.known(CURRENCY)
+        ids = ["E%d.%d" % (self.chain_count, i) for i in range(self.rng.randrange(1, 6))]
+        if self.chance(3):
+            ids[-1] = self.rng.choice(list(self.sent))[1]  # the id of a trade that is no report
+        reports = [dict(base, trade_id=ids[0])]
+        for i in range(1, len(ids)):
+            changed = self._changed(reports[-1])
+            changed.update(trade_id=ids[i], action=AMEND, reference=ids[i - 1] if self.chance(75) else self.rng.choice(ids))
+            reports.append(changed)
+        if len(reports) > 1 and self.chance(30):
+            reports[-1]["action"] = CANCEL
+        if self.chance(10):
+            reports.append(dict(self._changed(reports[0]), action=self.rng.choice((AMEND, CANCEL)), reference=self.rng.choice(("", ids[0]))))
+        if self.chance(self.rng.choice((0, 50, 100))):
+            self.rng.shuffle(reports)
+        return reports
+
+    def _number(self, near):
+        return self.rng.choice((0, 2 * 10**9, 2 * 10**9 + 1, 2**32 - 1)) if self.wrong() else max(1, near + self.rng.randrange(-1, 3))
+
+    def _session_name(self):
+        name = self.rng.choice(("oms", "oms", "desk-ü", "venue"))
+        return self.rng.choice(BAD_NAMES) if self.wrong() and self.chance(30) else name
+
+    def FixReceived(self):
+        name = self._session_name()
+        known = self.model.sessions.get(name)
+        commands, reply = self.rng.choice((0, 1, 1, 1, 2, 3)), self.rng.choice((0, 1, 1, 2, 2))
+        for _ in range(commands):  # come next, as in one submission
+            kind = self.rng.choice(("TradeReport", "TradeReport", "Price", "Trade"))
+            self.queue.append(dict(getattr(self, kind)(), type=kind))
+        return {"session": name, "number": self._number(known.next_in if known else 1), "commands": commands, "reply": reply,
+                "message_type": self.rng.choice(("8", "AE", "X", "")), "answer": self.rng.choice(("", "571=R1\x01", "a" * 600))}
+
+    def FixSent(self):
+        name = self._session_name()
+        known = self.model.sessions.get(name)
+        waiting = [one[0] for one in known.unanswered] if known else []
+        return {"session": name, "number": self._number(known.next_out if known else 1),
+                "answers": self.rng.choice(waiting) if waiting and self.chance(80) else self.rng.choice((0, 0, 1, 10**6)),
+                "message": self.rng.choice(("8=FIX.4.4\x01", "m" * 1500))}
+
+    def FixReserved(self):
+        name = self._session_name()
+        known = self.model.sessions.get(name)
+        return {"session": name, "number": self._number(known.next_out + 1000 if known else 1000)}
+
+    def FixReset(self):
+        return {"session": self._session_name()}
 
     def Price(self):
         instrument = self.known(INSTRUMENT)

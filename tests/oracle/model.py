@@ -11,13 +11,17 @@ import json
 import sys
 
 from facts import (ACKNOWLEDGED, AMEND, BOOK, BREACH, BUY, BY_LEVEL, BY_USER, CANCEL, CANCELLED, CLEARED, COUNTERPARTY, CURRENCY, DESK,
-                   E16, E8, EASED, ESCALATED, FIRM, FIRM_NODE, FUTURE, INSTRUMENT, LIMIT_REMOVED, LIVE, MARK_NONE, MARK_PRICE, MARK_TRADE,
-                   MAX_BREACH, MAX_FEES, MAX_MULTIPLIER, MAX_NOTIONAL, MAX_POSITION, MAX_PRICE, MAX_PRICE_MULTIPLIER, MAX_QUANTITY,
-                   MAX_RATE, NET, NEW, NONE, OVERRIDDEN, R, RAISED, RENAMEABLE, SECOND, SECTOR, SELL, STALE, TRADER, UNACKNOWLEDGED,
-                   UNDERLYING, Alert, Currency, Instrument, Limit, Node, Trade, next_level, valid_date, valid_name)
+                   E16, E8, EASED, ESCALATED, FIRM, FIRM_NODE, FUTURE, FX_PAIR, INSTRUMENT, LIMIT_REMOVED, LIVE, MARK_NONE, MARK_PRICE,
+                   MARK_TRADE, MAX_BREACH, MAX_FEES, MAX_FIX_NUMBER, MAX_MULTIPLIER, MAX_NOTIONAL, MAX_PARKED, MAX_POSITION, MAX_PRICE,
+                   MAX_PRICE_MULTIPLIER, MAX_QUANTITY, MAX_RATE, MERGED, NET, NEW, NONE, OUTCOME_CODES, OVERRIDDEN, R, RAISED, RENAMEABLE,
+                   REPLY_ALWAYS, REPLY_NONE, SECOND, SECTOR, SELL, STALE, TRADER, UNACKNOWLEDGED, UNDERLYING, Alert, Chain, Currency,
+                   FixMessage, FixSession, Instrument, Limit, Link, Node, Trade, next_level, valid_date, valid_name, weight)
 
 
 NAMED = {"book": BOOK, "trader": TRADER, "counterparty": COUNTERPARTY, "instrument": INSTRUMENT}  # by a trade
+
+
+WITHOUT_FIRM = ("Firm", "Timer", "FixReceived", "FixSent", "FixReserved", "FixReset")
 
 
 class Model:
@@ -30,7 +34,15 @@ class Model:
         self.currencies = {}
         self.instruments = []
         self.instrument_of = {}  # INSTRUMENT node id -> Instrument
-        self.trades = {}  # (source, trade_id) -> Trade, in the order of seq
+        self.trades = {}  # (source, trade_id) -> Trade
+        self.history = []  # every Trade ever made, in order
+        self.links = {}  # (source, trade_id) -> Link, in the order they were made
+        self.chains = []
+        self.parked = {}  # (source, trade_id) -> (seq, command), in the order of arrival
+        self.released = self.refused_then = 0
+        self.sessions = {}  # name -> FixSession, in the order they were made
+        self.sent = []  # (seq, place of the session, number)
+        self.message = None  # the FixMessage whose commands come now
         self.limits = {}  # name -> Limit, in the order of id
         self.limit_count = 0
         self.alerts = []
@@ -51,15 +63,21 @@ class Model:
             self.time = time
             self._pass_time()
         kind = command["type"]
-        if not self.nodes and kind not in ("Firm", "Timer"):
-            return "NO_FIRM", 0, []
-        self.cause = self._cause(kind, command)
-        result = getattr(self, "_" + kind)(command)
-        outcome, first_seq = result if isinstance(result, tuple) else (result, 0)
-        if outcome == "ACCEPTED" and kind not in ("Timer", "AlertAck"):
-            self._compute_positions()
-            self._compute_measures()
-            self._look()
+        if kind == "FixReceived":
+            self.message = None
+        message = self.message
+        outcome, first_seq = "NO_FIRM", 0
+        if self.nodes or kind in WITHOUT_FIRM:
+            self.cause = self._cause(kind, command)
+            result = getattr(self, "_" + kind)(command)
+            outcome, first_seq = result if isinstance(result, tuple) else (result, 0)
+            # A report that is STALE may have brought two trades together.
+            if kind == "TradeReport" or (outcome == "ACCEPTED" and kind not in ("Timer", "AlertAck") and not kind.startswith("Fix")):
+                self._compute_positions()
+                self._compute_measures()
+                self._look()
+        if message is not None:
+            self._note(message, outcome)
         return outcome, first_seq, self.events
 
     @staticmethod
@@ -219,6 +237,7 @@ class Model:
         if to != instrument.sector:
             self._move_day_base(node, instrument.sector, to)
             instrument.sector = to
+        self._release(symbol)
         return "ACCEPTED"
 
     def _named_node(self, kind, name):
@@ -239,8 +258,10 @@ class Model:
         del self.ids[kind, old]
         self.ids[kind, new] = id
         self.nodes[id].name = new
-        for trade in self.trades.values():
+        for trade in self.history:
             trade.line = None
+        if kind == INSTRUMENT:
+            self._release(new)
         return "ACCEPTED"
 
     # -- trades and prices
@@ -312,10 +333,15 @@ class Model:
             return self._cancel(key, trade, version, content)
         return self._upsert(key, trade, version, content, c)
 
+    def _create(self, key):
+        trade = self.trades[key] = Trade(self.seq, *key)
+        self.history.append(trade)
+        return trade
+
     def _cancel(self, key, trade, version, content):
         outcome = "ACCEPTED"
         if trade is None:
-            trade = self.trades[key] = Trade(self.seq, *key)
+            trade = self._create(key)
             outcome = "TOMBSTONE"
         elif trade.status == LIVE:
             change = {}
@@ -353,7 +379,7 @@ class Model:
         if self._beyond_bound(change):
             return "OUT_OF_RANGE"
         if trade is None:
-            trade = self.trades[key] = Trade(self.seq, *key)
+            trade = self._create(key)
         trade.status, trade.version, trade.version_seq, trade.content, trade.line = LIVE, version, self.seq, content, None
         trade.book, trade.trader, trade.counterparty, trade.instrument = book, trader, counterparty, instrument
         trade.side, trade.quantity, trade.price, trade.fees, trade.trade_time = side, quantity, price, fees, trade_time
@@ -370,6 +396,225 @@ class Model:
     @staticmethod
     def _price_in_range(instrument, price):
         return abs(price) <= MAX_PRICE and abs(price * instrument.multiplier) <= MAX_PRICE_MULTIPLIER
+
+    # -- trade reports
+
+    def _TradeReport(self, c):
+        key, action, reference = (c["source"], c["trade_id"]), c["action"], c["reference"]
+        if not valid_name(key[0], 32) or not valid_name(key[1]) or (reference != "" and not valid_name(reference)):
+            return "INVALID_NAME"
+        if action not in (NEW, AMEND, CANCEL) or (action == NEW and reference != ""):
+            return "INVALID_ACTION"
+        if key in self.parked:
+            seq, waiting = self.parked[key]
+            same = (waiting["reference"], self._content(waiting)) == (reference, self._content(c))
+            return ("DUPLICATE", seq) if same else "CONFLICT"
+        if action == NEW:
+            result = self._first_report(key, c)
+        elif reference in ("", key[1]):
+            result = self._further_version(key, c)
+        else:
+            result = self._correction(key, (key[0], reference), c)
+        nameable = valid_name(c["instrument"]) and (c["currency"] == "" or valid_name(c["currency"]))
+        if result == "UNKNOWN_INSTRUMENT" and c["park"] and nameable:
+            if len(self.parked) >= MAX_PARKED:
+                return "TOO_MANY"
+            self.parked[key] = (self.seq, c)
+            return "PARKED"
+        return result
+
+    def _found(self, key):
+        if key in self.trades:
+            return self.trades[key]
+        return self.links[key].trade if key in self.links else None
+
+    def _first_report(self, key, c):
+        if key in self.links:
+            return "CONFLICT"
+        trade = self.trades.get(key)
+        if trade is None:
+            return self._enter(key, c, 1)
+        if trade.chain is not None:
+            trade.chain.provisional = False
+        self._caused_by(trade)
+        return self._Trade(dict(c, version=1))
+
+    def _further_version(self, key, c):
+        trade = self._found(key)
+        if trade is None:
+            return self._enter(key, c, 2)
+        if trade.content == self._content(c):
+            return "DUPLICATE", trade.version_seq
+        return self._enter((trade.source, trade.trade_id), c, trade.version + 1)
+
+    def _correction(self, key, reference, c):
+        if key in self.links:
+            link = self.links[key]
+            return ("DUPLICATE", link.seq) if link.content == self._content(c) else "CONFLICT"
+        if key in self.trades:
+            return self._re_root(self.trades[key], key, reference, c)
+        trade = self._found(reference)
+        of = reference if trade is None else (trade.source, trade.trade_id)
+        result = self._enter(of, c, 2 if trade is None else trade.version + 1)
+        if result in ("ACCEPTED", "TOMBSTONE"):
+            corrected = self.trades[of]
+            self._chain(corrected, provisional=trade is None)
+            self._link(key, corrected, corrected.version, c)
+        return result
+
+    def _re_root(self, early, key, reference, c):
+        """`early` was taken for the first report of its chain, and is this one, which corrects `reference`."""
+        if early.chain is None or not early.chain.provisional:
+            return "CONFLICT"
+        trade, base = self._found(reference), 1
+        if reference not in self.trades and reference in self.links:
+            base = self.links[reference].version
+        if trade is early:
+            return "CONFLICT"
+        mine = [link for link in self.links.values() if link.trade is early]
+        if trade is None:
+            del self.trades[key]
+            early.trade_id, early.line = reference[1], None
+            early.version += base
+            self.trades[reference] = early
+            self._caused_by(early)
+        else:
+            self._caused_by(early)
+            if not self._merge(trade, early, early.version + base):
+                return "OUT_OF_RANGE"
+            self._chain(trade, provisional=False)
+            early.chain.provisional = False
+        for link in mine:
+            link.version += base
+            link.trade = trade or early
+        self._link(key, trade or early, base + 1, c)
+        return "STALE"
+
+    def _merge(self, kept, gone, version):
+        newer = version > kept.version
+        loser = kept if newer else gone
+        if loser.status == LIVE:
+            change = {}
+            self._add_change(change, self._five(loser.book, loser.trader, loser.counterparty), loser.instrument, -loser.signed)
+            if self._beyond_bound(change):
+                return False
+        if newer:
+            if gone.status == LIVE:
+                for field in ("book", "trader", "counterparty", "instrument", "side", "quantity", "price", "fees", "trade_time", "signed",
+                              "notional"):
+                    setattr(kept, field, getattr(gone, field))
+            kept.status, kept.version, kept.version_seq, kept.content = gone.status, version, gone.version_seq, gone.content
+            kept.line = None
+        del self.trades[gone.source, gone.trade_id]
+        gone.status, gone.line = MERGED, None
+        gone.book = gone.trader = gone.counterparty = gone.instrument = None
+        gone.side = gone.quantity = gone.price = gone.fees = gone.trade_time = 0
+        return True
+
+    def _enter(self, key, c, version):
+        """The trade `key` as the report says it, at this version."""
+        if c["action"] != CANCEL:
+            book, instrument = self._find(BOOK, c["book"]), self._find(INSTRUMENT, c["instrument"])
+            if c["desk"] != "" and book is not None and self.nodes[self.nodes[book].parent].name != c["desk"]:
+                return "WRONG_DESK"
+            if c["currency"] != "" and instrument is not None:
+                of = self.instrument_of[instrument]
+                if of.kind != FX_PAIR and of.currency != c["currency"]:
+                    return "WRONG_CURRENCY"
+        result = self._Trade(dict(c, trade_id=key[1], version=version))
+        if key in self.trades:
+            self._caused_by(self.trades[key])
+        return result
+
+    def _caused_by(self, trade):
+        self.cause = ("TRADE", "%s/%s/%d" % (trade.source, trade.trade_id, trade.version))
+
+    def _chain(self, trade, provisional):
+        if trade.chain is None:
+            trade.chain = Chain(trade, provisional)
+            self.chains.append(trade.chain)
+
+    def _link(self, key, trade, version, c):
+        self.links[key] = Link(self.seq, *key, trade, version, self._content(c))
+
+    def _release(self, symbol):
+        """There is an instrument of this name now."""
+        waiting = [key for key, (_, c) in self.parked.items() if c["instrument"] == symbol]
+        commands = [self.parked.pop(key)[1] for key in waiting]
+        cause = self.cause
+        for command in commands:
+            self._compute_positions()
+            result = self._TradeReport(command)
+            if (result[0] if isinstance(result, tuple) else result) in ("ACCEPTED", "TOMBSTONE", "STALE", "DUPLICATE", "PARKED"):
+                self.released += 1
+            else:
+                self.refused_then += 1
+        self.cause = cause
+
+    # -- FIX sessions
+
+    def _session(self, c):
+        """-> the session, or why there is none"""
+        if not valid_name(c["session"]):
+            return "INVALID_NAME"
+        if not 1 <= c.get("number", 1) <= MAX_FIX_NUMBER:
+            return "OUT_OF_RANGE"
+        if c["session"] not in self.sessions:
+            self.sessions[c["session"]] = FixSession(c["session"], self.time)
+        return self.sessions[c["session"]]
+
+    def _FixReceived(self, c):
+        session = self._session(c)
+        if isinstance(session, str):
+            return session
+        if c["number"] < session.next_in:
+            return "STALE"
+        session.next_in = c["number"] + 1
+        if c["commands"] > 0 and c["reply"] != REPLY_NONE:
+            self.message = FixMessage(session, self.seq, c["number"], c["commands"], c["reply"])
+        return "ACCEPTED"
+
+    def _note(self, message, outcome):
+        message.outcomes.append(outcome)
+        message.left -= 1
+        if message.left > 0:
+            return
+        told = max(message.outcomes, key=weight)  # the first of the greatest weight
+        if message.reply == REPLY_ALWAYS or weight(told) == 5:
+            code, place = OUTCOME_CODES[told], message.outcomes.index(told)
+            message.session.unanswered.append((message.seq, message.number, code, place))
+        if self.message is message:
+            self.message = None
+
+    def _FixSent(self, c):
+        session = self._session(c)
+        if isinstance(session, str):
+            return session
+        if c["number"] <= session.last_sent:
+            return "STALE"
+        session.last_sent = c["number"]
+        session.next_out = max(session.next_out, c["number"] + 1)
+        self.sent.append((self.seq, list(self.sessions).index(c["session"]), c["number"]))
+        if c["answers"] != 0:
+            session.unanswered = [one for one in session.unanswered if one[0] != c["answers"]]
+        return "ACCEPTED"
+
+    def _FixReserved(self, c):
+        session = self._session(c)
+        if isinstance(session, str):
+            return session
+        if c["number"] <= session.last_sent:
+            return "STALE"
+        session.next_out = c["number"]
+        return "ACCEPTED"
+
+    def _FixReset(self, c):
+        session = self._session(c)
+        if isinstance(session, str):
+            return session
+        session.next_in = session.next_out = 1
+        session.last_sent, session.created = 0, self.time
+        return "ACCEPTED"
 
     def _Price(self, c):
         id = self._find(INSTRUMENT, c["instrument"])
@@ -525,7 +770,7 @@ class Model:
         """Q, C and the count of each position, from all the live trades."""
         parent = [node.parent for node in self.nodes]
         position = {}
-        for t in self.trades.values():
+        for t in self.history:
             if t.status != LIVE:
                 continue
             signed, cash, i = t.signed, -t.notional - t.fees, t.instrument.index
@@ -586,7 +831,7 @@ class Model:
     def _average_cost(self, node, i):
         """-> (cost K, realised): the fold of the position's live trades in the order of seq"""
         q = cost = realised = 0
-        for t in self.trades.values():
+        for t in self.history:
             if t.status != LIVE or t.instrument.index != i or node not in self._five(t.book, t.trader, t.counterparty):
                 continue
             s, n = t.signed, t.notional
@@ -641,7 +886,7 @@ class Model:
                       "" if i.sector is None else nodes[i.sector].name, i.issuer, i.expiry, i.stale_after, i.mark,
                       i.mark_source, i.mark_time, i.price_time, int(i.is_stale(time)))
             lines.append("\x1f".join(map(str, fields)))
-        for t in self.trades.values():
+        for t in self.history:
             if t.line is None:
                 t.line = self._trade_line(t)
             lines.append(t.line)
@@ -658,7 +903,21 @@ class Model:
         for a in self.alerts:
             lines.append(f"alert\x1f{a.id}\x1f{a.limit.name}\x1f{a.node.id}\x1f{a.limit.measure}\x1f{a.level}\x1f{int(a.acknowledged)}"
                          f"\x1f{int(a.cleared)}\x1f{a.raised_seq}\x1f{a.last_event}")
-        return lines
+        return lines + self._report_lines() + self._fix_lines()
+
+    def _report_lines(self):
+        lines = [f"chain\x1f{chain.trade.seq}\x1f{int(chain.provisional)}" for chain in self.chains]
+        lines += [f"link\x1f{link.seq}\x1f{link.source}\x1f{link.trade_id}\x1f{link.trade.seq}\x1f{link.version}"
+                  for link in self.links.values()]
+        lines += [f"parked\x1f{seq}" for seq, _ in self.parked.values()]
+        return lines + [f"released\x1f{self.released}\x1f{self.refused_then}"]
+
+    def _fix_lines(self):
+        lines = []
+        for s in self.sessions.values():
+            lines.append(f"fix\x1f{s.name}\x1f{s.next_in}\x1f{s.next_out}\x1f{s.last_sent}\x1f{s.created}")
+            lines += ["unanswered\x1f%d\x1f%d\x1f%d\x1f%d" % one for one in s.unanswered]
+        return lines + ["sent\x1f%d\x1f%d\x1f%d" % one for one in self.sent]
 
     def digest(self):
         return hashlib.sha256(("\n".join(self.digest_lines()) + "\n").encode("utf-8")).hexdigest()

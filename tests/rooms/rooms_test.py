@@ -20,13 +20,15 @@ ARROWS = {
     "gateways": {"base", "command", "api"},
     "server": {"base", "command", "catalog", "engine", "journal", "gateways"},
     "client": {"base", "command", "api"},
-    "cli": {"base", "command", "client", "api", "journal", "server"},
+    "cli": {"base", "command", "client", "api", "journal", "server", "gateways"},
 }
 # Headers from outside that only some rooms may know.
 FOREIGN = {
     "grpcpp/": {"gateways", "client"},
     "grpc/": {"gateways", "client"},
     "google/": {"gateways", "client", "cli"},
+    "asio/": {"gateways"},
+    "quickfix/": {"gateways"},
     "toml++/": {"server", "cli"},
     "tao/": {"engine"},
     "CLI/": {"cli"},

@@ -50,10 +50,11 @@ def binary():
 class Server:
     """`halocline serve` on a free port with a data directory of its own."""
 
-    def __init__(self, directory, port=0):
+    def __init__(self, directory, port=0, settings=()):
         self.data = str(directory)
+        more = [word for setting in settings for word in ("--set", setting)]
         self.process = subprocess.Popen(
-            [binary(), "serve", "--set", f"server.listen=127.0.0.1:{port}", "--set", f"server.data_directory={self.data}", *FIRM],
+            [binary(), "serve", "--set", f"server.listen=127.0.0.1:{port}", "--set", f"server.data_directory={self.data}", *FIRM, *more],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         match = re.search(r"serving on (127\.0\.0\.1:\d+)", line)
@@ -96,6 +97,34 @@ class CliTest(unittest.TestCase):
         flags = {"source": "test", "id": trade_id, "book": "b1", "trader": "anna", "counterparty": "cp", "instrument": "AAPL",
                  "side": "buy", "quantity": "100", "price": "10.5", **fields}
         return self.run_cli("trade", *[word for name, text in flags.items() for word in ("--" + name, text)], *more, expect=expect)
+
+    # TLS ---------------------------------------------------------------------------------------------------------------
+
+    def test_tls_is_checked_against_the_certificates_named_in_the_address(self):
+        def certificate(name):
+            key, pem = self.dir / f"{name}.key", self.dir / f"{name}.pem"
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                            f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", pem], check=True, capture_output=True)
+            return key, pem
+        key, pem = certificate("server")
+        _, other = certificate("other")
+        server = Server(self.dir / "tls", settings=[f"server.tls_certificate={pem}", f"server.tls_key={key}"])
+        try:
+            good = f"https://{server.address}?ca={pem}"
+            self.run_cli("ref", "load", self.dir / "floor.toml", server=good, expect=DONE)
+            self.run_cli("limit", "set", "l", "--on", "trader:*", "--measure", "gross", "--breach", "1", server=good, expect=DONE)
+            rows = self.dir / "tls.jsonl"
+            rows.write_text('{"source":"tls","trade_id":"1","book":"b1","trader":"anna","counterparty":"cp","instrument":"AAPL",'
+                            '"side":"buy","quantity":"1","price":"10"}\n')
+            self.run_cli("trade", "--jsonl", rows, server=good, expect=DONE)
+            followed = self.run_cli("alerts", "--follow", "--from", "0", "--count", "1", server=good, expect=DONE)
+            self.assertIn("anna", followed.stdout)
+            for bad in (server.address, f"https://{server.address}", f"https://{server.address}?ca={other}"):
+                self.run_cli("status", "--timeout", "5", server=bad, expect=UNREACHABLE)
+            wrong = self.run_cli("status", server=f"https://{server.address}?ca=/no/such/file", expect=USAGE)
+            self.assertIn("/no/such/file", wrong.stderr)
+        finally:
+            self.assertEqual(server.stop(), 0)
 
     # Trades ------------------------------------------------------------------------------------------------------------
 
@@ -308,6 +337,26 @@ class CliTest(unittest.TestCase):
         self.assertTrue(json.loads(self.run_cli("journal", "verify", self.server.data, "--json", expect=DONE).stdout)["ok"])
         self.assertIn("segment 1", self.run_cli("journal", "inspect", self.server.data, "--blocks", expect=DONE).stdout)
         self.run_cli("journal", "verify", "/no/such/directory", expect=NOT_FOUND)
+
+    def test_the_journal_alone_gives_the_books_of_every_seq(self):
+        with tempfile.TemporaryDirectory() as directory:
+            server = Server(directory + "/data")
+            path = pathlib.Path(directory, "floor.toml")
+            path.write_text(FLOOR)
+            self.run_cli("ref", "load", path, server=server.address, expect=DONE)
+            said = []
+            for price in ("10", "11", "12"):
+                self.run_cli("price", "AAPL", price, server=server.address, expect=DONE)
+                status = json.loads(self.run_cli("status", "--digest", "--json", server=server.address, expect=DONE).stdout)
+                said.append((str(status["last_seq"]), status["state_digest"]))
+                at = json.loads(self.run_cli("journal", "digest", directory + "/data", "--at", said[-1][0], "--json", expect=DONE).stdout)
+                self.assertEqual((str(at["seq"]), at["state_digest"]), said[-1])
+            self.assertEqual(server.stop(), 0)
+            for seq, digest in said:
+                self.assertIn(digest, self.run_cli("journal", "digest", directory + "/data", "--at", seq, expect=DONE).stdout)
+            self.assertEqual(len({digest for _, digest in said}), 3)
+            beyond = self.run_cli("journal", "digest", directory + "/data", "--at", "100000", expect=NOT_FOUND)
+            self.assertIn("before 100000", beyond.stderr)
 
     def test_verify_finds_a_flipped_byte(self):
         with tempfile.TemporaryDirectory() as directory:

@@ -287,7 +287,7 @@ class GrpcClients(unittest.TestCase):
                                owner="risk", escalate_after_ns=10**9)
         self.assertEqual(self.risk.SetLimit(limit, timeout=TIMEOUT).outcome, types_pb2.ACCEPTED)
         self.assertEqual(self.risk.SetLimit(limit, timeout=TIMEOUT).outcome, types_pb2.UNCHANGED)
-        listed = self.risk.ListLimits(risk_pb2.ListLimitsRequest(), timeout=TIMEOUT).limits
+        listed = [limit for page in self.risk.ListLimits(risk_pb2.ListLimitsRequest(), timeout=TIMEOUT) for limit in page.limits]
         self.assertIn(limit, listed)
         error = self.fails(grpc.StatusCode.INVALID_ARGUMENT, self.risk.SetLimit, risk_pb2.Limit(name="l", warn="1,5", breach="many"))
         self.assertEqual(set(violations(error)), {"warn", "breach"})
@@ -333,7 +333,8 @@ class GrpcClients(unittest.TestCase):
         ack = self.risk.AckAlert(wanted, timeout=TIMEOUT)
         self.assertEqual((ack.outcome, ack.detail),
                          (types_pb2.ALREADY_ACKNOWLEDGED, f"alert {event.alert_id} is acknowledged already"))
-        active = self.risk.ListAlerts(risk_pb2.ListAlertsRequest(kind=types_pb2.INSTRUMENT, node="HOT"), timeout=TIMEOUT).alerts
+        wanted = risk_pb2.ListAlertsRequest(kind=types_pb2.INSTRUMENT, node="HOT")
+        active = [alert for page in self.risk.ListAlerts(wanted, timeout=TIMEOUT) for alert in page.alerts]
         self.assertEqual([(one.alert_id, one.acknowledged, one.last_event_id) for one in active], [(event.alert_id, True, seen.event_id)])
 
         following.cancel()

@@ -19,6 +19,11 @@ AlertLevel next_level(Int128 value, AlertLevel now, Int128 warn, Int128 breach, 
   return AlertLevel::kNone;
 }
 
+// Those that are sums of converted buckets.
+bool is_exposure(Measure measure) {
+  return (measure >= Measure::kNet && measure <= Measure::kShort) || measure == Measure::kStale;
+}
+
 bool valid(const Limit& limit) {
   return limit.kind >= NodeKind::kFirm && limit.kind <= NodeKind::kCurrency && limit.measure >= Measure::kNet &&
          limit.measure <= Measure::kStale && limit.breach > 0 && limit.breach <= limits::kMaxLimitLevel && limit.warn >= 0 &&
@@ -117,6 +122,7 @@ void LimitWatch::node_added(std::uint32_t node) {
   for (const std::uint32_t limit : live_limits_) {
     if (holds(limit, node)) watched_[node].push_back(watched_of(limit));
   }
+  state_.catalog.nodes.write(node).watched = !watched_[node].empty();
 }
 
 // A node's own limits, and the templates of its kind for measures no limit of its own watches.
@@ -134,7 +140,8 @@ LimitWatch::Watched LimitWatch::watched_of(std::uint32_t id) const {
   const LimitRecord& limit = state_.limits[id];
   return {id,         limit.measure, AlertLevel::kNone,
           0,          limit.warn,    limit.breach,
-          clear_level(limit.warn, limit.hysteresis), clear_level(limit.breach, limit.hysteresis)};
+          clear_level(limit.warn, limit.hysteresis), clear_level(limit.breach, limit.hysteresis),
+          {},         false};
 }
 
 void LimitWatch::watch_anew(std::uint32_t node, std::vector<AlertEvent>& events) {
@@ -160,6 +167,7 @@ void LimitWatch::watch_anew(std::uint32_t node, std::vector<AlertEvent>& events)
     watched_[node].push_back(watched);
   }
   for (; old != before.end(); ++old) leave(*old);
+  state_.catalog.nodes.write(node).watched = !watched_[node].empty();
 }
 
 void LimitWatch::look(std::uint32_t node, const CauseOf& cause, std::vector<AlertEvent>& events) {
@@ -167,7 +175,9 @@ void LimitWatch::look(std::uint32_t node, const CauseOf& cause, std::vector<Aler
 }
 
 void LimitWatch::look_at(std::uint32_t node, Watched& watched, const CauseOf& cause, std::vector<AlertEvent>& events) {
+  if (is_far(node, watched)) return;
   const Int128 now = value(node, watched.measure);
+  note_distance(node, watched, now);
   const AlertLevel before = watched.level;
   const AlertLevel level =
       next_level(now, before, watched.warn, watched.breach, watched.warn_clear, watched.breach_clear);
@@ -242,6 +252,23 @@ Nanos LimitWatch::escalation_deadline() const {
   return escalations_.empty() ? std::numeric_limits<Nanos>::max() : escalations_.top().time;
 }
 
+bool LimitWatch::is_far(std::uint32_t node, const Watched& watched) const {
+  if (!watched.far_known) return false;
+  const Moved& moved = exposure_.moved(node);
+  return moved.otherwise == watched.far.otherwise && moved.by_trades < watched.far.by_trades;
+}
+
+void LimitWatch::note_distance(std::uint32_t node, Watched& watched, Int128 value) const {
+  if (!is_exposure(watched.measure)) return;
+  Int128 nearest = std::numeric_limits<std::int64_t>::max();
+  for (const Int128 level : {watched.warn, watched.breach, watched.warn_clear, watched.breach_clear}) {
+    nearest = std::min(nearest, level > value ? level - value : value - level);
+  }
+  watched.far = exposure_.moved(node);
+  watched.far.by_trades += nearest;
+  watched.far_known = true;
+}
+
 Int128 LimitWatch::value(std::uint32_t id, Measure measure) {
   const NodeRecord& node = state_.catalog.nodes[id];
   switch (measure) {
@@ -252,9 +279,9 @@ Int128 LimitWatch::value(std::uint32_t id, Measure measure) {
     case Measure::kGross: return state_.gross(id);
     case Measure::kLong: return state_.in_firm_currency(id, &BucketRecord::long_exposure);
     case Measure::kShort: return state_.in_firm_currency(id, &BucketRecord::short_exposure);
-    case Measure::kDayLoss: return node.day_base - node.total_pnl;
-    case Measure::kTotalLoss: return -node.total_pnl;
-    case Measure::kDrawdown: return node.peak_pnl - (node.total_pnl - node.day_base);
+    case Measure::kDayLoss: return node.day_base - state_.total_pnl(id);
+    case Measure::kTotalLoss: return -state_.total_pnl(id);
+    case Measure::kDrawdown: return node.peak_pnl - (state_.total_pnl(id) - node.day_base);
     case Measure::kConcentration: return exposure_.concentration(id);
     case Measure::kLargestTrade: return node.largest_trade;
     case Measure::kTradeRate: return static_cast<Int128>(node.rate_sum) * limits::kScale;

@@ -47,6 +47,9 @@ class LimitWatch {
     AlertLevel level;
     std::uint64_t alert;  // id of the open alert, 0 when there is none
     Int128 warn, breach, warn_clear, breach_clear;
+    // An exposure need not be summed up again before it has moved as far as the nearest of these levels was when it was last.
+    Moved far;
+    bool far_known;
   };
 
   Watched watched_of(std::uint32_t limit) const;
@@ -57,6 +60,9 @@ class LimitWatch {
   void clear(std::uint32_t node, Watched& watched, AlertReason reason, const CauseOf& cause, std::vector<AlertEvent>& events);
   void for_each_node_of(const LimitRecord& limit, std::vector<AlertEvent>& events);
   Int128 value(std::uint32_t node, Measure measure);
+  // Whether an exposure cannot have reached another level since it was last summed up.
+  bool is_far(std::uint32_t node, const Watched& watched) const;
+  void note_distance(std::uint32_t node, Watched& watched, Int128 value) const;
   void reach(std::uint64_t alert, AlertLevel level);
   void emit(std::uint64_t alert, AlertStep step, AlertReason reason, AlertLevel threshold_level, Int128 value,
             const CauseOf& cause, std::vector<AlertEvent>& events);

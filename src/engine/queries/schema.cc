@@ -170,7 +170,7 @@ constexpr Column kPositionColumns[] = {
     {"market_value", kDecimal, "instrument's currency", "at the mark",
      [](const Reader& r, std::uint32_t row) { return Value::of(position_at(r, row).value); }},
     {"realised", kDecimal, "instrument's currency", "P&L, fees included",
-     [](const Reader& r, std::uint32_t row) { return Value::of(r.splits.of(position_at(r, row)).realised); }},
+     [](const Reader& r, std::uint32_t row) { return Value::of(position_at(r, row).cash + r.splits.of(position_at(r, row)).cost); }},
     {"unrealised", kDecimal, "instrument's currency", "P&L",
      [](const Reader& r, std::uint32_t row) {
        const PositionRecord& position = position_at(r, row);
@@ -203,15 +203,15 @@ constexpr Column kNodeColumns[] = {
      [](const Reader& r, std::uint32_t row) { return Value::of(r.state.in_firm_currency(row, &BucketRecord::long_exposure)); }},
     {"short", kDecimal, "firm's currency", "above zero",
      [](const Reader& r, std::uint32_t row) { return Value::of(r.state.in_firm_currency(row, &BucketRecord::short_exposure)); }},
-    {"total_pnl", kDecimal, "firm's currency", "", [](const Reader& r, std::uint32_t row) { return Value::of(node_at(r, row).total_pnl); }},
+    {"total_pnl", kDecimal, "firm's currency", "", [](const Reader& r, std::uint32_t row) { return Value::of(r.state.total_pnl(row)); }},
     {"day_pnl", kDecimal, "firm's currency", "since the last end of day",
-     [](const Reader& r, std::uint32_t row) { return Value::of(node_at(r, row).total_pnl - node_at(r, row).day_base); }},
+     [](const Reader& r, std::uint32_t row) { return Value::of(r.state.total_pnl(row) - node_at(r, row).day_base); }},
     {"peak_pnl", kDecimal, "firm's currency", "the highest day P&L of the day",
      [](const Reader& r, std::uint32_t row) { return Value::of(node_at(r, row).peak_pnl); }},
     {"drawdown", kDecimal, "firm's currency", "fall from the peak",
      [](const Reader& r, std::uint32_t row) {
        const NodeRecord& node = node_at(r, row);
-       return Value::of(node.peak_pnl - (node.total_pnl - node.day_base));
+       return Value::of(node.peak_pnl - (r.state.total_pnl(row) - node.day_base));
      }},
     {"concentration", kDecimal, "fraction", "largest position over gross",
      [](const Reader& r, std::uint32_t row) { return Value::of(concentration_of(r.state, row)); }},

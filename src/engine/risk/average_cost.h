@@ -8,13 +8,16 @@
 
 namespace halocline {
 
+// Realised P&L needs no sum of its own: in each step it changes by as much as cash + cost do, so it is cash + cost.
 struct AverageCost {
   Int128 quantity = 0;  // q
   Money cost = 0;       // K
-  Money realised = 0;
 
-  // The next trade: signed quantity, signed notional and fees.
-  void fold(Int128 signed_quantity, Money signed_notional, Money fees);
+  // The next trade: signed quantity and signed notional.
+  void fold(Int128 signed_quantity, Money signed_notional);
+
+ private:
+  bool fold_narrow(Int128 signed_quantity, Money signed_notional);
 };
 
 // R(K * 1e16 / (q * multiplier)), 0 when q is 0.

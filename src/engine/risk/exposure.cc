@@ -3,10 +3,17 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/risk/average_cost.h"
+
 namespace halocline {
 namespace {
 
 constexpr Nanos kSecond = 1'000'000'000;
+
+// A bucket's part of scaled_pnl when its P&L is beyond 64 bits: so much that its node is always looked at exactly.
+constexpr Int128 kTooWide = static_cast<Int128>(1) << 110;
+// A node's P&L is rounded once a currency: by this much at most, at scale 1e-16.
+constexpr Int128 kMostRounding = static_cast<Int128>(limits::kMaxCurrencies) * limits::kScale;
 
 Int128 absolute(Int128 x) { return x < 0 ? -x : x; }
 
@@ -24,26 +31,30 @@ bool aggregates_firm(NodeKind kind) {
 
 }  // namespace
 
-void Exposure::node_added(std::uint32_t node) { touched_in_.resize(node + 1); }
+void Exposure::node_added(std::uint32_t node) {
+  touched_in_.resize(node + 1);
+  moved_.resize(node + 1);
+}
 void Exposure::instrument_added(std::uint32_t instrument) {
   positions_of_instrument_.resize(instrument + 1);
   above_firm_.resize(instrument + 1);
 }
 void Exposure::currency_added(std::uint32_t currency) { buckets_of_currency_.resize(currency + 1); }
 
-Exposure::Sums Exposure::sums_of(Money value, Money cash, bool stale) {
-  return {value, value > 0 ? value : 0, value < 0 ? -value : 0, cash, stale ? absolute(value) : 0};
+Tally::Tally(Nanos time, Money largest) : slot(slot_of(second_of(time))), size(largest) {}
+
+inline Exposure::Shift Exposure::shift_of(Money before, Money after, Money cash, bool stale) {
+  const Money net = after - before;
+  const Money long_exposure = (after > 0 ? after : 0) - (before > 0 ? before : 0);
+  return {net, long_exposure, net + cash, stale ? absolute(after) - absolute(before) : 0};
 }
 
-Exposure::Sums Exposure::difference(const Sums& after, const Sums& before) {
-  return {after.net - before.net, after.long_exposure - before.long_exposure, after.short_exposure - before.short_exposure,
-          after.cash - before.cash, after.stale - before.stale};
-}
-
-bool Exposure::within_bound(const Leg& leg) const {
-  const Int128 now = leg.position == kNoId ? 0 : state_.positions[leg.position].quantity;
-  const Int128 then = now + leg.quantity;
-  return absolute(then) <= limits::kMaxPositionQuantity || absolute(then) <= absolute(now);
+bool Exposure::within_bound(std::uint32_t position, Int128 quantity) const {
+  const Int128 now = position == kNoId ? 0 : state_.positions[position].quantity;
+  const Int128 then = now + quantity;
+  constexpr auto kMost = static_cast<UInt128>(limits::kMaxPositionQuantity);
+  if (static_cast<UInt128>(then) + kMost <= 2 * kMost) return true;  // -kMost … kMost
+  return absolute(then) <= absolute(now);
 }
 
 std::uint32_t Exposure::change(const Leg& leg) {
@@ -51,31 +62,34 @@ std::uint32_t Exposure::change(const Leg& leg) {
   if (position == kNoId) position = make_position(leg.node, leg.instrument);
   PositionRecord& record = state_.positions.write(position);
   const InstrumentRecord& instrument = state_.catalog.instruments[leg.instrument];
-  const Sums before = sums_of(record.value, record.cash, instrument.stale);
+  const Money before = record.value;
   record.quantity += leg.quantity;
   record.cash += leg.cash;
   record.count = static_cast<std::uint32_t>(static_cast<std::int64_t>(record.count) + leg.count);
   record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
-  const Sums after = sums_of(record.value, record.cash, instrument.stale);
-  position_changed(position, difference(after, before));
+  position_moved(position, record, instrument, shift_of(before, record.value, leg.cash, instrument.stale));
   return position;
 }
 
 void Exposure::revalue(std::uint32_t id, bool was_stale) {
   const InstrumentRecord& instrument = state_.catalog.instruments[id];
   for (const std::uint32_t position : positions_of_instrument_[id]) {
-    const PositionRecord& seen = state_.positions[position];
-    if (seen.quantity == 0) continue;  // its value is zero at any price
-    const Sums before = sums_of(seen.value, 0, was_stale);
+    if (state_.positions[position].quantity == 0) continue;  // its value is zero at any price
     PositionRecord& record = state_.positions.write(position);
+    const Money before = record.value;
     record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
-    const Sums after = sums_of(record.value, 0, instrument.stale);
-    position_changed(position, difference(after, before));
+    Shift shift = shift_of(before, record.value, 0, false);
+    shift.stale = (instrument.stale ? absolute(record.value) : 0) - (was_stale ? absolute(before) : 0);
+    position_moved(position, record, instrument, shift);
   }
 }
 
 void Exposure::reconvert(std::uint32_t currency) {
-  for (const std::uint32_t bucket : buckets_of_currency_[currency]) convert(state_.buckets.write(bucket));
+  const std::int64_t rate = state_.catalog.currencies[currency].rate;
+  for (const std::uint32_t bucket : buckets_of_currency_[currency]) {
+    convert(state_.buckets.write(bucket), rate);
+    touch_moved(state_.buckets[bucket].node);
+  }
 }
 
 void Exposure::move_instrument(std::uint32_t id, std::uint32_t from_node, std::uint32_t to_node) {
@@ -84,36 +98,95 @@ void Exposure::move_instrument(std::uint32_t id, std::uint32_t from_node, std::u
   if (position == kNoId) return;
   const PositionRecord& record = state_.positions[position];
   const InstrumentRecord& instrument = state_.catalog.instruments[id];
-  const Sums all = sums_of(record.value, record.cash, instrument.stale);
+  const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
   if (from_node != kNoId) {
-    add_to_bucket(bucket_of(from_node, instrument.currency), difference({}, all), position, 0);
+    const Shift out = shift_of(record.value, 0, -record.cash, instrument.stale);
+    move_node(bucket_of(from_node, instrument.currency), out, position, 0, rate);
   }
-  if (to_node != kNoId) add_to_bucket(bucket_of(to_node, instrument.currency), all, position, record.value);
+  if (to_node != kNoId) {
+    const Shift in = shift_of(0, record.value, record.cash, instrument.stale);
+    move_node(bucket_of(to_node, instrument.currency), in, position, record.value, rate);
+  }
 }
 
-void Exposure::position_changed(std::uint32_t position, const Sums& change) {
-  const PositionRecord& record = state_.positions[position];
-  const Money value = record.value;
-  add_to_bucket(record.bucket, change, position, value);
+void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEffect& effect, const Tally& tally) {
+  const InstrumentRecord& instrument = state_.catalog.instruments[effect.instrument];
+  const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (positions[i] == kNoId) positions[i] = make_position(nodes[i], effect.instrument);
+    PositionRecord& record = state_.positions.write(positions[i]);
+    if (record.split_known) {
+      // The newest trade of all is the last to fold.
+      AverageCost split{record.quantity, record.cost};
+      split.fold(effect.quantity, effect.notional);
+      record.cost = split.cost;
+    }
+    const Money before = record.value;
+    record.quantity += effect.quantity;
+    record.cash += effect.cash;
+    ++record.count;
+    const Money value = record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
+    const Shift shift = shift_of(before, value, effect.cash, instrument.stale);
+    add_to_node(record.bucket, shift, positions[i], value, rate, tally);
+    if (i != 0) continue;
+    for (const std::uint32_t bucket : buckets_above(effect.instrument)) {
+      if (bucket != kNoId) add_to_node(bucket, shift, positions[i], value, rate, tally);
+    }
+  }
+}
+
+inline void Exposure::add_to_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate,
+                                  const Tally& tally) {
+  BucketRecord& bucket = move(id, shift, position, value);
+  NodeRecord& node = convert(bucket, rate);
+  count(bucket.node, node, tally);
+  if (may_be_peak(node)) touch(bucket.node);
+  if (!node.watched) return;
+  // No exposure moves further: it changes by at most |net|, and long and short are each rounded once.
+  moved_[bucket.node].by_trades += mul_scale(absolute(shift.net), rate) + 4;
+  touch(bucket.node);
+}
+
+void Exposure::position_moved(std::uint32_t position, const PositionRecord& record, const InstrumentRecord& instrument,
+                              const Shift& shift) {
+  const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
+  move_node(record.bucket, shift, position, record.value, rate);
   if (record.node != 0) return;
-  const InstrumentRecord& instrument = state_.catalog.instruments[record.instrument];
+  for (const std::uint32_t bucket : buckets_above(record.instrument)) {
+    if (bucket != kNoId) move_node(bucket, shift, position, record.value, rate);
+  }
+}
+
+void Exposure::move_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate) {
+  BucketRecord& bucket = move(id, shift, position, value);
+  convert(bucket, rate);
+  touch_moved(bucket.node);
+}
+
+void Exposure::touch_moved(std::uint32_t node) {
+  ++moved_[node].otherwise;
+  touch(node);
+}
+
+const std::array<std::uint32_t, 4>& Exposure::buckets_above(std::uint32_t id) {
+  AboveFirm& above = above_firm_[id];
+  if (above.known) return above.buckets;
+  const InstrumentRecord& instrument = state_.catalog.instruments[id];
   const std::uint32_t nodes[] = {instrument.node, instrument.underlying_node, instrument.sector_node,
                                  state_.catalog.currencies[instrument.currency].node};
-  std::uint32_t* buckets = above_firm_[record.instrument].buckets;
-  for (int i = 0; i < 4; ++i) {
-    if (nodes[i] == kNoId) continue;
-    if (buckets[i] == kNoId) buckets[i] = bucket_of(nodes[i], instrument.currency);
-    add_to_bucket(buckets[i], change, position, value);
+  for (std::size_t i = 0; i < above.buckets.size(); ++i) {
+    above.buckets[i] = nodes[i] == kNoId ? kNoId : bucket_of(nodes[i], instrument.currency);
   }
+  above.known = true;
+  return above.buckets;
 }
 
-void Exposure::add_to_bucket(std::uint32_t id, const Sums& change, std::uint32_t position, Money value) {
+inline BucketRecord& Exposure::move(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value) {
   BucketRecord& bucket = state_.buckets.write(id);
-  bucket.net += change.net;
-  bucket.long_exposure += change.long_exposure;
-  bucket.short_exposure += change.short_exposure;
-  bucket.cash += change.cash;
-  bucket.stale += change.stale;
+  bucket.net += shift.net;
+  bucket.long_exposure += shift.long_exposure;
+  bucket.pnl += shift.pnl;
+  if (shift.stale != 0) bucket.stale += shift.stale;
   const Money size = absolute(value);
   if (bucket.largest == position) {
     if (size >= bucket.largest_value) {
@@ -125,14 +198,29 @@ void Exposure::add_to_bucket(std::uint32_t id, const Sums& change, std::uint32_t
     bucket.largest = position;
     bucket.largest_value = size;
   }
-  convert(bucket);
+  return bucket;
 }
 
-void Exposure::convert(BucketRecord& bucket) {
-  const Money pnl = mul_scale(bucket.net + bucket.cash, state_.catalog.currencies[bucket.currency].rate);
-  state_.catalog.nodes.write(bucket.node).total_pnl += pnl - bucket.firm_pnl;
-  bucket.firm_pnl = pnl;
-  touch(bucket.node);
+inline NodeRecord& Exposure::convert(BucketRecord& bucket, std::int64_t rate) {
+  NodeRecord& node = state_.catalog.nodes.write(bucket.node);
+  const auto narrow = static_cast<std::int64_t>(bucket.pnl);
+  const Int128 scaled = narrow == bucket.pnl ? static_cast<Int128>(narrow) * rate : kTooWide;
+  node.scaled_pnl += scaled - bucket.scaled_pnl;
+  bucket.scaled_pnl = scaled;
+  return node;
+}
+
+inline bool Exposure::may_be_peak(const NodeRecord& node) {
+  const Money peak = node.peak_pnl + node.day_base;  // of the total
+  const auto narrow = static_cast<std::int64_t>(peak);
+  return narrow != peak || node.scaled_pnl + kMostRounding >= static_cast<Int128>(narrow) * limits::kScale;
+}
+
+void Exposure::look_at_peak(std::uint32_t id) {
+  const NodeRecord& seen = state_.catalog.nodes[id];
+  if (!may_be_peak(seen)) return;
+  const Money day_pnl = state_.total_pnl(id) - seen.day_base;
+  if (day_pnl > seen.peak_pnl) state_.catalog.nodes.write(id).peak_pnl = day_pnl;
 }
 
 std::uint32_t Exposure::bucket_of(std::uint32_t node, std::uint32_t currency) {
@@ -158,7 +246,7 @@ std::uint32_t Exposure::make_position(std::uint32_t node, std::uint32_t instrume
   position.node = node;
   position.instrument = instrument;
   position.bucket = bucket_of(node, state_.catalog.instruments[instrument].currency);
-  position.first_trade = kNoId;
+  position.first_entry = kNoId;
   position.split_known = true;
   NodeRecord& owner = state_.catalog.nodes.write(node);
   position.next_of_node = owner.first_position;
@@ -200,17 +288,19 @@ void Exposure::find_largest(std::uint32_t id) {
   }
 }
 
-void Exposure::count_trade(std::span<const std::uint32_t> nodes, Nanos time, Money size) {
-  const std::size_t slot = slot_of(second_of(time));
+void Exposure::count_trade(std::span<const std::uint32_t> nodes, const Tally& tally) {
   for (const std::uint32_t id : nodes) {
     if (id == kNoId) continue;
-    NodeRecord& node = state_.catalog.nodes.write(id);
-    if (node.rate_sum == 0) rated_.push_back(id);
-    ++node.rate_slots[slot];
-    ++node.rate_sum;
-    if (size > node.largest_trade) node.largest_trade = size;
+    count(id, state_.catalog.nodes.write(id), tally);
     touch(id);
   }
+}
+
+inline void Exposure::count(std::uint32_t id, NodeRecord& node, const Tally& tally) {
+  if (node.rate_sum == 0) rated_.push_back(id);
+  ++node.rate_slots[tally.slot];
+  ++node.rate_sum;
+  if (tally.size > node.largest_trade) node.largest_trade = tally.size;
 }
 
 void Exposure::pass_time(Nanos from, Nanos to) {
@@ -233,21 +323,6 @@ void Exposure::pass_time(Nanos from, Nanos to) {
 Nanos Exposure::rate_deadline(Nanos now) const {
   if (rated_.empty()) return std::numeric_limits<Nanos>::max();
   return (second_of(now) + 1) * kSecond;
-}
-
-std::span<const std::uint32_t> Exposure::touched() {
-  if (touched_.size() > 32) {
-    std::sort(touched_.begin(), touched_.end());
-    return touched_;
-  }
-  // The nine nodes of a trade: quicker by insertion.
-  for (std::size_t i = 1; i < touched_.size(); ++i) {
-    const std::uint32_t node = touched_[i];
-    std::size_t at = i;
-    for (; at > 0 && touched_[at - 1] > node; --at) touched_[at] = touched_[at - 1];
-    touched_[at] = node;
-  }
-  return touched_;
 }
 
 void Exposure::clear_touched() {

@@ -2,15 +2,17 @@
 // change, doing work only where something changed. A trade touches nine nodes, a price the positions in its
 // instrument, an FX rate the buckets of its currency.
 //
-// Each command: change things, then take touched() (sorted by node id), look at peaks and limits, then clear_touched().
+// Each command: change things, then take touched(), look at peaks and limits, then clear_touched().
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "base/pair_map.h"
 #include "engine/state/state.h"
+#include "engine/state/trade_effect.h"
 
 namespace halocline {
 
@@ -22,6 +24,22 @@ struct Leg {
   Int128 quantity = 0;
   Money cash = 0;
   std::int32_t count = 0;
+};
+
+// A trade's FIRM, DESK, BOOK, TRADER and COUNTERPARTY, or its positions there.
+using Holders = std::array<std::uint32_t, 5>;
+
+// How far the exposures (net, long, short, gross, stale) of a node may have moved.
+struct Moved {
+  Money by_trades = 0;          // at most this far in all, in the firm's currency
+  std::uint64_t otherwise = 0;  // how often by prices, rates or else, any distance
+};
+
+// A trade command to count at its nodes.
+struct Tally {
+  Tally(Nanos time, Money largest);
+  std::size_t slot;  // of the second it counts in
+  Money size;        // in the firm's currency
 };
 
 class Exposure {
@@ -37,7 +55,7 @@ class Exposure {
   // Tells the processor to fetch what find_position() will look at.
   void prefetch_position(std::uint32_t node, std::uint32_t instrument) const { position_at_.prefetch(node, instrument); }
   // Whether the position (kNoId: none yet) may take the change: its bound (limits::kMaxPositionQuantity), unless it comes nearer to zero.
-  bool within_bound(const Leg& leg) const;
+  bool within_bound(std::uint32_t position, Int128 quantity) const;
   // Changes a position (made when there is none) and all sums above it. For a FIRM position the instrument's,
   // underlying's, sector's and currency's nodes as well. Returns the position's id. Its split of P&L is the caller's to care for.
   std::uint32_t change(const Leg& leg);
@@ -52,8 +70,16 @@ class Exposure {
   // The largest |value| in the firm's currency over gross, e8.
   Int128 concentration(std::uint32_t node);
 
-  // Counts a trade command of this size in the rates and largest trades of its nodes (kNoId: none there), for the second of `time`.
-  void count_trade(std::span<const std::uint32_t> nodes, Nanos time, Money size);
+  // A new trade at its five position-holding nodes (FIRM first) and everything above them: what change(), folding the split of P&L
+  // and count_trade() do, in one pass. Nodes without limits are touched only when their P&L may be a peak. `positions` are those
+  // nodes' positions in the instrument; where there is none (kNoId) it is made.
+  void add_trade(const Holders& nodes, Holders& positions, const TradeEffect& effect, const Tally& tally);
+
+  // Raises the node's peak of day P&L when it is above. Exact, but the sum is only worked out when scaled_pnl says that it may be.
+  void look_at_peak(std::uint32_t node);
+
+  // Counts a trade command in the rates and largest trades of its nodes (kNoId: none there).
+  void count_trade(std::span<const std::uint32_t> nodes, const Tally& tally);
   // Lets seconds leave the rate windows when time gets from `from` to `to`.
   void pass_time(Nanos from, Nanos to);
   // When the next second leaves a window, INT64_MAX when all are empty.
@@ -64,26 +90,43 @@ class Exposure {
     touched_in_[node] = round_;
     touched_.push_back(node);
   }
-  std::span<const std::uint32_t> touched();
+  // Of a watched node.
+  const Moved& moved(std::uint32_t node) const { return moved_[node]; }
+
+  // The nodes touched since clear_touched(), each once, in no order.
+  std::span<const std::uint32_t> touched() const { return touched_; }
   void clear_touched();
 
  private:
-  struct Sums {
-    Money net = 0, long_exposure = 0, short_exposure = 0, cash = 0, stale = 0;
+  // How far the sums of a bucket move.
+  struct Shift {
+    Money net = 0, long_exposure = 0, pnl = 0, stale = 0;
   };
-  static Sums sums_of(Money value, Money cash, bool stale);
-  static Sums difference(const Sums& after, const Sums& before);
+  // The shift from one value of a position to another at the same staleness.
+  static Shift shift_of(Money before, Money after, Money cash, bool stale);
   std::uint32_t bucket_of(std::uint32_t node, std::uint32_t currency);
   std::uint32_t make_position(std::uint32_t node, std::uint32_t instrument);
-  void add_to_bucket(std::uint32_t bucket, const Sums& change, std::uint32_t position, Money value);
-  void convert(BucketRecord& bucket);
-  void position_changed(std::uint32_t position, const Sums& change);
+  // Moves the sums of a bucket in which the position now has this value.
+  BucketRecord& move(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value);
+  // Brings the scaled P&L of the bucket's node up to the bucket's.
+  NodeRecord& convert(BucketRecord& bucket, std::int64_t rate);
+  // Moves all buckets that sum up the position, and their nodes.
+  void position_moved(std::uint32_t position, const PositionRecord& record, const InstrumentRecord& instrument, const Shift& shift);
+  // The same for one bucket, by a price, a rate or a change of reference data.
+  void move_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate);
+  void touch_moved(std::uint32_t node);
+  // The same by a new trade: its node counts it.
+  void add_to_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate, const Tally& tally);
+  // The buckets that sum up the firm's position in the instrument: instrument, underlying, sector, currency; kNoId for none.
+  const std::array<std::uint32_t, 4>& buckets_above(std::uint32_t instrument);
+  static bool may_be_peak(const NodeRecord& node);
+  void count(std::uint32_t id, NodeRecord& node, const Tally& tally);
   void find_largest(std::uint32_t bucket);
 
   State& state_;
-  // The buckets of a firm position's instrument, underlying, sector and currency node; kNoId until first used.
   struct AboveFirm {
-    std::uint32_t buckets[4] = {kNoId, kNoId, kNoId, kNoId};
+    bool known = false;
+    std::array<std::uint32_t, 4> buckets{kNoId, kNoId, kNoId, kNoId};
   };
   PairMap position_at_;
   std::vector<AboveFirm> above_firm_;
@@ -91,6 +134,7 @@ class Exposure {
   std::vector<std::vector<std::uint32_t>> buckets_of_currency_;
   std::vector<std::uint32_t> rated_;  // nodes whose rate is not zero
   std::vector<std::uint32_t> touched_;
+  std::vector<Moved> moved_;
   std::vector<std::uint64_t> touched_in_;  // the round in which a node was touched last
   std::uint64_t round_ = 1;
 };

@@ -10,11 +10,25 @@ std::uint64_t State::trade_hash(std::string_view source, std::string_view trade_
   return hash_bytes(trade_id, hash_bytes(source));
 }
 
-std::uint32_t State::find_trade(std::string_view source, std::string_view trade_id) const {
-  return trade_index.find(trade_hash(source, trade_id), [&](std::uint32_t id) {
+std::uint32_t State::find_trade(std::string_view source, std::string_view trade_id, std::uint64_t hash) const {
+  return trade_index.find(hash, [&](std::uint32_t id) {
     const TradeRecord& trade = trades[id];
     return trade_id_of(trade) == trade_id && source_of(trade) == source;
   });
+}
+
+std::uint32_t State::find_link(std::string_view source, std::string_view id) const {
+  return link_index.find(trade_hash(source, id), [&](std::uint32_t link) {
+    return trade_text[links[link].id] == id && trade_text[sources[links[link].source]] == source;
+  });
+}
+
+std::uint32_t State::find_chain(std::uint32_t trade) const {
+  return chain_index.find(hash_ids(trade, 0), [&](std::uint32_t chain) { return chains[chain].trade == trade; });
+}
+
+std::uint32_t State::find_fix_session(std::string_view name) const {
+  return fix_session_index.find(hash_bytes(name), [&](std::uint32_t id) { return trade_text[fix_sessions[id].name] == name; });
 }
 
 std::string_view State::trade_id_of(const TradeRecord& trade) const {
@@ -33,14 +47,6 @@ std::uint32_t State::find_position(std::uint32_t node, std::uint32_t instrument)
 std::uint32_t State::find_limit(std::string_view name) const {
   return limit_index.find(hash_bytes(name),
                           [&](std::uint32_t id) { return catalog.text[limits[id].name] == name; });
-}
-
-Money State::in_firm_currency(std::uint32_t node, Money BucketRecord::* amount) const {
-  Money sum = 0;
-  for (std::uint32_t id = catalog.nodes[node].first_bucket; id != kNoId; id = buckets[id].next_of_node) {
-    sum += mul_scale(buckets[id].*amount, catalog.currencies[buckets[id].currency].rate);
-  }
-  return sum;
 }
 
 AlertEvent event_of(const State& state, std::uint64_t event_id) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "base/cow_array.h"
@@ -13,12 +14,14 @@
 #include "catalog/catalog.h"
 #include "command/alert.h"
 #include "command/command.h"
+#include "command/fix.h"
 
 namespace halocline {
 
-enum class TradeStatus : std::uint8_t { kLive = 1, kCancelled = 2 };
+// MERGED: the record of a correction that came before its trade and turned out to be of a trade with a record of its own; holds nothing.
+enum class TradeStatus : std::uint8_t { kLive = 1, kCancelled = 2, kMerged = 3 };
 
-// A trade's current version: 112 bytes. Its id is the order of its first seq.
+// A trade's current version: 104 bytes. Its id is the order of its first seq.
 struct TradeRecord {
   TradeStatus status;
   Side side;
@@ -31,8 +34,6 @@ struct TradeRecord {
   std::uint32_t trader;
   std::uint32_t counterparty;
   std::uint32_t instrument;
-  std::uint32_t next;    // live trades of the same book and instrument, in no order
-  std::uint32_t previous;
   std::int64_t quantity;
   std::int64_t price;
   std::int64_t fees;
@@ -42,32 +43,43 @@ struct TradeRecord {
   std::uint64_t content;  // hash of the fields after the version, as they were sent
 };
 
-// What a node holds of an instrument. Money in the instrument's currency. Two cache lines.
-struct alignas(64) PositionRecord {
+// What a node holds of an instrument: 96 bytes in two cache lines. Money in the instrument's currency.
+struct alignas(32) PositionRecord {
   std::uint32_t node;
   std::uint32_t instrument;
   std::uint32_t bucket;
   std::uint32_t next_of_node;
-  std::uint32_t first_trade;  // BOOK positions: list of the live trades
+  std::uint32_t first_entry;  // BOOK positions: list of TradeEntry
+  std::uint32_t entries;      // … and how many there are
   std::uint32_t count;        // live trades
-  bool split_known;           // cost and realised are those of all live trades
+  bool split_known;           // cost is that of all live trades
   Int128 quantity;
   Money cash;
   Money value;
   Money cost;
-  Money realised;
 };
 
-// The positions of a node in the instruments of one currency, summed up.
-struct BucketRecord {
+// A trade in the list of a book's position. A trade that went away leaves its entry behind, and one that came back may have two: who
+// walks the list asks State::holds() and drops doubles. TradeBook cleans a list of which most is gone.
+struct TradeEntry {
+  std::uint32_t trade;
+  std::uint32_t next;
+};
+
+// The positions of a node in the instruments of one currency, summed up. Two cache lines.
+struct alignas(64) BucketRecord {
   std::uint32_t node;
   std::uint32_t currency;
   std::uint32_t next_of_node;
   std::uint32_t largest;  // the position with the largest |value|, kNoId when it must be looked for
   // In the currency.
-  Money net, long_exposure, short_exposure, cash, stale;
+  Money net, long_exposure;
+  Money pnl;          // value and cash of all positions
+  Int128 scaled_pnl;  // its part of the node's
   Money largest_value;
-  Money firm_pnl;  // net + cash in the firm's currency at the current rate, rounded once
+  Money stale;
+
+  Money short_exposure() const { return long_exposure - net; }
 };
 
 struct LimitRecord {
@@ -119,6 +131,68 @@ struct EventRecord {
   Text cause_name;              // PRICE: the instrument, FX: the currency
 };
 
+// A report that corrected or cancelled a trade: its id leads to the trade.
+struct LinkRecord {
+  Text id;
+  std::uint32_t source;
+  std::uint32_t trade;
+  std::uint32_t version;        // that it gave the trade
+  std::uint32_t next_of_trade;  // the link made before it
+  std::uint64_t content;
+  Seq seq;
+};
+
+// A trade that reports have corrected.
+struct ChainRecord {
+  std::uint32_t trade;
+  std::uint32_t newest_link;
+  bool provisional;  // the trade's own first report is not known yet: the id may turn out to be a link
+};
+
+// A trade report that waits for its instrument, as the payload of its record.
+struct ParkedRecord {
+  Seq seq;
+  std::uint64_t content;
+  std::uint32_t size;
+  std::byte payload[628];
+};
+
+struct FixSessionRecord {
+  Text name;
+  std::uint32_t next_in;
+  std::uint32_t next_out;
+  std::uint32_t last_sent;    // the highest number of a FixSent
+  std::uint32_t newest_sent;  // its SentRecord
+  std::uint32_t first_unanswered, last_unanswered;
+  Nanos created;
+};
+
+struct SentRecord {
+  std::uint32_t session;
+  std::uint32_t number;
+  std::uint32_t previous;  // of the session
+  Seq seq;
+};
+
+struct UnansweredRecord {
+  std::uint32_t session;  // kNoId: the place is free
+  std::uint32_t number;
+  std::uint32_t next, previous;  // of the session; of a free place: the next free one
+  std::uint16_t commands;
+  ToldOutcome told;
+  Seq seq;
+};
+
+// The FIX message whose commands are being applied.
+struct FixPending {
+  std::uint32_t session = kNoId;
+  std::uint32_t number = 0;
+  std::uint16_t commands = 0, applied = 0;
+  FixReply reply = FixReply::kNone;
+  ToldOutcome told;
+  Seq seq = 0;
+};
+
 class State {
  public:
   Seq seq = 0;
@@ -130,27 +204,71 @@ class State {
   CowIndex source_index;
   CowText trade_text;  // long trade ids and sources
   CowArray<PositionRecord, 4096> positions;
+  CowArray<TradeEntry> entries;
+  std::uint32_t free_entry = kNoId;  // list of entries that are in no position's list
   CowArray<BucketRecord, 4096> buckets;
   CowArray<LimitRecord, 4096> limits;
   CowIndex limit_index;
   CowArray<AlertRecord, 4096> alerts;  // alert id - 1
   CowArray<EventRecord> events;        // event id - 1
+  CowArray<LinkRecord, 4096> links;
+  CowIndex link_index;
+  CowArray<ChainRecord, 4096> chains;
+  CowIndex chain_index;  // by the trade's record
+  CowArray<ParkedRecord> parked;
+  CowIndex parked_index;
+  std::uint64_t parked_released = 0;  // entered the books with their instrument
+  std::uint64_t parked_refused = 0;   // were refused then
+  CowArray<FixSessionRecord, 4096> fix_sessions;
+  CowIndex fix_session_index;
+  CowArray<SentRecord> fix_sent;
+  CowArray<UnansweredRecord, 4096> fix_unanswered;
+  std::uint32_t free_unanswered = kNoId;
+  FixPending fix_pending;
   std::uint64_t live_trades = 0;
   std::uint64_t live_limits = 0;
   std::uint64_t active_alerts = 0;
 
-  std::uint32_t find_trade(std::string_view source, std::string_view trade_id) const;
+  std::uint32_t find_trade(std::string_view source, std::string_view trade_id) const {
+    return find_trade(source, trade_id, trade_hash(source, trade_id));
+  }
+  std::uint32_t find_trade(std::string_view source, std::string_view trade_id, std::uint64_t hash) const;
+  // The link of this id; kNoId when there is none.
+  std::uint32_t find_link(std::string_view source, std::string_view id) const;
+  std::uint32_t find_chain(std::uint32_t trade) const;
+  std::uint32_t find_fix_session(std::string_view name) const;
   std::string_view source_of(const TradeRecord& trade) const { return trade_text[sources[trade.source]]; }
   std::string_view trade_id_of(const TradeRecord& trade) const;
   // Walks the node's positions: for readers. The engine finds them in Exposure.
   std::uint32_t find_position(std::uint32_t node, std::uint32_t instrument) const;
   std::uint32_t find_limit(std::string_view name) const;
+  // Whether the trade is live and one of this book's position.
+  bool holds(const PositionRecord& of_book, const TradeRecord& trade) const {
+    return trade.status == TradeStatus::kLive && trade.book == of_book.node && trade.instrument == of_book.instrument;
+  }
 
   // A sum of a node's buckets in the firm's currency, each converted and rounded by itself. Only P&L, whose peak must be known, is
   // kept converted; the exposures are converted for those who look.
-  Money in_firm_currency(std::uint32_t node, Money BucketRecord::* amount) const;
+  template <class Amount>  // a member of BucketRecord
+  Money in_firm_currency(std::uint32_t node, Amount amount) const {
+    Money sum = 0;
+    for (std::uint32_t id = catalog.nodes[node].first_bucket; id != kNoId;) {
+      const BucketRecord& bucket = buckets[id];
+      sum += mul_scale(std::invoke(amount, bucket), catalog.currencies[bucket.currency].rate);
+      id = bucket.next_of_node;
+    }
+    return sum;
+  }
+  Money total_pnl(std::uint32_t node) const { return in_firm_currency(node, &BucketRecord::pnl); }
   Money gross(std::uint32_t node) const {
-    return in_firm_currency(node, &BucketRecord::long_exposure) + in_firm_currency(node, &BucketRecord::short_exposure);
+    Money sum = 0;
+    for (std::uint32_t id = catalog.nodes[node].first_bucket; id != kNoId;) {
+      const BucketRecord& bucket = buckets[id];
+      const std::int64_t rate = catalog.currencies[bucket.currency].rate;
+      sum += mul_scale(bucket.long_exposure, rate) + mul_scale(bucket.short_exposure(), rate);
+      id = bucket.next_of_node;
+    }
+    return sum;
   }
 
   static std::uint64_t trade_hash(std::string_view source, std::string_view trade_id);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "command/codec.h"
 #include "gateways/grpc/refusal.h"
 #include "gateways/grpc/wire.h"
@@ -12,7 +13,7 @@ namespace {
 // Field numbers of api/halocline/v1/ingest.proto; batch_test.cc compares with what protobuf itself writes.
 constexpr std::uint32_t kBatchId = wire_tag(1, kVarint);
 constexpr std::uint32_t kItems = wire_tag(2, kBytes);
-constexpr std::uint32_t kRates = wire_tag(3, kBytes);
+constexpr std::uint32_t kMore = wire_tag(3, kBytes);  // reports after trades, rates after prices
 
 std::string text_fault(std::string_view field, std::string_view text, std::size_t most) {
   if (text.size() > most) {
@@ -62,12 +63,74 @@ bool read_rate(std::string_view bytes, FxRate& rate) {
   return !reader.failed();
 }
 
+// The fields that are there, over what the trade says already.
+bool merge_trade(std::string_view bytes, Trade& trade) {
+  WireReader reader(bytes);
+  while (const std::uint32_t tag = reader.tag()) {
+    switch (tag) {
+      case wire_tag(1, kBytes): trade.source = reader.bytes(); break;
+      case wire_tag(2, kBytes): trade.trade_id = reader.bytes(); break;
+      case wire_tag(3, kVarint): trade.version = static_cast<std::uint32_t>(reader.varint()); break;
+      case wire_tag(4, kVarint): trade.action = enum_from<Action>(reader.varint()); break;
+      case wire_tag(5, kBytes): trade.book = reader.bytes(); break;
+      case wire_tag(6, kBytes): trade.trader = reader.bytes(); break;
+      case wire_tag(7, kBytes): trade.counterparty = reader.bytes(); break;
+      case wire_tag(8, kBytes): trade.instrument = reader.bytes(); break;
+      case wire_tag(9, kVarint): trade.side = enum_from<Side>(reader.varint()); break;
+      case wire_tag(10, kFixed64): trade.quantity = static_cast<std::int64_t>(reader.fixed64()); break;
+      case wire_tag(11, kFixed64): trade.price = static_cast<std::int64_t>(reader.fixed64()); break;
+      case wire_tag(12, kFixed64): trade.fees = static_cast<std::int64_t>(reader.fixed64()); break;
+      case wire_tag(13, kFixed64): trade.trade_time = static_cast<std::int64_t>(reader.fixed64()); break;
+      default: reader.skip(tag);
+    }
+  }
+  return !reader.failed();
+}
+
+bool read_report(std::string_view bytes, TradeReport& report) {
+  report.trade.action = Action{};
+  report.trade.side = Side{};
+  WireReader reader(bytes);
+  while (const std::uint32_t tag = reader.tag()) {
+    switch (tag) {
+      // As a message that comes twice: the later fields go over the earlier ones.
+      case wire_tag(1, kBytes):
+        if (!merge_trade(reader.bytes(), report.trade)) return false;
+        break;
+      case wire_tag(2, kBytes): report.reference = reader.bytes(); break;
+      case wire_tag(3, kBytes): report.desk = reader.bytes(); break;
+      case wire_tag(4, kBytes): report.currency = reader.bytes(); break;
+      case wire_tag(5, kVarint): report.park = reader.varint() != 0; break;
+      default: reader.skip(tag);
+    }
+  }
+  report.trade.version = 0;
+  return !reader.failed();
+}
+
 bool read_item(std::string_view bytes, Trade& trade) { return read_trade(bytes, trade); }
+bool read_item(std::string_view bytes, TradeReport& report) { return read_report(bytes, report); }
 bool read_item(std::string_view bytes, Price& price) { return read_price(bytes, price); }
 bool read_item(std::string_view bytes, FxRate& rate) { return read_rate(bytes, rate); }
 
 bool bad_text(const Trade& trade, std::string& field, std::string& detail) {
   return !texts_fit(trade) && find_bad_text(trade, field, detail);
+}
+bool bad_text(const TradeReport& report, std::string& field, std::string& detail) {
+  if (bad_text(report.trade, field, detail)) return true;
+  const struct {
+    const char* field;
+    std::string_view text;
+    std::size_t most;
+  } texts[] = {{"reference", report.reference, limits::kMaxTradeId}, {"desk", report.desk, limits::kMaxName},
+               {"currency", report.currency, limits::kMaxName}};
+  for (const auto& one : texts) {
+    if (text_fits(one.text, one.most)) continue;
+    field = one.field;
+    detail = text_fault(field, one.text, one.most);
+    return true;
+  }
+  return false;
 }
 bool bad_text(const Price& price, std::string& field, std::string& detail) {
   if (text_fits(price.instrument, limits::kMaxName)) return false;
@@ -178,26 +241,7 @@ void add_ack(v1::TradeAcks& answer, std::uint32_t index, const Acknowledgement& 
 bool read_trade(std::string_view bytes, Trade& trade) {
   trade.action = Action{};
   trade.side = Side{};
-  WireReader reader(bytes);
-  while (const std::uint32_t tag = reader.tag()) {
-    switch (tag) {
-      case wire_tag(1, kBytes): trade.source = reader.bytes(); break;
-      case wire_tag(2, kBytes): trade.trade_id = reader.bytes(); break;
-      case wire_tag(3, kVarint): trade.version = static_cast<std::uint32_t>(reader.varint()); break;
-      case wire_tag(4, kVarint): trade.action = enum_from<Action>(reader.varint()); break;
-      case wire_tag(5, kBytes): trade.book = reader.bytes(); break;
-      case wire_tag(6, kBytes): trade.trader = reader.bytes(); break;
-      case wire_tag(7, kBytes): trade.counterparty = reader.bytes(); break;
-      case wire_tag(8, kBytes): trade.instrument = reader.bytes(); break;
-      case wire_tag(9, kVarint): trade.side = enum_from<Side>(reader.varint()); break;
-      case wire_tag(10, kFixed64): trade.quantity = static_cast<std::int64_t>(reader.fixed64()); break;
-      case wire_tag(11, kFixed64): trade.price = static_cast<std::int64_t>(reader.fixed64()); break;
-      case wire_tag(12, kFixed64): trade.fees = static_cast<std::int64_t>(reader.fixed64()); break;
-      case wire_tag(13, kFixed64): trade.trade_time = static_cast<std::int64_t>(reader.fixed64()); break;
-      default: reader.skip(tag);
-    }
-  }
-  return !reader.failed();
+  return merge_trade(bytes, trade);
 }
 
 bool find_bad_text(const Trade& t, std::string& field, std::string& detail) {
@@ -221,12 +265,12 @@ bool find_bad_text(const Trade& t, std::string& field, std::string& detail) {
 
 bool read_trades(Batch& batch, std::vector<std::byte>& records, std::string& error) {
   reset(batch, BatchKind::kTrades);
-  return read_items<Trade>(batch, kItems, records, error);
+  return read_items<Trade>(batch, kItems, records, error) && read_items<TradeReport>(batch, kMore, records, error);
 }
 
 bool read_prices(Batch& batch, std::vector<std::byte>& records, std::string& error) {
   reset(batch, BatchKind::kPrices);
-  return read_items<Price>(batch, kItems, records, error) && read_items<FxRate>(batch, kRates, records, error);
+  return read_items<Price>(batch, kItems, records, error) && read_items<FxRate>(batch, kMore, records, error);
 }
 
 void take_acks(Batch& batch, std::span<const Acknowledgement> acks) {
@@ -265,9 +309,9 @@ void fill_answer(const Batch& batch, v1::TradeAcks& answer) {
     return true;
   };
   if (batch.kind == BatchKind::kTrades) {
-    for_each_command<Trade>(batch, kItems, index, passed, see);
+    if (for_each_command<Trade>(batch, kItems, index, passed, see)) for_each_command<TradeReport>(batch, kMore, index, passed, see);
   } else if (for_each_command<Price>(batch, kItems, index, passed, see)) {
-    for_each_command<FxRate>(batch, kRates, index, passed, see);
+    for_each_command<FxRate>(batch, kMore, index, passed, see);
   }
   reject_up_to(batch.items);
 }

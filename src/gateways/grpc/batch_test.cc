@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "command/codec.h"
 #include "gateways/grpc/refusal.h"
 #include "gateways/grpc/wire.h"

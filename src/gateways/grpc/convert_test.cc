@@ -311,7 +311,8 @@ TEST(ToProto, StatusAndTrade) {
   EXPECT_EQ(5, out.latencies(0).p999_ns());
 
   TradeRow t;
-  t.source = "s", t.trade_id = "t", t.version = 1, t.live = true, t.book = "b", t.trader = "r", t.counterparty = "c";
+  t.source = "s", t.trade_id = "t", t.version = 1, t.live = true, t.action = Action::kAmend;
+  t.book = "b", t.trader = "r", t.counterparty = "c";
   t.instrument = "i", t.side = Side::kSell, t.quantity = 1, t.price = 2, t.fees = 3, t.trade_time = 4, t.seq = 5, t.version_seq = 6;
   v1::TradeState state;
   state.set_at_seq(7);

@@ -1,7 +1,7 @@
 // RPCs that are reads: the port answers on a reader thread, and what it gave is sent from there on.
 //
-//   ReadCall   one message         GetTrade, ListLimits, ListAlerts, GetStatus
-//   PageCall   a stream of pages   ListPositions, ListNodes, List: each page is made when the one before is with the
+//   ReadCall   one message         GetTrade, GetStatus
+//   PageCall   a stream of pages   ListPositions, ListNodes, ListLimits, ListAlerts, List: a page is made when the one before is with the
 //              transport, so a slow client costs its rows, and nobody's time
 #pragma once
 

@@ -4,10 +4,10 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -26,6 +26,7 @@ class RecordingPort final : public Port {
   std::vector<NodeRow> node_rows;
   std::vector<TradeRow> trade_rows;
   ReferenceRows reference_rows;
+  FixDesk* fix_desk = nullptr;
 
   explicit RecordingPort(bool answers_at_once = true) : releasing_(answers_at_once), core_([this] { run(); }) {}
   ~RecordingPort() override {
@@ -106,6 +107,18 @@ class RecordingPort final : public Port {
   }
 
   // The test plays the core to the subscriber.
+  void fix_ledger(Reply<FixLedger> reply) override { reply(At<FixLedger>{1, 1, {}}); }
+  void fix_sent(std::string, std::uint32_t, std::uint32_t, std::size_t, Reply<std::vector<FixSentRow>> reply) override {
+    reply(At<std::vector<FixSentRow>>{1, 1, {}});
+  }
+  void set_fix_desk(FixDesk* desk) override { fix_desk = desk; }
+  Result<std::vector<FixSessionRow>> fix_sessions() override {
+    if (fix_desk == nullptr) return Status(Code::kNotFound, "no FIX");
+    return fix_desk->sessions();
+  }
+  void fix_reset(const std::string& session, std::function<void(const Status&)> done) override {
+    fix_desk == nullptr ? done(Status(Code::kNotFound, "no FIX")) : fix_desk->reset(session, std::move(done));
+  }
   void follow_alerts(std::uint64_t bookmark, bool, std::shared_ptr<AlertSubscriber> subscriber) override {
     if (bookmark > 1'000'000) {
       subscriber->ended(Status(Code::kOutOfRange, "event " + std::to_string(bookmark) + " is ahead of the newest"));
@@ -141,19 +154,10 @@ class RecordingPort final : public Port {
       waiting_.pop_front();
       lock.unlock();
       std::vector<Acknowledgement> acks;
-      for (std::size_t place = 0; place < one.records.size();) {
-        std::uint32_t length = 0;
-        std::uint16_t type = 0;
-        std::memcpy(&length, one.records.data() + place, sizeof length);
-        std::memcpy(&type, one.records.data() + place + 4, sizeof type);
-        Outcome outcome = Outcome::kAccepted;
-        if (judge) {
-          Command command;
-          CHECK(decode(static_cast<CommandType>(type), std::span(one.records).subspan(place + kRecordHeaderBytes, length), command));
-          outcome = judge(command);
-        }
-        acks.push_back({++seq_, 0, outcome});
-        place += kRecordHeaderBytes + length;
+      for (std::span<const std::byte> rest(one.records); !rest.empty();) {
+        const FramedCommand next = first_command(rest);
+        rest = rest.subspan(next.bytes);
+        acks.push_back({++seq_, 0, judge ? judge(next.command) : Outcome::kAccepted});
       }
       CHECK(acks.size() == one.count);
       one.sink->acknowledged(one.token, acks);

@@ -213,7 +213,27 @@ std::string detail_of(Outcome outcome, const AlertAck& a) {
   }
 }
 
-std::string detail_of(Outcome, const Timer&) { return {}; }
+std::string detail_of(Outcome outcome, const TradeReport& r) {
+  switch (outcome) {
+    case Outcome::kConflict:
+      return "report " + quoted(r.trade.trade_id) + " was accepted with other content, or its place in the chain contradicts what is known";
+    case Outcome::kInvalidName:
+      return invalid_name({{"source", r.trade.source}, {"trade_id", r.trade.trade_id}, {"reference", r.reference}});
+    case Outcome::kInvalidAction: return "a NEW report has no reference; AMEND and CANCEL correct one";
+    case Outcome::kWrongDesk: return "book " + quoted(r.trade.book) + " is not of desk " + quoted(r.desk);
+    case Outcome::kWrongCurrency: return "instrument " + quoted(r.trade.instrument) + " is not in " + quoted(r.currency);
+    case Outcome::kTooMany: return "the table of trades, of sources or of parked reports is full";
+    default: return detail_of(outcome, r.trade);
+  }
+}
+
+// What only FIX sessions send has no sender here, and a Timer none at all.
+template <class C>
+  requires(std::is_same_v<C, Timer> || std::is_same_v<C, FixReceived> || std::is_same_v<C, FixSent> || std::is_same_v<C, FixReserved> ||
+           std::is_same_v<C, FixReset>)
+std::string detail_of(Outcome, const C&) {
+  return {};
+}
 
 template <class C>
 std::string detail(Outcome outcome, const C& command) {

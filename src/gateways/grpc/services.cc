@@ -10,6 +10,7 @@
 #include "gateways/grpc/status_details.h"
 #include "gateways/grpc/to_command.h"
 #include "gateways/grpc/to_proto.h"
+#include "halocline/v1/fix.grpc.pb.h"
 #include "halocline/v1/ingest.grpc.pb.h"
 #include "halocline/v1/reference.grpc.pb.h"
 #include "halocline/v1/risk.grpc.pb.h"
@@ -217,25 +218,23 @@ class RiskService final : public RawRisk<v1::Risk::Service> {
       });
     });
   }
-  Unary* ListLimits(Context*, const ByteBuffer* request, ByteBuffer* response) override {
-    return read<v1::ListLimitsRequest>(calls_, request, response, [&](const auto&, const auto& call) {
+  Pages* ListLimits(Context*, const ByteBuffer* request) override {
+    return listing<v1::ListLimitsRequest>(calls_, request, [&](const auto&, const auto& call) {
       calls_.port->limits([call](Result<At<std::vector<LimitRow>>> rows) {
         if (!rows.ok()) return call->fail(to_grpc(rows.status()));
-        v1::ListLimitsResponse out;
-        out.set_seq(rows.value().seq);
-        for (const LimitRow& row : rows.value().rows) to_proto(row, *out.add_limits());
-        call->reply(to_bytes(out));
+        call->reply(pages_of<v1::LimitsPage>(rows.take(), [](const LimitRow& row, v1::LimitsPage& page) {
+          to_proto(row, *page.add_limits());
+        }));
       });
     });
   }
-  Unary* ListAlerts(Context*, const ByteBuffer* request, ByteBuffer* response) override {
-    return read<v1::ListAlertsRequest>(calls_, request, response, [&](const auto& wanted, const auto& call) {
+  Pages* ListAlerts(Context*, const ByteBuffer* request) override {
+    return listing<v1::ListAlertsRequest>(calls_, request, [&](const auto& wanted, const auto& call) {
       calls_.port->alerts(to_filter(wanted), [call](Result<At<std::vector<AlertRow>>> rows) {
         if (!rows.ok()) return call->fail(to_grpc(rows.status()));
-        v1::ListAlertsResponse out;
-        out.set_seq(rows.value().seq);
-        for (const AlertRow& row : rows.value().rows) to_proto(row, *out.add_alerts());
-        call->reply(to_bytes(out));
+        call->reply(pages_of<v1::AlertsPage>(rows.take(), [](const AlertRow& row, v1::AlertsPage& page) {
+          to_proto(row, *page.add_alerts());
+        }));
       });
     });
   }
@@ -264,6 +263,36 @@ class RiskService final : public RawRisk<v1::Risk::Service> {
   Calls& calls_;
 };
 
+class FixService final
+    : public v1::Fix::WithRawCallbackMethod_ListSessions<v1::Fix::WithRawCallbackMethod_ResetSession<v1::Fix::Service>> {
+ public:
+  explicit FixService(Calls& calls) : calls_(calls) {}
+
+  Unary* ListSessions(Context*, const ByteBuffer* request, ByteBuffer* response) override {
+    return read<v1::ListFixSessionsRequest>(calls_, request, response, [&](const auto&, const auto& call) {
+      calls_.port->fix_ledger([call, port = calls_.port](Result<At<FixLedger>> ledger) {
+        const Result<std::vector<FixSessionRow>> rows = port->fix_sessions();
+        if (!ledger.ok() || !rows.ok()) return call->fail(to_grpc(rows.ok() ? ledger.status() : rows.status()));
+        v1::ListFixSessionsResponse out;
+        for (const FixSessionRow& row : rows.value()) to_proto(row, *out.add_sessions());
+        out.set_parked(ledger.value().rows.parked);
+        call->reply(to_bytes(out));
+      });
+    });
+  }
+  Unary* ResetSession(Context*, const ByteBuffer* request, ByteBuffer* response) override {
+    return read<v1::ResetFixSessionRequest>(calls_, request, response, [&](const auto& wanted, const auto& call) {
+      calls_.port->fix_reset(wanted.session(), [call](const Status& done) {
+        if (!done.ok()) return call->fail(to_grpc(done));
+        call->reply(to_bytes(v1::ResetFixSessionResponse()));
+      });
+    });
+  }
+
+ private:
+  Calls& calls_;
+};
+
 }  // namespace
 
 std::vector<std::unique_ptr<grpc::Service>> make_services(Calls& calls) {
@@ -271,11 +300,13 @@ std::vector<std::unique_ptr<grpc::Service>> make_services(Calls& calls) {
   services.push_back(std::make_unique<IngestService>(calls));
   services.push_back(std::make_unique<ReferenceService>(calls));
   services.push_back(std::make_unique<RiskService>(calls));
+  services.push_back(std::make_unique<FixService>(calls));
   return services;
 }
 
 std::vector<std::string> service_names() {
-  return {v1::Ingest::service_full_name(), v1::Reference::service_full_name(), v1::Risk::service_full_name()};
+  return {v1::Ingest::service_full_name(), v1::Reference::service_full_name(), v1::Risk::service_full_name(),
+          v1::Fix::service_full_name()};
 }
 
 }  // namespace halocline::rpc

@@ -1,4 +1,4 @@
-// The three services of api/halocline/v1, method by method: which call (batch_stream.h, ack_call.h, read_call.h, follow_call.h)
+// The services of api/halocline/v1, method by method: which call (batch_stream.h, ack_call.h, read_call.h, follow_call.h)
 // answers each. All methods take and give raw bytes, so that a request that is no message is refused with words of ours.
 //
 // Handlers run on gRPC's threads.
@@ -14,7 +14,7 @@
 
 namespace halocline::rpc {
 
-// Ingest, Reference and Risk. `calls` outlives them.
+// Ingest, Reference, Risk and Fix. `calls` outlives them.
 std::vector<std::unique_ptr<grpc::Service>> make_services(Calls& calls);
 
 // Their full names, for the health service.

@@ -115,8 +115,7 @@ void to_proto(const TradeRow& row, v1::TradeState& out) {
   trade.set_source(row.source);
   trade.set_trade_id(row.trade_id);
   trade.set_version(row.version);
-  // What the current version did is not kept, but whether it lives: a later version is an AMEND whatever it was sent as.
-  trade.set_action(!row.live ? v1::CANCEL : row.version_seq == row.seq ? v1::NEW : v1::AMEND);
+  trade.set_action(row.live ? static_cast<v1::Action>(row.action) : v1::CANCEL);
   trade.set_book(row.book);
   trade.set_trader(row.trader);
   trade.set_counterparty(row.counterparty);
@@ -167,6 +166,36 @@ void to_proto(const InstrumentRow& row, v1::ReferenceItem& out) {
   item.set_mark_e8(row.mark);
   item.set_mark_time_ns(row.mark_time);
   item.set_mark_stale(row.mark_stale);
+}
+
+void to_proto(const FixSessionRow& row, v1::FixSession& out) {
+  out.set_name(row.name);
+  out.set_begin_string(row.begin_string);
+  out.set_our_comp_id(row.our_comp_id);
+  out.set_their_comp_id(row.their_comp_id);
+  out.set_source(row.source);
+  out.set_state(row.state);
+  out.set_address(row.address);
+  out.set_tls(row.tls);
+  out.set_next_in(row.next_in);
+  out.set_durable_in(row.durable_in);
+  out.set_next_out(row.next_out);
+  out.set_received(row.received);
+  out.set_sent(row.sent);
+  out.set_rejected(row.rejected);
+  out.set_ignored(row.ignored);
+  out.set_garbled(row.garbled);
+  out.set_received_per_second(row.received_per_second);
+  out.set_unanswered(row.unanswered);
+  out.set_in_flight(row.in_flight);
+  for (const auto& [type, count] : row.by_type) {
+    v1::FixMessageCount& one = *out.add_by_type();
+    one.set_type(type);
+    one.set_count(count);
+  }
+  out.set_last_received_time_ns(row.last_received);
+  out.set_last_error(row.last_error);
+  out.set_last_error_time_ns(row.last_error_time);
 }
 
 void to_proto(const StatusReport& report, v1::Status& out) {

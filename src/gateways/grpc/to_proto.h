@@ -6,6 +6,7 @@
 #include "command/alert.h"
 #include "command/port.h"
 #include "command/rows.h"
+#include "halocline/v1/fix.pb.h"
 #include "halocline/v1/reference.pb.h"
 #include "halocline/v1/risk.pb.h"
 
@@ -20,6 +21,7 @@ void to_proto(const TradeRow& row, v1::TradeState& out);
 void to_proto(const CurrencyRow& row, v1::ReferenceItem& out);
 void to_proto(const NameRow& row, v1::ReferenceItem& out);
 void to_proto(const InstrumentRow& row, v1::ReferenceItem& out);
+void to_proto(const FixSessionRow& row, v1::FixSession& out);
 void to_proto(const StatusReport& report, v1::Status& out);
 
 }  // namespace halocline::rpc

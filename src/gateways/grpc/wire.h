@@ -75,7 +75,4 @@ class WireReader {
   bool failed_ = false;
 };
 
-// Well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
-bool is_utf8(std::string_view text);
-
 }  // namespace halocline::rpc

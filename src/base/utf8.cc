@@ -1,4 +1,4 @@
-#include "client/utf8.h"
+#include "base/utf8.h"
 
 namespace halocline {
 
