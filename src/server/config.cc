@@ -128,7 +128,8 @@ Status read_session(Config& config, const toml::table& table, const std::string&
     const std::string line = name + ":" + std::to_string(entry.source().begin.line);
     const auto key = std::find_if(keys.begin(), keys.end(), [&](const FixSessionKey& one) { return key_name == one.name; });
     if (key == keys.end()) {
-      const auto nearer = [&](const FixSessionKey& a, const FixSessionKey& b) { return distance(key_name, a.name) < distance(key_name,
+      const auto nearer = [&](const FixSessionKey& a, const FixSessionKey& b) { return edit_distance(key_name,
+          a.name) < edit_distance(key_name,
           b.name); };
       return wrong(line, "unknown key \"" + key_name + "\" in [[fix.session]]; did you mean " +
           std::min_element(keys.begin(), keys.end(), nearer)->name + "?");
@@ -167,7 +168,8 @@ Status read_toml(Config& config, std::string_view text, const std::string& name)
       return wrong(place, "unknown key \"" + in + "\" outside of a section; did you mean " + nearest("", in).full_name() + "?");
     }
     if (!known) {
-      const auto nearer = [&](const ConfigKey& a, const ConfigKey& b) { return distance(in, a.section) < distance(in, b.section); };
+      const auto nearer = [&](const ConfigKey& a, const ConfigKey& b) { return edit_distance(in, a.section) < edit_distance(in,
+          b.section); };
       return wrong(place, "unknown section [" + in + "]; did you mean [" +
                               std::string(std::min_element(keys.begin(), keys.end(), nearer)->section) + "]?");
     }
@@ -207,7 +209,7 @@ Status read_environment(Config& config, std::span<const std::string> environment
                                   [&](const ConfigKey& one) { return variable.starts_with("HALOCLINE_" + upper(one.section) + "_"); });
     if (!ours) continue;
     const auto nearer = [&](const ConfigKey& a, const ConfigKey& b) {
-      return distance(variable, variable_of(a)) < distance(variable, variable_of(b));
+      return edit_distance(variable, variable_of(a)) < edit_distance(variable, variable_of(b));
     };
     return wrong("environment " + variable,
                  "no such key; did you mean " + variable_of(*std::min_element(keys.begin(), keys.end(), nearer)) + "?");

@@ -1,4 +1,5 @@
-// From the syntax of a query to its plan: finds what the names mean, checks the types, sorts what belongs to rows from what belongs to groups.
+// From the syntax of a query to its plan: finds what the names mean, checks the types, sorts what belongs to rows from what belongs to
+// groups.
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -16,7 +17,8 @@ namespace {
 // Where expressions of a select stand: whether aggregates are allowed there.
 enum class Scope { kRow, kGroup };
 
-constexpr std::string_view kFunctions[] = {"COUNT", "SUM", "AVG", "MIN", "MAX", "COALESCE", "NVL", "ABS", "ROUND", "DATE_TRUNC", "NULLIF", "NOW",
+constexpr std::string_view kFunctions[] = {"COUNT", "SUM", "AVG", "MIN", "MAX", "COALESCE", "NVL", "ABS", "ROUND", "DATE_TRUNC", "NULLIF",
+    "NOW",
                                            "IS_DEFINED", "IS_UNDEFINED"};
 
 bool is_aggregate(std::string_view function) {
@@ -39,7 +41,8 @@ class Binder {
       return Status(Code::kInvalidArgument, "more than " + std::to_string(limits::kMaxQueryParameters) + " parameters");
     }
     plan_.explain = statement.explain;
-    const bool bound = bind_from(*part_of(statement.select, SyntaxKind::kFrom)) && bind_where(statement.select) && bind_groups(statement.select) &&
+    const bool bound = bind_from(*part_of(statement.select, SyntaxKind::kFrom)) && bind_where(statement.select) &&
+        bind_groups(statement.select) &&
                        bind_items(statement.select) && bind_order(statement.select) && bind_limit(statement.select) && check_parameters();
     if (!bound) return failure_;
     describe();
@@ -86,7 +89,8 @@ class Binder {
       const std::string meant = closest(table.text, names);
       std::string list;
       for (const std::string_view name : names) list += (list.empty() ? "" : ", ") + std::string(name);
-      return wrong(table.place, "there is no source \"" + table.text + "\"" + (meant.empty() ? "; there are " + list : "; did you mean " + meant + "?"));
+      return wrong(table.place, "there is no source \"" + table.text + "\"" + (meant.empty() ? "; there are " + list : "; did you mean " +
+          meant + "?"));
     }
     const std::string alias = table.children.empty() ? table.text : table.children[0].text;
     for (const Named& other : named_) {
@@ -225,7 +229,8 @@ class Binder {
     plan_.grouped = group_by != nullptr || having != nullptr || has_aggregate(items) || (order_by != nullptr && has_aggregate(*order_by));
     distinct_ = select.text == "DISTINCT";
     if (distinct_ && plan_.grouped) {
-      return wrong(select.place, "DISTINCT does not go with aggregates or GROUP BY; its groups are distinct already, or use COUNT(DISTINCT …)");
+      return wrong(select.place,
+          "DISTINCT does not go with aggregates or GROUP BY; its groups are distinct already, or use COUNT(DISTINCT …)");
     }
     if (group_by != nullptr) {
       if (group_by->children.size() > limits::kMaxQueryColumns) return wrong(group_by->place, "too many expressions in GROUP BY");
@@ -427,7 +432,8 @@ class Binder {
         names.push_back(columns[i].name);
         if (columns[i].name != column.text) continue;
         if (found) {
-          return wrong_expression(column.place, "\"" + column.text + "\" is in both sources; write " + named_[0].alias + "." + column.text + " or " +
+          return wrong_expression(column.place, "\"" + column.text + "\" is in both sources; write " + named_[0].alias + "." +
+              column.text + " or " +
                                                     named_[1].alias + "." + column.text);
         }
         found = column_of(side, i, column.place);
@@ -475,8 +481,10 @@ class Binder {
     if (literal.kind == SyntaxKind::kTypedText) {
       const bool time = literal.qualifier == "TIMESTAMP";
       const std::optional<std::int64_t> ns = time ? parse_instant(literal.text) : parse_interval(literal.text);
-      if (!ns && time) return wrong_expression(literal.place, "\"" + literal.text + "\" is no time; write TIMESTAMP '2026-11-24 10:42:13.5' (UTC)");
-      if (!ns) return wrong_expression(literal.place, "\"" + literal.text + "\" is no interval; write INTERVAL '60 seconds' or '1 hour 30 minutes'");
+      if (!ns && time) return wrong_expression(literal.place, "\"" + literal.text +
+          "\" is no time; write TIMESTAMP '2026-11-24 10:42:13.5' (UTC)");
+      if (!ns) return wrong_expression(literal.place, "\"" + literal.text +
+          "\" is no interval; write INTERVAL '60 seconds' or '1 hour 30 minutes'");
       return constant(time ? ValueType::kTimestamp : ValueType::kInterval, *ns);
     }
     if (literal.text.find('.') == std::string::npos) {
@@ -506,7 +514,8 @@ class Binder {
   std::optional<Expression> bind_aggregate(const Syntax& call, Scope scope) {
     if (in_aggregate_) return wrong_expression(call.place, "an aggregate cannot stand in another");
     if (scope != Scope::kGroup) {
-      return wrong_expression(call.place, call.text + " is an aggregate; it cannot stand in WHERE, ON or GROUP BY (HAVING is for conditions on groups)");
+      return wrong_expression(call.place, call.text +
+          " is an aggregate; it cannot stand in WHERE, ON or GROUP BY (HAVING is for conditions on groups)");
     }
     BoundAggregate out;
     const bool has_filter = !call.children.empty() && call.children.back().kind == SyntaxKind::kFilter;
@@ -704,7 +713,8 @@ class Binder {
   void describe() {
     std::vector<std::string>& lines = plan_.description;
     const auto scan = [&](std::size_t side) {
-      return "read " + std::string(plan_.tables[side]->name) + " (all rows)" + (plan_.filters[side] ? ", those that pass the conditions on it alone" : "");
+      return "read " + std::string(plan_.tables[side]->name) + " (all rows)" +
+          (plan_.filters[side] ? ", those that pass the conditions on it alone" : "");
     };
     lines.push_back(scan(0));
     if (plan_.tables.size() > 1) {
@@ -719,7 +729,8 @@ class Binder {
       if (!aggregates_.empty()) lines.push_back(std::to_string(aggregates_.size()) + " aggregate" + (aggregates_.size() == 1 ? "" : "s"));
       if (!having_text_.empty()) lines.push_back("having " + having_text_);
     }
-    if (!plan_.order.empty()) lines.push_back("order by " + std::to_string(plan_.order.size()) + (plan_.order.size() == 1 ? " key" : " keys"));
+    if (!plan_.order.empty()) lines.push_back("order by " + std::to_string(plan_.order.size()) +
+        (plan_.order.size() == 1 ? " key" : " keys"));
     if (plan_.limit) lines.push_back("limit " + std::to_string(*plan_.limit));
   }
 

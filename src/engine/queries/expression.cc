@@ -331,7 +331,8 @@ Value Program::run(const Reader& reader, const Inputs& inputs) const {
       case Code::kNegateDecimal: with_one([](const Value& a) { return Value::of(-a.number); }); break;
       case Code::kAbsDecimal: with_one([](const Value& a) { return Value::of(a.number < 0 ? -a.number : a.number); }); break;
       case Code::kRoundDecimal: with_one([&](const Value& a) { return round_decimal(a.number, step.at); }); break;
-      case Code::kModulo: with_two([](const Value& a, const Value& b) { return b.number == 0 ? Value{} : Value::of(a.number % b.number); }); break;
+      case Code::kModulo: with_two([](const Value& a, const Value& b) { return b.number == 0 ? Value{} : Value::of(a.number % b.number);
+          }); break;
       case Code::kToDecimal: with_one([](const Value& a) { return Value::of(a.number * limits::kScale); }); break;
       case Code::kDateTrunc:
         with_one([&](const Value& a) {

@@ -74,9 +74,27 @@ HALOCLINE_WORD(w_timestamp, 'T', 'I', 'M', 'E', 'S', 'T', 'A', 'M', 'P');
 HALOCLINE_WORD(w_interval, 'I', 'N', 'T', 'E', 'R', 'V', 'A', 'L');
 #undef HALOCLINE_WORD
 
-// What cannot be a name without quotes.
-struct reserved : sor<w_select, w_distinct, w_from, w_where, w_group, w_having, w_order, w_limit, w_join, w_inner, w_left, w_on, w_as, w_and, w_or,
-                      w_not, w_in, w_between, w_like, w_is, w_null, w_true, w_false, w_case, w_when, w_then, w_else, w_end, w_filter> {};
+// What cannot be a name without quotes. A rule of its own: that a name is no keyword is nothing to expect.
+struct reserved {
+  using rule_t = reserved;
+  using subs_t = empty_list;
+
+  template <class Input>
+  static bool match(Input& in) {
+    static constexpr std::array<std::string_view, 28> kWords = {
+        "SELECT", "DISTINCT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "JOIN", "INNER", "LEFT", "ON", "AS", "AND",
+        "OR", "NOT", "IN", "BETWEEN", "LIKE", "IS", "NULL", "TRUE", "FALSE", "CASE", "WHEN", "THEN", "ELSE", "END"};
+    std::string word;
+    for (std::size_t i = 0; i < in.size(0) && word.size() <= 8; ++i) {
+      const auto c = static_cast<unsigned char>(in.peek_char(i));
+      if (std::isalnum(c) == 0 && c != '_') break;
+      word.push_back(static_cast<char>(std::toupper(c)));
+    }
+    const bool found = word == "FILTER" || std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+    if (found) in.bump(word.size());
+    return found;
+  }
+};
 
 struct open : sign<'('> {};
 struct close : sign<')'> {};
@@ -120,7 +138,8 @@ struct true_literal : seq<w_true> {};
 struct false_literal : seq<w_false> {};
 struct column : seq<name, opt<dot, name>> {};
 struct bracketed : seq<open, expression, close> {};
-struct primary : sor<bracketed, number, string_literal, case_of, typed_text, null_literal, true_literal, false_literal, parameter, call, column> {};
+struct primary : sor<bracketed, number, string_literal, case_of, typed_text, null_literal, true_literal, false_literal, parameter, call,
+    column> {};
 
 struct minus : seq<one<'-'>, not_at<one<'-'>>, gap> {};
 struct plus_sign : seq<one<'+'>, gap> {};
@@ -130,7 +149,8 @@ struct product : list<unary, times_operator> {};
 struct plus_operator : seq<one<'+', '-'>, gap> {};
 struct sum : list<product, plus_operator> {};
 
-struct compare_operator : seq<sor<string<'<', '='>, string<'>', '='>, string<'<', '>'>, string<'!', '='>, string<'=', '='>, one<'<', '>', '='>>, gap> {};
+struct compare_operator : seq<sor<string<'<', '='>, string<'>', '='>, string<'<', '>'>, string<'!', '='>, string<'=', '='>, one<'<', '>',
+    '='>>, gap> {};
 struct compare_tail : seq<compare_operator, sum> {};
 struct negation : word<'N', 'O', 'T'> {};
 struct is_tail : seq<w_is, opt<negation>, sor<null_literal, true_literal, false_literal>> {};
@@ -163,7 +183,8 @@ struct order : seq<expression, opt<sor<w_asc, descending>>, opt<sor<nulls_first,
 struct order_by : seq<w_order, w_by, list<order, comma>> {};
 struct limit : seq<w_limit, sor<number, parameter>> {};
 struct select_distinct : word<'D', 'I', 'S', 'T', 'I', 'N', 'C', 'T'> {};
-struct select : seq<w_select, opt<sor<select_distinct, w_all>>, items, from, opt<where>, opt<group_by>, opt<having>, opt<order_by>, opt<limit>> {};
+struct select : seq<w_select, opt<sor<select_distinct, w_all>>, items, from, opt<where>, opt<group_by>, opt<having>, opt<order_by>,
+    opt<limit>> {};
 struct explain : seq<w_explain> {};
 struct the_end : seq<opt<one<';'>>, gap, eof> {};
 struct statement : seq<gap, opt<explain>, select, the_end> {};
@@ -171,12 +192,17 @@ struct statement : seq<gap, opt<explain>, select, the_end> {};
 template <class Rule>
 using kept = parse_tree::selector<
     Rule,
-    parse_tree::store_content::on<plain_name, quoted_text, number_text, string_text, parameter_name, call_name, call_distinct, call_star, negation,
-                                  minus, times_operator, plus_operator, compare_operator, select_distinct, star_sign, w_timestamp, w_interval,
-                                  null_literal, true_literal, false_literal, explain, descending, nulls_first, nulls_last, join_left, quoted_name>,
-    parse_tree::store_content::on<case_operand, case_else, case_of, filter, call, typed_text, column, parameter, number, string_literal, unary,
+    parse_tree::store_content::on<plain_name, quoted_text, number_text, string_text, parameter_name, call_name, call_distinct, call_star,
+        negation,
+                                  minus, times_operator, plus_operator, compare_operator, select_distinct, star_sign, w_timestamp,
+                                      w_interval,
+                                  null_literal, true_literal, false_literal, explain, descending, nulls_first, nulls_last, join_left,
+                                      quoted_name>,
+    parse_tree::store_content::on<case_operand, case_else, case_of, filter, call, typed_text, column, parameter, number, string_literal,
+        unary,
                                   product, sum, compare_tail, is_tail, in_tail, between_tail, like_tail, predicate, inversion, conjunction,
-                                  expression, alias, item, item_star, items, table, join, from, where, group_by, having, order, order_by, limit,
+                                  expression, alias, item, item_star, items, table, join, from, where, group_by, having, order, order_by,
+                                      limit,
                                   select, statement>>;
 
 }  // namespace grammar
@@ -533,7 +559,8 @@ Status check_nesting(std::string_view text) {
       ++cases;
     }
     if (depth + cases > limits::kMaxQueryNesting) {
-      return error_at(text, place_at(text, i), "brackets and CASEs nest too deep or are too many; at most " + std::to_string(limits::kMaxQueryNesting));
+      return error_at(text, place_at(text, i), "brackets and CASEs nest too deep or are too many; at most " +
+          std::to_string(limits::kMaxQueryNesting));
     }
   }
   return ok_status();
@@ -560,6 +587,9 @@ Status unexpected(std::string_view text, Furthest furthest) {
   while (end < text.size() && is_word(text[end])) ++end;
   if (end == at && at < text.size()) ++end;
   const std::string found(text.substr(at, end - at));
+  if (std::find(furthest.expected.begin(), furthest.expected.end(), "an expression") != furthest.expected.end()) {
+    std::erase_if(furthest.expected, [](std::string_view label) { return label == "(" || label == "a number" || label == "a name"; });
+  }
   std::string what = found.empty() ? "the text ends too early" : "unexpected \"" + found + "\"";
   std::string expected;
   for (std::size_t i = 0; i < furthest.expected.size(); ++i) {
@@ -568,8 +598,8 @@ Status unexpected(std::string_view text, Furthest furthest) {
   }
   what += expected;
   static constexpr std::array<std::string_view, 24> kWords = {
-      "SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "JOIN", "INNER", "LEFT", "ON", "AND", "OR", "NOT", "IN", "BETWEEN", "LIKE",
-      "IS", "NULL", "CASE", "WHEN", "THEN", "END", "FILTER"};
+      "SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "JOIN", "INNER", "LEFT", "ON", "AND",
+      "OR", "NOT", "IN", "BETWEEN", "LIKE", "IS", "NULL", "CASE", "WHEN", "THEN", "END", "FILTER"};
   // The misspelt word is the one before as often as this one: an unknown word is first taken for an alias.
   std::size_t before_end = at;
   while (before_end > 0 && !is_word(text[before_end - 1])) --before_end;
@@ -600,13 +630,15 @@ Status error_at(std::string_view text, Place place, const std::string& what) {
   for (char& c : shown) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }
-  return Status(Code::kInvalidArgument, "line " + std::to_string(place.line) + ", column " + std::to_string(place.column) + ": " + what + "\n  " +
+  return Status(Code::kInvalidArgument, "line " + std::to_string(place.line) + ", column " + std::to_string(place.column) + ": " + what +
+      "\n  " +
                                             shown + "\n  " + std::string(caret, ' ') + "^");
 }
 
 Result<Statement> parse_query(std::string_view text) {
   if (text.size() > limits::kMaxQueryBytes) {
-    return Status(Code::kInvalidArgument, "a query of " + std::to_string(text.size()) + " bytes; at most " + std::to_string(limits::kMaxQueryBytes));
+    return Status(Code::kInvalidArgument, "a query of " + std::to_string(text.size()) + " bytes; at most " +
+        std::to_string(limits::kMaxQueryBytes));
   }
   if (const Status nesting = check_nesting(text); !nesting.ok()) return nesting;
   peg::memory_input in(text.data(), text.data() + text.size(), "");
@@ -619,7 +651,8 @@ Result<Statement> parse_query(std::string_view text) {
   out.select = select_syntax(*statement.children.back());
   if (count_nodes(out.select) > limits::kMaxQueryNodes || depth_of(out.select) > limits::kMaxQueryDepth) {
     return Status(Code::kInvalidArgument, "the query is too large: more than " + std::to_string(limits::kMaxQueryNodes) +
-                                              " parts, or more than " + std::to_string(limits::kMaxQueryDepth) + " operators in each other");
+                                              " parts, or more than " + std::to_string(limits::kMaxQueryDepth) +
+                                                  " operators in each other");
   }
   return out;
 }

@@ -92,7 +92,8 @@ class Run {
       for (const std::uint32_t row : found->second) {
         Inputs both = left;
         both.rows[1] = row;
-        if (++pairs_ > limits::kMaxQueryPairs) return fail("the join makes more than " + std::to_string(limits::kMaxQueryPairs) + " pairs of rows");
+        if (++pairs_ > limits::kMaxQueryPairs) return fail("the join makes more than " + std::to_string(limits::kMaxQueryPairs) +
+            " pairs of rows");
         if (!visit(both)) return false;
       }
       return true;

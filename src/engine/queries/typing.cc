@@ -71,7 +71,8 @@ std::vector<Expression> pair_of(Expression left, Expression right) {
   return both;
 }
 
-// Gives both the same type where there is a natural one: a bare NULL takes the other's, an int beside a decimal becomes one, a text constant
+// Gives both the same type where there is a natural one: a bare NULL takes the other's, an int beside a decimal becomes one, a text
+// constant
 // beside a timestamp is read as one. False, with `wrong`, when there is none.
 bool unify(Expression& a, Expression& b, std::string& wrong) {
   if (a.type == b.type) return true;
@@ -117,8 +118,10 @@ std::optional<Expression> arithmetic(std::string_view op, Expression a, Expressi
   const ValueType left = a.type, right = b.type;
   const bool sum = op == "+" || op == "-";
   if (sum && left == kTimestamp && right == kInterval) return folded(node(operation, kTimestamp, pair_of(std::move(a), std::move(b))));
-  if (op == "+" && left == kInterval && right == kTimestamp) return folded(node(operation, kTimestamp, pair_of(std::move(a), std::move(b))));
-  if (op == "-" && left == kTimestamp && right == kTimestamp) return folded(node(operation, kInterval, pair_of(std::move(a), std::move(b))));
+  if (op == "+" && left == kInterval && right == kTimestamp) return folded(node(operation, kTimestamp, pair_of(std::move(a),
+      std::move(b))));
+  if (op == "-" && left == kTimestamp && right == kTimestamp) return folded(node(operation, kInterval, pair_of(std::move(a),
+      std::move(b))));
   if (sum && left == kInterval && right == kInterval) return folded(node(operation, kInterval, pair_of(std::move(a), std::move(b))));
   if (op == "*" && ((left == kInterval && right == kInt) || (left == kInt && right == kInterval))) {
     return folded(node(operation, kInterval, pair_of(std::move(a), std::move(b))));
@@ -288,7 +291,8 @@ std::optional<Expression> make_function(std::string_view name, std::vector<Expre
     const std::optional<CalendarUnit> unit =
         arguments[0].is_constant() && arguments[0].type == kText ? calendar_unit_from(arguments[0].text) : std::nullopt;
     if (!unit) {
-      wrong = "the first value of DATE_TRUNC is 'microsecond', 'millisecond', 'second', 'minute', 'hour', 'day', 'week', 'month', 'quarter' or 'year'";
+      wrong = "the first value of DATE_TRUNC is 'microsecond', 'millisecond', 'second', 'minute', 'hour', 'day', 'week', 'month', "
+              "'quarter' or 'year'";
       return std::nullopt;
     }
     arguments.erase(arguments.begin());
