@@ -558,11 +558,12 @@ class Binder {
       out.kind = rows ? AggregateKind::kCountRows : call.distinct ? AggregateKind::kCountDistinct : AggregateKind::kCount;
       return true;
     }
+    if (out.argument[0].type == ValueType::kNull) out.argument[0].type = ValueType::kDecimal;  // of no value: NULL
     const ValueType of = out.argument[0].type;
     const bool extreme = call.text == "MIN" || call.text == "MAX";
     if (call.distinct && !extreme) return wrong(call.place, "DISTINCT goes with COUNT, MIN and MAX only");
     const bool number = of == ValueType::kInt || of == ValueType::kDecimal || of == ValueType::kInterval;
-    if (of == ValueType::kNull || (!extreme && !number)) {
+    if (!extreme && !number) {
       return wrong(call.children[0].place, call.text + " takes a number or an interval, not a " + std::string(value_type_name(of)));
     }
     out.type = of;

@@ -155,7 +155,7 @@ void Program::compile(const Expression& e, std::span<const Table* const> sources
       Value value;
       value.null = e.null;
       value.number = e.number;
-      if (e.type == ValueType::kText && !e.null) value.text = texts_.emplace_back(e.text);
+      if (e.type == ValueType::kText && !e.null) value.text = *texts_.emplace_back(std::make_unique<const std::string>(e.text));
       constants_.push_back(value);
       return emit(Code::kConstant, static_cast<std::uint32_t>(constants_.size() - 1));
     }

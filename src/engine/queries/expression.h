@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -103,7 +103,7 @@ class Program {
   ValueType type_ = ValueType::kNull;
   std::vector<Step> steps_;
   std::vector<Value> constants_;
-  std::deque<std::string> texts_;  // of the constants
+  std::vector<std::unique_ptr<const std::string>> texts_;  // of the constants, which stay where they are when this is moved
   std::vector<Set> sets_;
 };
 

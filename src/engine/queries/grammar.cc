@@ -106,7 +106,8 @@ struct plain_name : seq<not_at<reserved>, sor<alpha, one<'_'>>, star<word_rest>>
 struct quoted_text : star<sor<two<'"'>, not_one<'"'>>> {};
 struct quoted_name : seq<one<'"'>, quoted_text, one<'"'>> {};
 struct any_name : sor<plain_name, quoted_name> {};
-struct name : seq<any_name, gap> {};
+struct no_name : failure {};
+struct name : sor<seq<any_name, gap>, no_name> {};
 
 struct string_text : star<sor<two<'\''>, not_one<'\''>>> {};
 struct string_literal : seq<one<'\''>, string_text, one<'\''>, gap> {};
@@ -138,8 +139,9 @@ struct true_literal : seq<w_true> {};
 struct false_literal : seq<w_false> {};
 struct column : seq<name, opt<dot, name>> {};
 struct bracketed : seq<open, expression, close> {};
+struct no_expression : failure {};
 struct primary : sor<bracketed, number, string_literal, case_of, typed_text, null_literal, true_literal, false_literal, parameter, call,
-    column> {};
+    column, no_expression> {};
 
 struct minus : seq<one<'-'>, not_at<one<'-'>>, gap> {};
 struct plus_sign : seq<one<'+'>, gap> {};
@@ -158,7 +160,8 @@ struct in_tail : seq<opt<negation>, w_in, opt<w_set>, open, list<expression, com
 struct between_tail : seq<opt<negation>, w_between, sum, w_and, sum> {};
 struct like_tail : seq<opt<negation>, w_like, sum> {};
 struct predicate : seq<sum, opt<sor<compare_tail, is_tail, in_tail, between_tail, like_tail>>> {};
-struct inversion : seq<star<sor<negation, seq<one<'!'>, not_at<one<'='>>, gap>>>, predicate> {};
+struct exclamation : seq<one<'!'>, not_at<one<'='>>, gap> {};  // OQL
+struct inversion : seq<star<sor<negation, exclamation>>, predicate> {};
 struct and_operator : sor<w_and, sign<'&', '&'>> {};
 struct conjunction : list<inversion, and_operator> {};
 struct or_operator : sor<w_or, sign<'|', '|'>> {};
@@ -193,7 +196,7 @@ template <class Rule>
 using kept = parse_tree::selector<
     Rule,
     parse_tree::store_content::on<plain_name, quoted_text, number_text, string_text, parameter_name, call_name, call_distinct, call_star,
-        negation,
+        negation, exclamation,
                                   minus, times_operator, plus_operator, compare_operator, select_distinct, star_sign, w_timestamp,
                                       w_interval,
                                   null_literal, true_literal, false_literal, explain, descending, nulls_first, nulls_last, join_left,
@@ -229,8 +232,8 @@ template <> constexpr std::string_view kLabel<grammar::open> = "(";
 template <> constexpr std::string_view kLabel<grammar::close> = ")";
 template <> constexpr std::string_view kLabel<grammar::comma> = ",";
 template <> constexpr std::string_view kLabel<grammar::number> = "a number";
-template <> constexpr std::string_view kLabel<grammar::name> = "a name";
-template <> constexpr std::string_view kLabel<grammar::primary> = "an expression";
+template <> constexpr std::string_view kLabel<grammar::no_name> = "a name";
+template <> constexpr std::string_view kLabel<grammar::no_expression> = "an expression";
 template <> constexpr std::string_view kLabel<grammar::the_end> = "the end";
 
 struct Furthest {
@@ -597,17 +600,18 @@ Status unexpected(std::string_view text, Furthest furthest) {
     expected += furthest.expected[i];
   }
   what += expected;
-  static constexpr std::array<std::string_view, 24> kWords = {
-      "SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "JOIN", "INNER", "LEFT", "ON", "AND",
-      "OR", "NOT", "IN", "BETWEEN", "LIKE", "IS", "NULL", "CASE", "WHEN", "THEN", "END", "FILTER"};
+  std::vector<std::string_view> keywords;  // that could stand here
+  for (const std::string_view label : furthest.expected) {
+    if (std::isupper(static_cast<unsigned char>(label[0])) != 0) keywords.push_back(label.substr(0, label.find(' ')));
+  }
   // The misspelt word is the one before as often as this one: an unknown word is first taken for an alias.
   std::size_t before_end = at;
   while (before_end > 0 && !is_word(text[before_end - 1])) --before_end;
   std::size_t before = before_end;
   while (before > 0 && is_word(text[before - 1])) --before;
   for (const std::string& word : {upper(found), upper(text.substr(before, before_end - before))}) {
-    const std::string meant = word.size() < 2 || std::find(kWords.begin(), kWords.end(), word) != kWords.end() ? "" : closest(word, kWords);
-    if (!meant.empty() && edit_distance(word, meant) <= 2) {
+    const std::string meant = word.size() < 2 ? "" : closest(word, keywords);
+    if (!meant.empty() && meant != word && edit_distance(word, meant) <= 2) {
       what += "; did you mean " + meant + "?";
       break;
     }

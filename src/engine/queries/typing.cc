@@ -115,8 +115,11 @@ std::optional<Expression> arithmetic(std::string_view op, Expression a, Expressi
                               : op == "*" ? Operation::kMultiply
                               : op == "/" ? Operation::kDivide
                                           : Operation::kModulo;
-  const ValueType left = a.type, right = b.type;
   const bool sum = op == "+" || op == "-";
+  const auto of_time = [](ValueType type) { return type == kTimestamp || type == kInterval; };
+  if (a.type == kNull && of_time(b.type)) a.type = op == "-" ? b.type : sum ? kInterval : kInt;
+  if (b.type == kNull && of_time(a.type)) b.type = sum ? kInterval : kInt;
+  const ValueType left = a.type, right = b.type;
   if (sum && left == kTimestamp && right == kInterval) return folded(node(operation, kTimestamp, pair_of(std::move(a), std::move(b))));
   if (op == "+" && left == kInterval && right == kTimestamp) return folded(node(operation, kTimestamp, pair_of(std::move(a),
       std::move(b))));
