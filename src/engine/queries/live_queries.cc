@@ -127,6 +127,7 @@ void LiveQueries::look(Id id, std::size_t side, std::uint32_t row, const Reader&
   const bool holds = entry.live.holds(row);
   if (held != holds) hold(id, entry, row, holds);
   if (held || holds) touch(id, entry);
+  schedule(id, entry);  // a row that is not held may be waiting for its time
 }
 
 void LiveQueries::row_changed(Watchers& of, std::uint32_t row, const Reader& reader) {
