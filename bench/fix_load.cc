@@ -159,8 +159,8 @@ int throughput(const std::string& server, const std::string& fix, int count, int
   const double fairness = fastest == 0 ? 0 : static_cast<double>(slowest) / static_cast<double>(fastest);
   std::printf("{\"reports_per_s\":%.0f,\"seconds\":%.2f,\"sessions\":%d,\"durable\":%llu,\"slowest\":%llu,\"fastest\":%llu,"
               "\"fairness\":%.3f,\"refused\":%llu}\n",
-              static_cast<double>(sent) / took, took, count, static_cast<unsigned long long>(sent), static_cast<unsigned long long>(slowest),
-              static_cast<unsigned long long>(fastest), fairness, static_cast<unsigned long long>(not_taken));
+              static_cast<double>(sent) / took, took, count, static_cast<unsigned long long>(sent),
+              static_cast<unsigned long long>(slowest), static_cast<unsigned long long>(fastest), fairness, static_cast<unsigned long long>(not_taken));
   return not_taken == 0 ? 0 : 1;
 }
 
