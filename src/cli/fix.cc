@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <optional>
 
 #include "cli/commands.h"
 #include "cli/csv.h"
@@ -9,7 +8,6 @@
 #include "cli/json.h"
 #include "cli/table.h"
 #include "cli/text.h"
-#include "gateways/fix/replies.h"
 
 namespace halocline::cli {
 namespace {
@@ -18,6 +16,20 @@ struct Flags {
   ConfigFlags config;
   std::string session, file, speed = "max";
 };
+
+void show_parked(const v1::ListFixSessionsResponse& answer) {
+  if (answer.parked() > 0) {
+    std::string instruments;
+    for (const v1::ParkedFor& one : answer.parked_for()) {
+      instruments += (instruments.empty() ? "" : ", ") + one.instrument() + " " + count_text(one.reports());
+    }
+    std::printf("waiting for their instrument: %s trade reports (%s)\n", count_text(answer.parked()).c_str(), instruments.c_str());
+  }
+  if (answer.parked_released() + answer.parked_refused() > 0) {
+    std::printf("waited until it came: %s entered the books, %s were refused\n", count_text(answer.parked_released()).c_str(),
+                count_text(answer.parked_refused()).c_str());
+  }
+}
 
 int show_sessions(const Session& session) {
   const Result<v1::ListFixSessionsResponse> answer = session.connect().list_fix_sessions();
@@ -39,7 +51,7 @@ int show_sessions(const Session& session) {
                types});
   }
   table.print(stdout);
-  if (answer.value().parked() > 0) std::printf("%s trade reports wait for their instrument\n", count_text(answer.value().parked()).c_str());
+  show_parked(answer.value());
   for (const v1::FixSession& one : answer.value().sessions()) {
     if (one.last_error().empty()) continue;
     std::printf("%s, last error at %s: %s\n", one.name().c_str(), time_text(one.last_error_time_ns()).c_str(), one.last_error().c_str());
@@ -67,25 +79,10 @@ const char* fate_text(fix::Fate fate) {
   return "";
 }
 
-// What the sender is told at once; what the engine refuses comes later.
-std::optional<fix::Reply> answer_to(const fix::Message& message, const fix::Mapped& mapped) {
-  if (mapped.fate == fix::Fate::kRefused) return fix::reply_to_refused(message, mapped);
-  if (mapped.fate == fix::Fate::kMalformed) return fix::reject_of(message, mapped);
-  return std::nullopt;
-}
-
-std::string text_of(const fix::Mapped& mapped, const std::optional<fix::Reply>& answer) {
-  if (!answer.has_value()) return mapped.text;
-  for (const auto& [tag, value] : answer->body) {
-    if (tag == fix::tag::kText) return value;
-  }
-  return {};
-}
-
 void print_mapped(const Session& session, std::uint64_t line, const std::string& of, const fix::Message& message, const fix::Mapped& mapped,
                   const std::vector<fix::MappedField>& why) {
   const std::optional<fix::Reply> answer = answer_to(message, mapped);
-  const std::string type(message.type()), text = text_of(mapped, answer);
+  const std::string type(message.type()), text = why_not(message, mapped);
   if (session.json) {
     Json fields = Json::array();
     for (const fix::MappedField& field : why) {

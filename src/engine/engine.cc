@@ -185,6 +185,8 @@ Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std
 TradeHint Engine::look_up(const Trade& trade) { return impl_->trades.look_up(trade); }
 void Engine::fetch(TradeHint& hint) const { impl_->trades.fetch(hint); }
 
+std::vector<RefusedRelease> Engine::take_refused_releases() { return impl_->reports.take_refused(); }
+
 Seq Engine::last_seq() const { return impl_->state.seq; }
 Nanos Engine::last_time() const { return impl_->state.time; }
 std::uint64_t Engine::last_event_id() const { return impl_->state.events.size(); }

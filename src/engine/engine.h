@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "command/alert.h"
@@ -29,6 +30,12 @@ using Snapshot = std::shared_ptr<const State>;
 struct Applied {
   Outcome outcome = Outcome::kNone;
   Seq first_seq = 0;  // for DUPLICATE
+};
+
+// A parked trade report that was refused when its instrument came.
+struct RefusedRelease {
+  std::string source, trade_id, instrument;
+  Outcome outcome = Outcome::kNone;
 };
 
 // What was looked up of a trade ahead of its turn (engine/lookahead.h). Good for that trade whatever is applied in between: what
@@ -62,6 +69,9 @@ class Engine {
   TradeHint look_up(const Trade& trade);
   void fetch(TradeHint& hint) const;
   Applied apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::vector<AlertEvent>& events);
+
+  // Since the last call, in order.
+  std::vector<RefusedRelease> take_refused_releases();
 
   Seq last_seq() const;
   Nanos last_time() const;

@@ -1,14 +1,18 @@
 #include "engine/views.h"
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 
+#include "engine/reports/report_desk.h"
 #include "engine/risk/average_cost.h"
 #include "engine/state/state.h"
 #include "engine/state/trade_effect.h"
 
 namespace halocline::views {
 namespace {
+
+constexpr std::size_t kMostParkedFor = 100;  // instruments that are told of
 
 // Folds the trades of positions whose split the engine let go of. Finds the book positions of each instrument once.
 class Splits {
@@ -302,7 +306,12 @@ std::optional<TradeRow> trade(const State& state, std::string_view source, std::
 
 FixLedger fix_ledger(const State& state) {
   FixLedger ledger;
-  ledger.parked = state.parked.size();
+  ledger.parked = state.parked.size(), ledger.released = state.parked_released, ledger.refused = state.parked_refused;
+  std::map<std::string, std::uint64_t> waiting;
+  for (std::size_t at = 0; at < state.parked.size(); ++at) ++waiting[std::string(report_of(state.parked[at]).trade.instrument)];
+  ledger.parked_for.assign(waiting.begin(), waiting.end());
+  std::stable_sort(ledger.parked_for.begin(), ledger.parked_for.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (ledger.parked_for.size() > kMostParkedFor) ledger.parked_for.resize(kMostParkedFor);
   for (std::size_t id = 0; id < state.fix_sessions.size(); ++id) {
     const FixSessionRecord& session = state.fix_sessions[id];
     FixLedgerRow row{std::string(state.trade_text[session.name]), session.next_in, session.next_out, session.created, {}};

@@ -65,12 +65,13 @@ struct Block {
   // By the engine.
   std::vector<Acknowledgement> acks;
   std::vector<std::shared_ptr<const AlertEvent>> events;
+  std::vector<RefusedRelease> refused_releases;
   Snapshot books;                   // after the block; when reads or follows ask for it
   std::uint64_t last_event_id = 0;  // after the block
 
   void clear() {
     count = 0;
-    records.clear(), waiting.clear(), reads.clear(), follows.clear(), acks.clear(), events.clear();
+    records.clear(), waiting.clear(), reads.clear(), follows.clear(), acks.clear(), events.clear(), refused_releases.clear();
     books.reset();
   }
 };

@@ -37,6 +37,7 @@ void EngineStage::apply(Block& block) {
   for (AlertEvent& event : events_) block.events.push_back(std::make_shared<const AlertEvent>(std::move(event)));
   add_to(p_.metrics.alert_events, events_.size());
   events_.clear();
+  block.refused_releases = engine_.take_refused_releases();
   block.last_event_id = engine_.last_event_id();
   if (!block.reads.empty() || !block.follows.empty()) block.books = engine_.snapshot();
   if (block.count > 0) {

@@ -3,6 +3,9 @@
 #include <span>
 #include <utility>
 
+#include "base/log.h"
+#include "command/outcome.h"
+
 namespace halocline {
 
 void Publisher::run() {
@@ -42,6 +45,11 @@ void Publisher::release(Block& block) {
   for (const Waiting& one : block.waiting) {
     if (one.sink != nullptr) one.sink->acknowledged(one.token, acks.first(one.count));
     acks = acks.subspan(one.count);
+  }
+  for (const RefusedRelease& refused : block.refused_releases) {
+    p_.metrics.named.add("parked_refused", 1);
+    log_line(LogLevel::kWarn, "parked.refused", {{"source", refused.source}, {"trade_id", refused.trade_id},
+        {"instrument", refused.instrument}, {"why", outcome_name(refused.outcome)}});
   }
   const std::int64_t now = p_.clock.monotonic();
   for (const Waiting& one : block.waiting) {

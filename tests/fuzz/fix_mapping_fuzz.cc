@@ -55,7 +55,7 @@ void map(const Message& message, const MappingRules& rules) {
     CHECK(size_of(reply_to_refused(message, mapped)) <= limits::kMaxFixMessage);
     return;
   }
-  const std::string echo = mapped.acknowledged ? Mapping::acknowledgement_echo(message) : std::string();
+  const std::string echo = Mapping::echo(message);
   std::vector<std::byte> framed;
   append_record(FixReceived{"oms", message.number(), mapped.commands, mapped.reply, message.type().substr(0, 8), echo}, framed);
   framed.insert(framed.end(), records.begin(), records.end());

@@ -50,9 +50,9 @@ def binary():
 class Server:
     """`halocline serve` on a free port with a data directory of its own."""
 
-    def __init__(self, directory, port=0, settings=()):
+    def __init__(self, directory, port=0, settings=(), more=()):
         self.data = str(directory)
-        more = [word for setting in settings for word in ("--set", setting)]
+        more = [*map(str, more), *(word for setting in settings for word in ("--set", setting))]
         self.process = subprocess.Popen(
             [binary(), "serve", "--set", f"server.listen=127.0.0.1:{port}", "--set", f"server.data_directory={self.data}", *FIRM, *more],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -65,6 +65,14 @@ class Server:
         self.process.send_signal(how)
         self.process.communicate(timeout=60)
         return self.process.returncode
+
+
+def run_cli(address, *args, expect=None, stdin=None, server=None):
+    environment = dict(os.environ, HALOCLINE_SERVER=server or address, TZ="Asia/Tokyo")
+    done = subprocess.run([binary(), *map(str, args)], env=environment, input=stdin, capture_output=True, text=True, timeout=60)
+    if expect is not None and done.returncode != expect:
+        raise AssertionError(f"{args}: exit {done.returncode}, expected {expect}\n{done.stdout}\n{done.stderr}")
+    return done
 
 
 class CliTest(unittest.TestCase):
@@ -83,12 +91,8 @@ class CliTest(unittest.TestCase):
         assert code == 0, f"the server ended with {code}"
 
     @classmethod
-    def run_cli(cls, *args, expect=None, stdin=None, server=None):
-        environment = dict(os.environ, HALOCLINE_SERVER=server or cls.server.address, TZ="Asia/Tokyo")
-        done = subprocess.run([binary(), *map(str, args)], env=environment, input=stdin, capture_output=True, text=True, timeout=60)
-        if expect is not None and done.returncode != expect:
-            raise AssertionError(f"{args}: exit {done.returncode}, expected {expect}\n{done.stdout}\n{done.stderr}")
-        return done
+    def run_cli(cls, *args, **more):
+        return run_cli(cls.server.address, *args, **more)
 
     def json_of(self, *args, expect=DONE):
         return json.loads(self.run_cli(*args, "--json", expect=expect).stdout)

@@ -137,11 +137,39 @@ TEST_F(ReportsTest, AParkedReportEntersWithItsInstrument) {
   EXPECT_EQ(apply(early), Outcome::kDuplicate);
   early.trade.quantity += 1;
   EXPECT_EQ(apply(early), Outcome::kConflict);
-  EXPECT_EQ(views::fix_ledger(*engine->snapshot()).parked, 2u);
+  TradeReport wrong = second, other = second;
+  wrong.trade.trade_id = "E3", wrong.currency = "EUR";
+  other.trade.trade_id = "E4", other.trade.instrument = "SAP";
+  EXPECT_EQ(apply(wrong), Outcome::kParked);
+  EXPECT_EQ(apply(other), Outcome::kParked);
+  const FixLedger before = views::fix_ledger(*engine->snapshot());
+  EXPECT_EQ(before.parked, 4u);
+  EXPECT_EQ(before.parked_for, (std::vector<std::pair<std::string, std::uint64_t>>{{"MSFT", 3}, {"SAP", 1}}));
   EXPECT_EQ(apply(Instrument{"MSFT", InstrumentKind::kEquity, "USD", kOne, "", "", "", 0, 0}), Outcome::kAccepted);
-  EXPECT_EQ(views::fix_ledger(*engine->snapshot()).parked, 0u);
+  const FixLedger after = views::fix_ledger(*engine->snapshot());
+  EXPECT_EQ(after.parked, 1u);
+  EXPECT_EQ(after.released, 2u);
+  EXPECT_EQ(after.refused, 1u);
+  const std::vector<RefusedRelease> refused = engine->take_refused_releases();
+  ASSERT_EQ(refused.size(), 1u);
+  EXPECT_EQ(refused[0].trade_id, "E3");
+  EXPECT_EQ(refused[0].outcome, Outcome::kWrongCurrency);
+  EXPECT_TRUE(engine->take_refused_releases().empty());
   EXPECT_EQ(quantity(), "105");
   EXPECT_EQ(trade("E1").seq, engine->last_seq());
+}
+
+// The peak of P&L is looked at after the command that lets them in, not between them.
+TEST_F(ReportsTest, ParkedReportsEnterAsOne) {
+  TradeReport rebate = report("E1", Action::kNew), without = report("E2", Action::kAmend, "E1");
+  rebate.trade.instrument = without.trade.instrument = "MSFT";
+  rebate.trade.fees = -7 * kOne;
+  rebate.park = without.park = true;
+  EXPECT_EQ(apply(rebate), Outcome::kParked);
+  EXPECT_EQ(apply(without), Outcome::kParked);
+  EXPECT_EQ(apply(Instrument{"MSFT", InstrumentKind::kEquity, "USD", kOne, "", "", "", 0, 0}), Outcome::kAccepted);
+  EXPECT_EQ(quantity(), "100");
+  for (const NodeRow& row : views::nodes(*engine->snapshot(), {})) EXPECT_EQ(row.drawdown, 0) << row.name;
 }
 
 TEST_F(ReportsTest, ASessionsNumbersAndWhatWaitsForItsReply) {

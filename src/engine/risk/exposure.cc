@@ -139,8 +139,8 @@ inline void Exposure::add_to_node(std::uint32_t id, const Shift& shift, std::uin
                                   const Tally& tally) {
   BucketRecord& bucket = move(id, shift, position, value);
   NodeRecord& node = convert(bucket, rate);
-  if (may_be_peak(node)) look_at_peak(bucket.node);
   count(bucket.node, node, tally);
+  if (may_be_peak(node)) touch(bucket.node);
   if (!node.watched) return;
   // No exposure moves further: it changes by at most |net|, and long and short are each rounded once.
   moved_[bucket.node].by_trades += mul_scale(absolute(shift.net), rate) + 4;

@@ -70,9 +70,9 @@ class Exposure {
   // The largest |value| in the firm's currency over gross, e8.
   Int128 concentration(std::uint32_t node);
 
-  // A new trade at its five position-holding nodes (FIRM first) and everything above them, peaks included: what change(), folding
-  // the split of P&L and count_trade() do, in one pass. `positions` are those nodes' positions in the instrument; where there is
-  // none (kNoId) it is made.
+  // A new trade at its five position-holding nodes (FIRM first) and everything above them: what change(), folding the split of P&L
+  // and count_trade() do, in one pass. Nodes without limits are touched only when their P&L may be a peak. `positions` are those
+  // nodes' positions in the instrument; where there is none (kNoId) it is made.
   void add_trade(const Holders& nodes, Holders& positions, const TradeEffect& effect, const Tally& tally);
 
   // Raises the node's peak of day P&L when it is above. Exact, but the sum is only worked out when scaled_pnl says that it may be.
@@ -115,7 +115,7 @@ class Exposure {
   // The same for one bucket, by a price, a rate or a change of reference data.
   void move_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate);
   void touch_moved(std::uint32_t node);
-  // The same by a new trade: its node counts it and looks at its peak.
+  // The same by a new trade: its node counts it.
   void add_to_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate, const Tally& tally);
   // The buckets that sum up the firm's position in the instrument: instrument, underlying, sector, currency; kNoId for none.
   const std::array<std::uint32_t, 4>& buckets_above(std::uint32_t instrument);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/decimal.h"
@@ -427,10 +428,15 @@ Mapped Mapping::map(const Message& message, std::vector<std::byte>& records, std
   return mapped;
 }
 
-std::string Mapping::acknowledgement_echo(const Message& message) {
+std::string Mapping::echo(const Message& message) {
+  static constexpr std::array kOfCapture{tag::kTradeReportId, tag::kTradeReportTransType, tag::kTradeReportType, tag::kTradeReportRefId,
+                                         tag::kExecType,      tag::kSymbol,               tag::kSecurityId,      tag::kSecurityIdSource};
+  static constexpr std::array kOfPrices{tag::kMdReqId};
+  std::span<const int> tags;
+  if (message.type() == "AE") tags = kOfCapture;
+  if (message.type() == "W" || message.type() == "X") tags = kOfPrices;
   std::string echo;
-  for (const int tag : {tag::kTradeReportId, tag::kTradeReportTransType, tag::kTradeReportType, tag::kTradeReportRefId, tag::kExecType,
-                        tag::kSymbol, tag::kSecurityId, tag::kSecurityIdSource}) {
+  for (const int tag : tags) {
     const std::string_view value = value_of(message.fields(), tag);
     if (!value.empty() && value.size() <= limits::kMaxName && value.find(kSoh) == std::string_view::npos) append_field(echo, tag, value);
   }

@@ -62,8 +62,9 @@ class Mapping {
   // `why`, when given, gets each field as far as the message was read.
   Mapped map(const Message& message, std::vector<std::byte>& records, std::vector<MappedField>* why = nullptr) const;
 
-  // The tags of a TradeCaptureReport that its TradeCaptureReportAck repeats, as FIX text of at most limits::kMaxFixAnswer bytes.
-  static std::string acknowledgement_echo(const Message& message);
+  // What a reply repeats of the message and its commands do not say, as FIX text of at most limits::kMaxFixAnswer bytes: tags of a
+  // TradeCaptureReport for its TradeCaptureReportAck, the MDReqID of market data.
+  static std::string echo(const Message& message);
 
   const MappingRules& rules() const { return rules_; }
 

@@ -253,7 +253,7 @@ std::string value(const Reply& reply, int tag) {
 TEST(Replies, TellWhatBecameOfAReport) {
   const auto result = mapped("FIX.4.4", "AE", "571=R1|487=0|32=5|31=2|55=AAPL|552=1|54=1|1=eq9|50=anna|");
   std::vector<std::byte> records;
-  append_record(FixReceived{"oms", 7, 1, FixReply::kAlways, "AE", Mapping::acknowledgement_echo(result->message)}, records);
+  append_record(FixReceived{"oms", 7, 1, FixReply::kAlways, "AE", Mapping::echo(result->message)}, records);
   records.insert(records.end(), result->records.begin(), result->records.end());
 
   const Reply accepted = reply_to(records, {Outcome::kAccepted, 0}, default_rules());
@@ -285,6 +285,12 @@ TEST(Replies, ARefusedExecutionGetsABusinessReject) {
   EXPECT_EQ(value(reject, 379), "E1");
   EXPECT_EQ(value(reject, 380), "2");
   EXPECT_EQ(value(reject, 58), "UNKNOWN_INSTRUMENT: no instrument \"AAPL\" (tag 55, tag 48)");
+
+  const auto price = mapped("FIX.4.4", "W", "262=md7|55=AAPL|268=1|269=2|270=10|");
+  records.clear();
+  append_record(FixReceived{"oms", 8, 1, FixReply::kWhenRefused, "W", Mapping::echo(price->message)}, records);
+  records.insert(records.end(), price->records.begin(), price->records.end());
+  EXPECT_EQ(value(reply_to(records, {Outcome::kUnknownInstrument, 0}, default_rules()), 379), "md7");
 
   const auto malformed = mapped("FIX.4.2", "8", "17=E1|20=0|150=2|31=1|" + kBody);
   const Reply session_reject = reject_of(malformed->message, malformed->mapped);

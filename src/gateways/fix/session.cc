@@ -172,7 +172,7 @@ void Session::map(const Message& message) {
   mapped_records_.clear();
   mapped_ = mapping_.map(message, mapped_records_);
   mapped_type_ = message.type().substr(0, 8);
-  echo_ = mapped_.fate == Fate::kCommands && mapped_.acknowledged ? Mapping::acknowledgement_echo(message) : std::string();
+  echo_ = mapped_.fate == Fate::kCommands ? Mapping::echo(message) : std::string();
   mapped_number_ = message.number();
 }
 

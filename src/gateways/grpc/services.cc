@@ -275,7 +275,15 @@ class FixService final
         if (!ledger.ok() || !rows.ok()) return call->fail(to_grpc(rows.ok() ? ledger.status() : rows.status()));
         v1::ListFixSessionsResponse out;
         for (const FixSessionRow& row : rows.value()) to_proto(row, *out.add_sessions());
-        out.set_parked(ledger.value().rows.parked);
+        const FixLedger& parked = ledger.value().rows;
+        out.set_parked(parked.parked);
+        out.set_parked_released(parked.released);
+        out.set_parked_refused(parked.refused);
+        for (const auto& [instrument, reports] : parked.parked_for) {
+          v1::ParkedFor& one = *out.add_parked_for();
+          one.set_instrument(instrument);
+          one.set_reports(reports);
+        }
         call->reply(to_bytes(out));
       });
     });
