@@ -16,6 +16,7 @@
 #include "command/alert.h"
 #include "command/fix.h"
 #include "command/outcome.h"
+#include "command/query.h"
 #include "command/rows.h"
 
 namespace halocline {
@@ -117,6 +118,8 @@ class Port {
   virtual void reference(Reply<ReferenceRows> reply) = 0;
   virtual void trade(std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) = 0;
   virtual void status(bool with_digest, Reply<StatusReport> reply) = 0;
+  // kInvalidArgument with line, column and caret when the text is wrong; kResourceExhausted when the answer is beyond a bound.
+  virtual void query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) = 0;
 
   // What the journal knows of the FIX sessions, and their messages of numbers from..to (in order, the first `most`).
   virtual void fix_ledger(Reply<FixLedger> reply) = 0;

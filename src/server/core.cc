@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "command/codec.h"
+#include "engine/queries/run.h"
 #include "engine/views.h"
 
 namespace halocline {
@@ -142,6 +143,15 @@ void Core::status(bool with_digest, Reply<StatusReport> reply) {
     status.last_event_id = counts.last_event_id;
     if (with_digest) status.state_digest = views::state_digest(books);
     return status;
+  });
+}
+
+void Core::query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) {
+  // Names and types do not depend on the books: what is wrong with the text is said at once, and takes no place among the reads.
+  Result<queries::Plan> plan = queries::prepare(sql, parameters);
+  if (!plan.ok()) return reply(plan.status());
+  read(std::move(reply), [plan = std::make_shared<const queries::Plan>(plan.take())](const State& books) {
+    return queries::run(*plan, books);
   });
 }
 

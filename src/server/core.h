@@ -72,6 +72,7 @@ class Core final : public Port {
   void reference(Reply<ReferenceRows> reply) override;
   void trade(std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) override;
   void status(bool with_digest, Reply<StatusReport> reply) override;
+  void query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) override;
   void fix_ledger(Reply<FixLedger> reply) override;
   void fix_sent(std::string session, std::uint32_t from, std::uint32_t to, std::size_t most, Reply<std::vector<FixSentRow>> reply) override;
   void set_fix_desk(FixDesk* desk) override;

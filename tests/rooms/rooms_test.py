@@ -30,6 +30,7 @@ FOREIGN = {
     "asio/": {"gateways"},
     "quickfix/": {"gateways"},
     "toml++/": {"server", "cli"},
+    "tao/": {"engine"},
     "CLI/": {"cli"},
     "nlohmann/": {"cli"},
 }

@@ -247,6 +247,26 @@ class CliTest(unittest.TestCase):
 
     # Risk ------------------------------------------------------------------------------------------------------------------
 
+    def test_query(self):
+        self.trade("q1", quantity="7", price="3.25")
+        self.trade("q2", quantity="8", price="3.5", side="sell")
+        sql = "SELECT trade_id, side, quantity, price * quantity AS money, trade_time FROM trades WHERE trade_id LIKE 'q_' ORDER BY trade_id"
+        shown = self.run_cli("query", sql, expect=DONE).stdout
+        self.assertRegex(shown, r"trade_id +side +quantity +money +trade_time\nq1 +BUY +7 +22\.75 +NULL\nq2 +SELL +8 +28 +NULL\n2 rows, exact at seq ")
+        answer = self.json_of("query", sql)
+        self.assertEqual(answer["rows"][0], {"trade_id": "q1", "side": "BUY", "quantity": "7", "money": "22.75", "trade_time": None})
+        self.assertEqual(answer["columns"][3], {"name": "money", "type": "decimal"})
+        self.assertEqual(self.run_cli("query", sql, "--csv", expect=DONE).stdout,
+                         "trade_id,side,quantity,money,trade_time\nq1,BUY,7,22.75,\nq2,SELL,8,28,\n")
+        # Parameters by what they look like, and the text from standard input.
+        asked = self.run_cli("query", "-", "--param", "1=q2", "--param", "most=8.0", "--csv", expect=DONE,
+                             stdin="SELECT COUNT(*) AS n\nFROM trades WHERE trade_id = $1 AND quantity <= :most")
+        self.assertEqual(asked.stdout, "n\n1\n")
+        for wrong, said in (("SELECT a FROM trads", 'there is no source "trads"; did you mean trades?'), ("SELECT", "the text ends too early"),
+                            ("SELECT trader FROM trades WHERE trader = $1", 'no value is given for the parameter "1"')):
+            self.assertIn(said, self.run_cli("query", wrong, expect=USAGE).stderr)
+        self.assertIn("is not NAME=VALUE", self.run_cli("query", "SELECT 1 FROM books", "--param", "x", expect=USAGE).stderr)
+
     def test_positions_and_nodes(self):
         self.run_cli("ref", "set", "instrument", "symbol=POS", "kind=equity", "currency=EUR", expect=DONE)
         self.trade("pos", instrument="POS", quantity="1234567", price="2")

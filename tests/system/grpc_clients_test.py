@@ -34,7 +34,7 @@ GENERATED = tempfile.TemporaryDirectory(prefix="halocline-stubs-")
 
 def generate():
     """Stubs from the .proto files, as any user would make them."""
-    protos = ["halocline/v1/types", "halocline/v1/ingest", "halocline/v1/reference", "halocline/v1/risk",
+    protos = ["halocline/v1/types", "halocline/v1/ingest", "halocline/v1/reference", "halocline/v1/risk", "halocline/v1/queries",
               "google/rpc/status", "google/rpc/error_details"]
     args = ["protoc", f"-I{ROOT / 'api'}", f"-I{pathlib.Path(protoc.__file__).parent / '_proto'}",
             f"--python_out={GENERATED.name}", f"--grpc_python_out={GENERATED.name}"]
@@ -48,7 +48,7 @@ def generate():
 
 generate()
 from google.rpc import error_details_pb2, status_pb2  # noqa: E402
-from halocline.v1 import (ingest_pb2, ingest_pb2_grpc, reference_pb2, reference_pb2_grpc, risk_pb2, risk_pb2_grpc,  # noqa: E402
+from halocline.v1 import (ingest_pb2, ingest_pb2_grpc, queries_pb2, queries_pb2_grpc, reference_pb2, reference_pb2_grpc, risk_pb2, risk_pb2_grpc,  # noqa: E402
                           types_pb2)
 
 
@@ -198,6 +198,22 @@ class GrpcClients(unittest.TestCase):
         self.assertEqual(Decimal(position.realised), -Decimal(fees))
         self.assertEqual(Decimal(position.total_pnl), Decimal(position.realised) + Decimal(position.unrealised))
         self.assertEqual((position.currency, position.mark_e8, position.trades), ("EUR", e8(price), 1))
+
+    def test_a_query_is_exact_and_typed(self):
+        ack = self.ingest.SubmitTrade(trade("asked", quantity_e8=e8("0.5"), price_e8=e8("12.25")), timeout=TIMEOUT)
+        request = queries_pb2.QueryRequest(sql="SELECT trade_id, quantity * price AS money, trade_time, live, seq FROM trades WHERE trade_id = $id",
+                                           parameters={"id": queries_pb2.QueryValue(text_value="asked")})
+        queries = queries_pb2_grpc.QueriesStub(self.channel)
+        pages = list(queries.Query(request, timeout=TIMEOUT))
+        self.assertEqual([(column.name, column.type) for column in pages[0].columns],
+                         [("trade_id", queries_pb2.QUERY_TEXT), ("money", queries_pb2.QUERY_DECIMAL), ("trade_time", queries_pb2.QUERY_TIMESTAMP),
+                          ("live", queries_pb2.QUERY_BOOL), ("seq", queries_pb2.QUERY_INT)])
+        self.assertGreaterEqual(pages[0].seq, ack.seq)
+        values = [getattr(value, value.WhichOneof("value")) for value in pages[0].rows[0].values]
+        self.assertEqual(values[:2] + values[3:], ["asked", "6.125", True, ack.seq])
+        error = self.fails(grpc.StatusCode.INVALID_ARGUMENT, lambda wanted, timeout: list(queries.Query(wanted, timeout=timeout)),
+                           queries_pb2.QueryRequest(sql="SELECT notonal FROM trades"))
+        self.assertIn("did you mean notional?", error.details())
 
     def test_outcomes_of_one_trade(self):
         def submit(**fields):
@@ -380,7 +396,7 @@ class GrpcClients(unittest.TestCase):
 
     def test_health(self):
         health = health_pb2_grpc.HealthStub(self.channel)
-        for name in ("", "halocline.v1.Ingest", "halocline.v1.Reference", "halocline.v1.Risk"):
+        for name in ("", "halocline.v1.Ingest", "halocline.v1.Reference", "halocline.v1.Risk", "halocline.v1.Queries"):
             answer = health.Check(health_pb2.HealthCheckRequest(service=name), timeout=TIMEOUT)
             self.assertEqual(answer.status, health_pb2.HealthCheckResponse.SERVING, name)
         self.fails(grpc.StatusCode.NOT_FOUND, health.Check, health_pb2.HealthCheckRequest(service="halocline.v1.None"))

@@ -26,6 +26,8 @@ class RecordingPort final : public Port {
   std::vector<NodeRow> node_rows;
   std::vector<TradeRow> trade_rows;
   ReferenceRows reference_rows;
+  QueryRows query_rows;
+  QueryParameters parameters_asked;
   FixDesk* fix_desk = nullptr;
 
   explicit RecordingPort(bool answers_at_once = true) : releasing_(answers_at_once), core_([this] { run(); }) {}
@@ -100,6 +102,11 @@ class RecordingPort final : public Port {
   void alerts(AlertFilter, Reply<std::vector<AlertRow>> reply) override { reply(at(std::vector<AlertRow>(2))); }
   void reference(Reply<ReferenceRows> reply) override { reply(at(reference_rows)); }
   void trade(std::string, std::string, Reply<std::vector<TradeRow>> reply) override { reply(at(trade_rows)); }
+  void query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) override {
+    if (sql.empty()) return reply(Status(Code::kInvalidArgument, "line 1, column 1: nothing is asked"));
+    parameters_asked = std::move(parameters);
+    reply(at(query_rows));
+  }
   void status(bool, Reply<StatusReport> reply) override {
     StatusReport report;
     report.state = "serving";

@@ -1,0 +1,79 @@
+// Commands and queries from JSON lines on standard input, one JSON line of answer for each (tests/queries/books.py speaks it).
+//   {"seq": 1, "time": ns, "type": "Trade", …}       a command, as in tests/oracle  →  {"outcome": "ACCEPTED"}
+//   {"query": "SELECT …", "parameters": {"1": 5}}    →  {"columns": [["name", "type"], …], "rows": [["text" or null, …], …]}
+//                                                    or {"error": "…"}
+//   {"sources": true}                                →  {"page": "…"}, the part of docs/queries.md about sources
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/decimal.h"
+#include "engine/engine.h"
+#include "engine/queries/run.h"
+#include "engine/queries/schema.h"
+#include "tests/oracle/json_commands.h"
+
+namespace {
+
+using nlohmann::json;
+using namespace halocline;
+
+QueryParameters parameters_of(const json& in) {
+  QueryParameters parameters;
+  for (const auto& [name, value] : in.items()) {
+    QueryParameter parameter;
+    parameter.null = value.is_null();
+    if (value.is_boolean()) parameter.type = ValueType::kBool, parameter.number = value.get<bool>() ? 1 : 0;
+    if (value.is_number_integer()) parameter.type = ValueType::kInt, parameter.number = value.get<std::int64_t>();
+    if (value.is_string()) parameter.type = ValueType::kText, parameter.text = value.get<std::string>();
+    parameters.emplace(name, std::move(parameter));
+  }
+  return parameters;
+}
+
+json row_json(const std::string& row, const std::vector<ColumnType>& columns) {
+  json out = json::array();
+  PackedReader reader(row);
+  for (const ColumnType& column : columns) {
+    const Value value = reader.next(column.type);
+    value.null ? out.push_back(nullptr) : out.push_back(value_text(value, column.type));
+  }
+  return out;
+}
+
+json answer(const json& in, const State& state) {
+  Result<queries::Plan> plan = queries::prepare(in.at("query").get<std::string>(), parameters_of(in.value("parameters", json::object())));
+  if (!plan.ok()) return {{"error", plan.status().message()}};
+  const Result<QueryRows> rows = queries::run(plan.value(), state);
+  if (!rows.ok()) return {{"error", rows.status().message()}};
+  json out{{"columns", json::array()}, {"rows", json::array()}};
+  for (const ColumnType& column : rows.value().columns) out["columns"].push_back({column.name, value_type_name(column.type)});
+  for (const std::string& row : rows.value().rows) out["rows"].push_back(row_json(row, rows.value().columns));
+  return out;
+}
+
+}  // namespace
+
+int main() {
+  std::ios::sync_with_stdio(false);
+  Engine engine;
+  std::vector<AlertEvent> events;
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    const json in = json::parse(line);
+    json out;
+    if (in.contains("sources")) {
+      out = {{"page", queries::sources_page()}};
+    } else if (in.contains("query")) {
+      out = answer(in, *engine.snapshot());
+    } else {
+      events.clear();
+      const Command command = testing::command_of(in);
+      const Applied applied = engine.apply(in.at("seq").get<Seq>(), in.at("time").get<Nanos>(), command, events);
+      out = {{"outcome", outcome_name(applied.outcome)}};
+    }
+    std::cout << out.dump() << "\n" << std::flush;
+  }
+}
