@@ -15,7 +15,7 @@ constexpr std::uint32_t kReserveAhead = 1'000;         // numbers reserved at a 
 constexpr std::uint32_t kReserveBelow = 500;           // … when so few are left
 constexpr std::uint64_t kMostInFlight = 16'384;        // messages that are not durable yet
 constexpr std::uint64_t kMostUnanswered = 1'024;       // messages whose reply is not on its way yet
-constexpr std::size_t kMostResendRows = 1'000;         // messages resent at a time
+constexpr std::size_t kMostResendRows = 250;           // messages resent at a time
 // Leaves room for a message, its commands and the reply to it: they are durable together.
 constexpr std::size_t kFullBatchBytes = limits::kMaxSubmissionBytes - Mapping::kMostCommands * 128 - 4 * limits::kMaxCommandBytes;
 constexpr double kNanos = 1e9;
@@ -66,7 +66,7 @@ void Session::attach(Outlet& outlet, std::string address, bool tls) {
 
 void Session::lost(const std::string& why) {
   outlet_ = nullptr;
-  resending_ = false;
+  resending_ = resend_pauses_ = false;
   last_event_ = why;
   trouble(why);
   machine_->lost();
@@ -323,7 +323,10 @@ void Session::sent_rows(Result<std::vector<FixSentRow>> rows) {
   } else {
     machine_->receive(with_range(resend_request_, resend_from_, part));
     resend_from_ = part + 1;
-    if (outlet_ != nullptr && machine_->logged_on()) ask_for_resend();
+    if (outlet_ != nullptr && machine_->logged_on()) {
+      resending_ = resend_pauses_ = true;
+      if (!outlet_->backed_up()) drained();
+    }
   }
   resend_rows_.clear();
   // A request that came too early has been answered, and something is missing before it all the same.
@@ -331,6 +334,10 @@ void Session::sent_rows(Result<std::vector<FixSentRow>> rows) {
   send_replies();
   flush();
   if (!resending_ && outlet_ != nullptr) waits_ = false, outlet_->resume();
+}
+
+void Session::drained() {
+  if (std::exchange(resend_pauses_, false)) ask_for_resend();
 }
 
 // The request for another range, with its own number: everything else of a ResendRequest's header stays.
@@ -379,7 +386,7 @@ void Session::send(const std::string& text) {
 }
 
 void Session::disconnect() {
-  resending_ = false;
+  resending_ = resend_pauses_ = false;
   if (Outlet* outlet = std::exchange(outlet_, nullptr); outlet != nullptr) outlet->close();
 }
 

@@ -37,6 +37,8 @@ class Outlet {
   virtual void close() = 0;
   // The session takes messages again.
   virtual void resume() = 0;
+  // Whether so much waits to be read by the counterparty that more should wait for Session::drained().
+  virtual bool backed_up() const = 0;
 };
 
 // What a session needs of its gateway.
@@ -77,6 +79,8 @@ class Session final : public MachineOwner {
   void acknowledged(std::span<const Acknowledgement> acks);
   void abandoned();
   void sent_rows(Result<std::vector<FixSentRow>> rows);
+  // The outlet is not backed up (any more).
+  void drained();
   std::uint64_t durable_batch() const { return durable_batch_; }
 
   void reset(std::function<void(const Status&)> done);
@@ -180,7 +184,7 @@ class Session final : public MachineOwner {
   Seq answering_ = 0;
 
   // A resend under way.
-  bool resending_ = false;
+  bool resending_ = false, resend_pauses_ = false;
   std::string resend_request_;
   std::uint32_t resend_number_ = 0, resend_from_ = 0, resend_to_ = 0;
   std::vector<FixSentRow> resend_rows_;
