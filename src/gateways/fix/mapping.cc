@@ -333,7 +333,7 @@ Mapped Reader::trade_capture_report() {
   if (at == all_.size()) {
     if (action != Action::kCancel) refuse(tag::kNoSides, BusinessReason::kFieldMissing, "NoSides(552) is missing");
     sides.assign(2, Fields());  // whichever there are
-  } else if (count != sides.size()) {
+  } else if (count == 0 || count != sides.size()) {
     malformed(tag::kNoSides, Malformed::kGroupCount);
   } else if (count > 2) {
     refuse(tag::kNoSides, BusinessReason::kOther, "NoSides(552) is " + in_quotes(all_[at].value) + ": 1 and 2 are taken");

@@ -223,6 +223,8 @@ TEST(Mapping, ATradeCaptureReportHasASideOrTwo) {
   EXPECT_EQ(cancel->report(1).reference, "R1/2");
 
   EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=2|" + side)->mapped.malformed, Malformed::kGroupCount);
+  EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=0|")->mapped.malformed, Malformed::kGroupCount);
+  EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=x|")->mapped.malformed, Malformed::kGroupCount);
   EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=3|" + side + other + side)->mapped.fate, Fate::kRefused);
   EXPECT_EQ(mapped("FIX.4.4", "AE", head + "487=7|552=1|" + side)->mapped.tag, 487);
   EXPECT_EQ(mapped("FIX.4.4", "AE", "552=1|" + side)->mapped.malformed, Malformed::kMissing);

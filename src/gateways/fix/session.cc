@@ -29,6 +29,36 @@ bool same_secret(const std::string& a, const std::string& b) {
   return difference == 0;
 }
 
+// What the session layer reads as an int, by api/fix.
+bool is_int_tag(int tag) {
+  switch (tag) {
+    case 7: case 16: case 34: case 36: case 45: case 90: case 93: case 95: case 98: case 108: case 212: case 369: case 371: case 373:
+    case 383: case 384: case 627: case 630: case 789: case 1156:
+      return true;
+    default: return false;
+  }
+}
+
+// Whether it begins with a number above kMaxFixNumber: one that the session layer would read as another.
+bool is_too_large(std::string_view value) {
+  if (value.starts_with('-')) value.remove_prefix(1);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  return error == std::errc::result_out_of_range || (error == std::errc() && number > limits::kMaxFixNumber);
+}
+
+// Whether a text that is no message holds one.
+bool holds_too_large(std::string_view text) {
+  std::size_t digits = 0;
+  for (const char c : text) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    if (digits > 9) return true;
+  }
+  return false;
+}
+
+bool is_number(std::string_view value) { return !value.empty() && value.find_first_not_of("0123456789") == std::string_view::npos; }
+
 bool steers_numbers(std::string_view type) { return type == "A" || type == "5" || type == "2" || type == "4" || type == "3"; }
 
 }  // namespace
@@ -79,8 +109,14 @@ void Session::receive(std::string_view text, std::int64_t received) {
   received_at_ = received;
   if (allowance_ >= 1) allowance_ -= 1;
   if (!message_.parse(text)) {
-    if (!machine_->receive(std::string(text))) garbled();
+    if (holds_too_large(text) || !machine_->receive(std::string(text))) garbled();
     return;
+  }
+  const auto too_large = [](const Field& field) { return is_int_tag(field.tag) && is_too_large(field.value); };
+  if (std::any_of(message_.fields().begin(), message_.fields().end(), too_large)) {
+    readable_ = without_too_large();
+    text = readable_;
+    if (!message_.parse(text)) return garbled();
   }
   const std::string_view type = message_.type();
   const auto counted = by_type_.find(type);
@@ -104,8 +140,8 @@ void Session::receive(std::string_view text, std::int64_t received) {
   }
   if (!is_admin(type)) {
     receive_application(text);
-  } else if (type == "2" && machine_->logged_on()) {
-    resend_from_ = sequence_number(value_of(message_.fields(), tag::kBeginSeqNo));
+  } else if (type == "2" && machine_->logged_on() && is_number(value_of(message_.fields(), tag::kBeginSeqNo))) {
+    resend_from_ = std::max(1u, sequence_number(value_of(message_.fields(), tag::kBeginSeqNo)));
     const std::uint32_t to = sequence_number(value_of(message_.fields(), tag::kEndSeqNo));
     resend_to_ = to == 0 || to >= next_out_ ? next_out_ - 1 : to;
     resend_request_ = text;
@@ -349,6 +385,16 @@ std::string Session::with_range(const std::string& request, std::uint32_t from, 
     if (field.tag == tag::kCheckSum) continue;
     const std::string range = field.tag == tag::kBeginSeqNo ? std::to_string(from) : field.tag == tag::kEndSeqNo ? std::to_string(to) : "";
     append_field(body, field.tag, range.empty() ? field.value : range);
+  }
+  return whole(body);
+}
+
+// The message at hand with "x" for each number that is too large: the session layer rejects it as no number.
+std::string Session::without_too_large() const {
+  std::string body;
+  for (const Field& field : message_.fields().subspan(2)) {
+    if (field.tag == tag::kCheckSum) continue;
+    append_field(body, field.tag, is_int_tag(field.tag) && is_too_large(field.value) ? "x" : field.value);
   }
   return whole(body);
 }

@@ -145,6 +145,7 @@ class Session final : public MachineOwner {
   std::string whole(const std::string& body) const;
   std::string with_range(const std::string& request, std::uint32_t from, std::uint32_t to) const;
   std::string as_heartbeat(const std::string& request) const;
+  std::string without_too_large() const;
 
   const FixSessionTerms terms_;
   SessionHost& host_;
@@ -172,6 +173,7 @@ class Session final : public MachineOwner {
 
   // The message at hand.
   Message message_;
+  std::string readable_;  // its text, when that had to be changed
   std::vector<TagValue> head_, body_;
   Mapped mapped_;
   std::vector<std::byte> mapped_records_;

@@ -362,6 +362,24 @@ TEST_F(SessionTest, ALogonOutOfOrderIsToldWhyAndDoesNotKeepTheConnection) {
   EXPECT_EQ(left(), "A3");
 }
 
+TEST_F(SessionTest, ANumberThatNoIntHoldsIsNotReadAsAnother) {
+  connect();
+  receive("A", 1, "98=0|108=4294967326|");  // 30, if only 32 bits were looked at
+  core.settle(*session);
+  EXPECT_EQ(left(), "51");
+  log_on(1);
+  left();
+  receive("4", 2, "36=4294967306|");  // 10
+  core.settle(*session);
+  EXPECT_EQ(left(), "33");
+  EXPECT_EQ(last_value(371), "36");
+  EXPECT_EQ(session->row().next_in, 2u) << "a SequenceReset that is rejected does not count";
+  receive("2", 2, "7=4294967297|16=0|");
+  core.settle(*session);
+  EXPECT_EQ(left(), "34");
+  EXPECT_EQ(last_value(371), "7");
+}
+
 TEST_F(SessionTest, AResetBeginsAtOneInBothDirections) {
   log_on();
   execution(2, "E1");
