@@ -138,6 +138,7 @@ class Binder {
         plan_.join_keys[0].push_back(compiled(a));
         plan_.join_keys[1].push_back(compiled(b));
         join_text_ += (join_text_.empty() ? "" : " AND ") + expression_text(*equal, plan_.tables);
+        append_identity(*equal, join_identity_);
         return true;
       }
     }
@@ -164,6 +165,7 @@ class Binder {
     const std::optional<Expression> condition = bind_condition(*where, Scope::kRow, "WHERE");
     if (!condition) return false;
     where_text_ = expression_text(*condition, plan_.tables);
+    append_identity(*condition, where_identity_);
     if (!find_time_bounds(*condition)) refuse_watching();
     // Conjuncts on one side alone are looked at before joining; of a left join only those of the left side may be.
     std::vector<Expression> rest, of_side[2];
@@ -400,34 +402,41 @@ class Binder {
   }
 
   void prepare_watching(const std::vector<Expression>& order_keys) {
-    std::string& identity = plan_.identity;
-    const auto add = [&](std::string_view part) { identity.append(part).push_back('\n'); };
+    // Each part with its size before it and each list with its length, so that no text in a part can pass for another.
+    const auto add = [&](std::string_view part) { ((plan_.identity += std::to_string(part.size())) += ' ') += part; };
+    const auto add_count = [&](std::size_t count) { add(std::to_string(count)); };
     const auto add_expression = [&](const Expression& e) {
-      add(std::string(value_type_name(e.type)) + " " + expression_text(e, plan_.tables));
+      std::string identity;
+      append_identity(e, identity);
+      add(identity);
     };
+    const auto add_expressions = [&](const std::vector<Expression>& list) {
+      add_count(list.size());
+      for (const Expression& one : list) add_expression(one);
+    };
+    add_count(plan_.tables.size());
     for (const Table* table : plan_.tables) add(table->name);
     add(plan_.left_join ? "left" : "inner");
-    add(join_text_);
-    add(where_text_);
+    add(join_identity_);
+    add(where_identity_);
     add(distinct_ ? "distinct" : plan_.grouped ? "grouped" : "rows");
-    for (const Expression& key : keys_) add_expression(key);
+    add_expressions(keys_);
+    add_count(aggregates_.size());
     for (const BoundAggregate& aggregate : aggregates_) {
-      add("aggregate " + std::to_string(static_cast<int>(aggregate.kind)));
-      for (const Expression& argument : aggregate.argument) {
-        add_expression(argument);
-        if (reads_now(argument)) refuse_watching();
-      }
+      add_count(static_cast<std::size_t>(aggregate.kind));
+      add_expressions(aggregate.argument);
+      add_expressions(aggregate.filter);
+      if (std::any_of(aggregate.argument.begin(), aggregate.argument.end(), reads_now)) refuse_watching();
       for (const Expression& filter : aggregate.filter) {
-        add_expression(filter);
         if (!find_time_bounds(filter)) refuse_watching();
       }
     }
-    if (having_) add("having"), add_expression(*having_);
-    for (std::size_t i = 0; i < outputs_.size(); ++i) add(plan_.columns[i].name), add_expression(outputs_[i]);
-    for (std::size_t i = 0; i < order_keys.size(); ++i) {
-      add(std::string(plan_.order[i].descending ? "desc" : "asc") + (plan_.order[i].nulls_last ? " last" : " first"));
-      add_expression(order_keys[i]);
-    }
+    add_count(having_ ? 1 : 0);
+    if (having_) add_expression(*having_);
+    for (const ColumnType& column : plan_.columns) add(column.name);
+    add_expressions(outputs_);
+    for (const OrderKey& key : plan_.order) add(std::string(key.descending ? "desc" : "asc") + (key.nulls_last ? " last" : " first"));
+    add_expressions(order_keys);
     const bool bare_now = std::any_of(outputs_.begin(), outputs_.end(), reads_now) || std::any_of(keys_.begin(), keys_.end(), reads_now) ||
                           std::any_of(order_keys.begin(), order_keys.end(), reads_now) || (having_ && reads_now(*having_));
     if (bare_now) refuse_watching();
@@ -818,7 +827,7 @@ class Binder {
   std::vector<BoundAggregate> aggregates_;
   std::optional<Expression> having_;
   std::set<std::string> titles_, used_;
-  std::string where_text_, having_text_, join_text_;
+  std::string where_text_, having_text_, join_text_, where_identity_, join_identity_;
   bool distinct_ = false;
   bool in_aggregate_ = false;
 };
