@@ -94,15 +94,6 @@ bool Expression::operator==(const Expression& other) const {
          number == other.number && text == other.text && children == other.children;
 }
 
-void append_identity(const Expression& e, std::string& out) {
-  const auto add = [&](Int128 number) { (out += to_digits(number)).push_back(' '); };
-  add(static_cast<int>(e.operation)), add(static_cast<int>(e.type)), add(e.side), add(e.index), add(e.null ? 1 : 0), add(e.number);
-  add(static_cast<Int128>(e.text.size()));
-  out += e.text;
-  add(static_cast<Int128>(e.children.size()));
-  for (const Expression& child : e.children) append_identity(child, out);
-}
-
 Expression constant(ValueType type, Int128 number) {
   Expression out;
   out.operation = Operation::kConstant;

@@ -112,9 +112,6 @@ inline constexpr std::size_t kProgramStack = 64;
 // What an expression needs of it.
 std::size_t stack_need(const Expression& expression);
 
-// Adds bytes that are the same for equal expressions only, whatever texts are in them; none are the beginning of another's.
-void append_identity(const Expression& expression, std::string& out);
-
 // The value of a constant expression.
 Value constant_value(const Expression& expression);
 
