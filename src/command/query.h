@@ -48,6 +48,7 @@ class PackedReader {
  public:
   explicit PackedReader(std::string_view row) : rest_(row) {}
   Value next(ValueType type);
+  std::string_view rest() const { return rest_; }  // what is not read yet
 
  private:
   std::string_view rest_;
@@ -62,6 +63,26 @@ struct QueryParameter {
   bool null = true;
 };
 using QueryParameters = std::map<std::string, QueryParameter, std::less<>>;
+
+// Why a row left an answer.
+enum class RowReason : std::uint8_t { kChanged = 1, kGone = 2, kTime = 3 };  // it reads differently; it is no more; time passed
+
+// One row of a continuous query's answer became different. Of one seq each row has at most one. The numbers are part of the API.
+struct RowEvent {
+  enum class Kind : std::uint8_t { kInsert = 1, kUpdate = 2, kDelete = 3 };
+  Kind kind{};
+  std::string key;     // tells the answer's rows apart; the same for as long as the row is in it
+  std::string before;  // packed; of kUpdate and kDelete
+  std::string after;   // packed; of kInsert and kUpdate
+  RowReason reason = RowReason::kChanged;  // of kDelete
+};
+
+// All events of one seq, in the order of their keys.
+struct QueryEvents {
+  Seq seq = 0;
+  Nanos time = 0;
+  std::vector<RowEvent> rows;
+};
 
 struct QueryRows {
   std::vector<ColumnType> columns;

@@ -2,8 +2,13 @@
 //   {"seq": 1, "time": ns, "type": "Trade", …}       a command, as in tests/oracle  →  {"outcome": "ACCEPTED"}
 //   {"query": "SELECT …", "parameters": {"1": 5}}    →  {"columns": [["name", "type"], …], "rows": [["text" or null, …], …]}
 //                                                    or {"error": "…"}
+//   {"watch": "SELECT …", "parameters": {…}}         →  {"id": 1, "rows": [["key", [values]], …]} or {"error": "…"}
+//   {"unwatch": 1}                                   →  {}
+//   A command's answer has "events" when there is any: [[id, kind, "key", before or null, after or null, reason], …], or [id, "…"] when it failed.
 //   {"sources": true}                                →  {"page": "…"}, the part of docs/queries.md about sources
 #include <iostream>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +16,7 @@
 
 #include "base/decimal.h"
 #include "engine/engine.h"
+#include "engine/queries/live_queries.h"
 #include "engine/queries/run.h"
 #include "engine/queries/schema.h"
 #include "tests/oracle/json_commands.h"
@@ -54,11 +60,55 @@ json answer(const json& in, const State& state) {
   return out;
 }
 
+std::string hex(const std::string& bytes) {
+  std::string out;
+  for (const char c : bytes) {
+    for (const int shift : {4, 0}) out.push_back("0123456789abcdef"[static_cast<unsigned char>(c) >> shift & 15]);
+  }
+  return out;
+}
+
+class Watches {
+ public:
+  explicit Watches(Engine& engine) : engine_(engine) {}
+
+  json add(const json& in) {
+    Result<queries::Plan> plan = queries::prepare(in.at("watch").get<std::string>(), parameters_of(in.value("parameters", json::object())));
+    if (!plan.ok()) return {{"error", plan.status().message()}};
+    const std::vector<ColumnType> columns = plan.value().columns;
+    const auto id = engine_.queries().add(std::make_shared<const queries::Plan>(plan.take()));
+    if (!id.ok()) return {{"error", id.status().message()}};
+    columns_[id.value()] = columns;
+    json out{{"id", id.value()}, {"rows", json::array()}};
+    for (const auto& [key, row] : engine_.queries().rows(id.value())) out["rows"].push_back({hex(key), row_json(row, columns)});
+    return out;
+  }
+
+  json events() {
+    json out = json::array();
+    for (const queries::LiveEvents& one : engine_.queries().take()) {
+      if (!one.failure.ok()) out.push_back({one.query, one.failure.message()});
+      if (one.events == nullptr) continue;
+      for (const RowEvent& event : one.events->rows) {
+        const auto row = [&](const std::string& packed, bool has) { return has ? row_json(packed, columns_.at(one.query)) : json(); };
+        out.push_back({one.query, static_cast<int>(event.kind), hex(event.key), row(event.before, event.kind != RowEvent::Kind::kInsert),
+                       row(event.after, event.kind != RowEvent::Kind::kDelete), static_cast<int>(event.reason)});
+      }
+    }
+    return out;
+  }
+
+ private:
+  Engine& engine_;
+  std::map<std::uint64_t, std::vector<ColumnType>> columns_;
+};
+
 }  // namespace
 
 int main() {
   std::ios::sync_with_stdio(false);
   Engine engine;
+  Watches watches(engine);
   std::vector<AlertEvent> events;
   std::string line;
   while (std::getline(std::cin, line)) {
@@ -66,6 +116,11 @@ int main() {
     json out;
     if (in.contains("sources")) {
       out = {{"page", queries::sources_page()}};
+    } else if (in.contains("watch")) {
+      out = watches.add(in);
+    } else if (in.contains("unwatch")) {
+      engine.queries().remove(in.at("unwatch").get<std::uint64_t>());
+      out = json::object();
     } else if (in.contains("query")) {
       out = answer(in, *engine.snapshot());
     } else {
@@ -73,6 +128,7 @@ int main() {
       const Command command = testing::command_of(in);
       const Applied applied = engine.apply(in.at("seq").get<Seq>(), in.at("time").get<Nanos>(), command, events);
       out = {{"outcome", outcome_name(applied.outcome)}};
+      if (json changed = watches.events(); !changed.empty()) out["events"] = std::move(changed);
     }
     std::cout << out.dump() << "\n" << std::flush;
   }

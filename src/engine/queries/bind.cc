@@ -45,6 +45,7 @@ class Binder {
         bind_groups(statement.select) &&
                        bind_items(statement.select) && bind_order(statement.select) && bind_limit(statement.select) && check_parameters();
     if (!bound) return failure_;
+    if (plan_.limit) plan_.identity += "limit " + std::to_string(*plan_.limit);
     describe();
     return std::move(plan_);
   }
@@ -163,6 +164,7 @@ class Binder {
     const std::optional<Expression> condition = bind_condition(*where, Scope::kRow, "WHERE");
     if (!condition) return false;
     where_text_ = expression_text(*condition, plan_.tables);
+    if (!find_time_bounds(*condition)) refuse_watching();
     // Conjuncts on one side alone are looked at before joining; of a left join only those of the left side may be.
     std::vector<Expression> rest, of_side[2];
     std::vector<const Expression*> open{&*condition};
@@ -180,6 +182,7 @@ class Binder {
       const bool left = reads(0), right = reads(1);
       if (!right) {
         of_side[0].push_back(one);
+        plan_.conjuncts.push_back(one);
       } else if (!left && !plan_.left_join) {
         of_side[1].push_back(one);
       } else {
@@ -358,7 +361,76 @@ class Binder {
     }
     for (const Expression& output : outputs_) plan_.outputs.push_back(compiled(output));
     for (std::size_t i = 0; i < order_keys.size(); ++i) plan_.order[i].key = compiled(order_keys[i]);
+    prepare_watching(order_keys);
     return true;
+  }
+
+  // --- continuous queries ---
+
+  static bool reads_now(const Expression& e) {
+    return e.any([](const Expression& x) { return x.operation == Operation::kNow; });
+  }
+
+  void refuse_watching() {
+    plan_.unwatchable =
+        "NOW() can be watched only where a time of one source is compared with it: trade_time > NOW() - INTERVAL '60 seconds'";
+  }
+
+  // The comparisons with NOW() in it; false when NOW() stands anywhere else.
+  bool find_time_bounds(const Expression& e) {
+    if (e.operation == Operation::kNow) return false;
+    const bool compares = e.operation >= Operation::kEqual && e.operation <= Operation::kGreaterEqual;
+    const bool left = compares && reads_now(e.children[0]), right = compares && reads_now(e.children[1]);
+    if (!left && !right) {
+      return std::all_of(e.children.begin(), e.children.end(), [this](const Expression& child) { return find_time_bounds(child); });
+    }
+    const Expression &with_now = e.children[left ? 0 : 1], &other = e.children[left ? 1 : 0];
+    if ((left && right) || plan_.tables.size() > 1) return false;
+    Int128 shift = 0;
+    if (with_now.operation == Operation::kAdd || with_now.operation == Operation::kSubtract) {
+      const bool now_first = with_now.children[0].operation == Operation::kNow;
+      const Expression& by = with_now.children[now_first ? 1 : 0];
+      if (!by.is_constant() || by.null || with_now.children[now_first ? 0 : 1].operation != Operation::kNow) return false;
+      shift = with_now.operation == Operation::kAdd ? by.number : -by.number;
+    } else if (with_now.operation != Operation::kNow) {
+      return false;
+    }
+    plan_.time_bounds.push_back({compiled(other), shift});
+    return true;
+  }
+
+  void prepare_watching(const std::vector<Expression>& order_keys) {
+    std::string& identity = plan_.identity;
+    const auto add = [&](std::string_view part) { identity.append(part).push_back('\n'); };
+    const auto add_expression = [&](const Expression& e) {
+      add(std::string(value_type_name(e.type)) + " " + expression_text(e, plan_.tables));
+    };
+    for (const Table* table : plan_.tables) add(table->name);
+    add(plan_.left_join ? "left" : "inner");
+    add(join_text_);
+    add(where_text_);
+    add(distinct_ ? "distinct" : plan_.grouped ? "grouped" : "rows");
+    for (const Expression& key : keys_) add_expression(key);
+    for (const BoundAggregate& aggregate : aggregates_) {
+      add("aggregate " + std::to_string(static_cast<int>(aggregate.kind)));
+      for (const Expression& argument : aggregate.argument) {
+        add_expression(argument);
+        if (reads_now(argument)) refuse_watching();
+      }
+      for (const Expression& filter : aggregate.filter) {
+        add_expression(filter);
+        if (!find_time_bounds(filter)) refuse_watching();
+      }
+    }
+    if (having_) add("having"), add_expression(*having_);
+    for (std::size_t i = 0; i < outputs_.size(); ++i) add(plan_.columns[i].name), add_expression(outputs_[i]);
+    for (std::size_t i = 0; i < order_keys.size(); ++i) {
+      add(std::string(plan_.order[i].descending ? "desc" : "asc") + (plan_.order[i].nulls_last ? " last" : " first"));
+      add_expression(order_keys[i]);
+    }
+    const bool bare_now = std::any_of(outputs_.begin(), outputs_.end(), reads_now) || std::any_of(keys_.begin(), keys_.end(), reads_now) ||
+                          std::any_of(order_keys.begin(), order_keys.end(), reads_now) || (having_ && reads_now(*having_));
+    if (bare_now) refuse_watching();
   }
 
   bool to_slots(Expression& expression) {

@@ -46,6 +46,16 @@ struct Plan {
   std::vector<ColumnType> columns;  // of the outputs
 
   std::vector<std::string> description;  // EXPLAIN's lines
+
+  // For continuous queries (live_query.h).
+  std::string identity;                   // the same for queries that always have the same answer and columns
+  std::string unwatchable;                // why it can only be asked once; empty: it can be watched
+  std::vector<Expression> conjuncts;      // of the first source alone: all of them must hold
+  struct TimeBound {                      // NOW() + shift is compared with it: the comparison turns when the time comes
+    Program instant;
+    Int128 shift = 0;
+  };
+  std::vector<TimeBound> time_bounds;
 };
 
 Result<Plan> prepare(std::string_view sql, const QueryParameters& parameters);
