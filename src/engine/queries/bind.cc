@@ -7,6 +7,7 @@
 
 #include "base/closest.h"
 #include "base/limits.h"
+#include "engine/queries/explain.h"
 #include "engine/queries/plan.h"
 #include "engine/queries/syntax.h"
 #include "engine/queries/typing.h"
@@ -42,11 +43,14 @@ class Binder {
     }
     plan_.explain = statement.explain;
     const bool bound = bind_from(*part_of(statement.select, SyntaxKind::kFrom)) && bind_where(statement.select) &&
-        bind_groups(statement.select) &&
-                       bind_items(statement.select) && bind_order(statement.select) && bind_limit(statement.select) && check_parameters();
+                       bind_groups(statement.select) && bind_items(statement.select) && bind_order(statement.select) &&
+                       bind_limit(statement.select) && check_parameters();
     if (!bound) return failure_;
     if (plan_.limit) plan_.identity += "limit " + std::to_string(*plan_.limit);
-    describe();
+    for (const Expression& key : keys_) {
+      texts_.group_by += (texts_.group_by.empty() ? "" : ", ") + expression_text(key, plan_.tables);
+    }
+    plan_.description = explain(plan_, texts_);
     return std::move(plan_);
   }
 
@@ -137,7 +141,7 @@ class Binder {
         if (!fits(a, condition.place) || !fits(b, condition.place)) return false;
         plan_.join_keys[0].push_back(compiled(a));
         plan_.join_keys[1].push_back(compiled(b));
-        join_text_ += (join_text_.empty() ? "" : " AND ") + expression_text(*equal, plan_.tables);
+        texts_.join += (texts_.join.empty() ? "" : " AND ") + expression_text(*equal, plan_.tables);
         return true;
       }
     }
@@ -163,7 +167,7 @@ class Binder {
     if (where == nullptr) return true;
     const std::optional<Expression> condition = bind_condition(*where, Scope::kRow, "WHERE");
     if (!condition) return false;
-    where_text_ = expression_text(*condition, plan_.tables);
+    texts_.where = expression_text(*condition, plan_.tables);
     if (!find_time_bounds(*condition)) refuse_watching();
     // Conjuncts on one side alone are looked at before joining; of a left join only those of the left side may be.
     std::vector<Expression> rest, of_side[2];
@@ -230,8 +234,8 @@ class Binder {
     const Syntax* having = part_of(select, SyntaxKind::kHaving);
     const Syntax* order_by = part_of(select, SyntaxKind::kOrderBy);
     plan_.grouped = group_by != nullptr || having != nullptr || has_aggregate(items) || (order_by != nullptr && has_aggregate(*order_by));
-    distinct_ = select.text == "DISTINCT";
-    if (distinct_ && plan_.grouped) {
+    texts_.distinct = select.text == "DISTINCT";
+    if (texts_.distinct && plan_.grouped) {
       return wrong(select.place,
           "DISTINCT does not go with aggregates or GROUP BY; its groups are distinct already, or use COUNT(DISTINCT …)");
     }
@@ -251,7 +255,7 @@ class Binder {
     if (having != nullptr) {
       having_ = bind_condition(*having, Scope::kGroup, "HAVING");
       if (!having_) return false;
-      having_text_ = expression_text(*having_, plan_.tables);
+      texts_.having = expression_text(*having_, plan_.tables);
     }
     return true;
   }
@@ -317,7 +321,7 @@ class Binder {
         if (out_of_range) return wrong(by.place, "ORDER BY " + by.text + " is no item of the SELECT");
         std::optional<Expression> key = bind(meant != nullptr ? *meant : by, plan_.grouped ? Scope::kGroup : Scope::kRow);
         if (!key || !fits(*key, by.place)) return false;
-        if (distinct_ && std::find(outputs_.begin(), outputs_.end(), *key) == outputs_.end()) {
+        if (texts_.distinct && std::find(outputs_.begin(), outputs_.end(), *key) == outputs_.end()) {
           return wrong(by.place, "with DISTINCT, ORDER BY can only hold what is selected");
         }
         OrderKey made;
@@ -328,7 +332,7 @@ class Binder {
         keys.push_back(std::move(*key));
       }
     }
-    if (distinct_) {
+    if (texts_.distinct) {
       plan_.grouped = true;
       keys_ = outputs_;
     }
@@ -407,9 +411,9 @@ class Binder {
     };
     for (const Table* table : plan_.tables) add(table->name);
     add(plan_.left_join ? "left" : "inner");
-    add(join_text_);
-    add(where_text_);
-    add(distinct_ ? "distinct" : plan_.grouped ? "grouped" : "rows");
+    add(texts_.join);
+    add(texts_.where);
+    add(texts_.distinct ? "distinct" : plan_.grouped ? "grouped" : "rows");
     for (const Expression& key : keys_) add_expression(key);
     for (const BoundAggregate& aggregate : aggregates_) {
       add("aggregate " + std::to_string(static_cast<int>(aggregate.kind)));
@@ -553,23 +557,14 @@ class Binder {
     if (literal.kind == SyntaxKind::kTypedText) {
       const bool time = literal.qualifier == "TIMESTAMP";
       const std::optional<std::int64_t> ns = time ? parse_instant(literal.text) : parse_interval(literal.text);
-      if (!ns && time) return wrong_expression(literal.place, "\"" + literal.text +
-          "\" is no time; write TIMESTAMP '2026-11-24 10:42:13.5' (UTC)");
-      if (!ns) return wrong_expression(literal.place, "\"" + literal.text +
-          "\" is no interval; write INTERVAL '60 seconds' or '1 hour 30 minutes'");
+      const std::string example = time ? "time; write TIMESTAMP '2026-11-24 10:42:13.5' (UTC)"
+                                       : "interval; write INTERVAL '60 seconds' or '1 hour 30 minutes'";
+      if (!ns) return wrong_expression(literal.place, "\"" + literal.text + "\" is no " + example);
       return constant(time ? ValueType::kTimestamp : ValueType::kInterval, *ns);
     }
-    if (literal.text.find('.') == std::string::npos) {
-      std::int64_t number = 0;
-      const char* end = literal.text.data() + literal.text.size();
-      if (std::from_chars(literal.text.data(), end, number).ec == std::errc()) return constant(ValueType::kInt, number);
-    }
-    const std::string digits = (literal.text[0] == '.' ? "0" : "") + literal.text + (literal.text.back() == '.' ? "0" : "");
-    const std::optional<Int128> decimal = parse_decimal128(digits);
-    if (!decimal || *decimal > limits::kMaxQueryDecimal) {
-      return wrong_expression(literal.place, "the number is too large, or has more than 8 decimals");
-    }
-    return constant(ValueType::kDecimal, *decimal);
+    std::string why;
+    std::optional<Expression> number = make_number(literal.text, why);
+    return number ? number : wrong_expression(literal.place, why);
   }
 
   std::optional<Expression> bind_parameter(const Syntax& syntax) {
@@ -781,32 +776,6 @@ class Binder {
     return out;
   }
 
-  // --- EXPLAIN ---
-
-  void describe() {
-    std::vector<std::string>& lines = plan_.description;
-    const auto scan = [&](std::size_t side) {
-      return "read " + std::string(plan_.tables[side]->name) + " (all rows)" +
-          (plan_.filters[side] ? ", those that pass the conditions on it alone" : "");
-    };
-    lines.push_back(scan(0));
-    if (plan_.tables.size() > 1) {
-      lines.push_back(scan(1) + ", into a hash table");
-      lines.push_back(std::string(plan_.left_join ? "left" : "inner") + " join on " + join_text_);
-    }
-    if (!where_text_.empty()) lines.push_back("condition " + where_text_);
-    if (plan_.grouped) {
-      std::string by;
-      for (const Expression& key : keys_) by += (by.empty() ? "" : ", ") + expression_text(key, plan_.tables);
-      lines.push_back(distinct_ ? "distinct rows" : "group by " + (by.empty() ? "nothing: one group" : by));
-      if (!aggregates_.empty()) lines.push_back(std::to_string(aggregates_.size()) + " aggregate" + (aggregates_.size() == 1 ? "" : "s"));
-      if (!having_text_.empty()) lines.push_back("having " + having_text_);
-    }
-    if (!plan_.order.empty()) lines.push_back("order by " + std::to_string(plan_.order.size()) +
-        (plan_.order.size() == 1 ? " key" : " keys"));
-    if (plan_.limit) lines.push_back("limit " + std::to_string(*plan_.limit));
-  }
-
   const std::string_view sql_;
   const QueryParameters& parameters_;
   Plan plan_;
@@ -816,8 +785,7 @@ class Binder {
   std::vector<BoundAggregate> aggregates_;
   std::optional<Expression> having_;
   std::set<std::string> titles_, used_;
-  std::string where_text_, having_text_, join_text_;
-  bool distinct_ = false;
+  PlanTexts texts_;
   bool in_aggregate_ = false;
 };
 
