@@ -100,8 +100,8 @@ void trade_lines(const State& state, Lines& lines, bool seqs) {
     const bool fields = t.book != kNoId;
     lines.start("trade");
     if (seqs) lines.unsigned_number(t.seq).unsigned_number(t.version_seq);
-    lines.text(state.source_of(t)).text(state.trade_id_of(t)).number(t.version).code(t.status).text(catalog.name_of(t.book)).text(catalog.name_of(t.trader));
-    lines.text(catalog.name_of(t.counterparty));
+    lines.text(state.source_of(t)).text(state.trade_id_of(t)).number(t.version).code(t.status);
+    lines.text(catalog.name_of(t.book)).text(catalog.name_of(t.trader)).text(catalog.name_of(t.counterparty));
     lines.text(fields ? catalog.text[catalog.instruments[t.instrument].symbol] : std::string_view());
     lines.code(t.side).number(t.quantity).number(t.price).number(t.fees).number(t.trade_time).end();
   }

@@ -2,7 +2,7 @@
 ours:
 
     # What the case shows, in a sentence or two, and the public FIX session test case it belongs to.
-    versions: 4.2 4.4                 each is a run of its own, with a session and a book of its own (default: both)
+    versions: 4.2 4.4                 each is a run of its own, with a session and a book of its own (default: these; 5.0 is 5.0 SP2)
     config: clock_skew_seconds = 60   a key of its [[fix.session]]; as many of these lines as needed
 
     I 35=A|34=1|98=0|108=30           sent; 8 9 49 52 56 10 are filled in where they are not given; !52 leaves one out,
@@ -19,7 +19,8 @@ ours:
     X                                 we close it
     C                                 a new connection (the first one opens by itself)
     I2 …, E2 …, D2                    the same on a second connection
-    BOOK 200 trades 2                 the run's book holds 200 AAPL in two live trades, durable, over gRPC
+    BOOK 200 trades 2                 the run's book holds 200 AAPL in two live trades, durable, over gRPC; BOOK 0 trades 0 of X
+    LIST X                            makes a share of that symbol known, over gRPC
     DURABLE 5                         waits until 5 is the number expected after a crash
     KILL                              SIGKILL of the server, and a new start
     STOP, START                       SIGTERM; and that it has left with 0, and a new start
@@ -35,13 +36,13 @@ import socket
 import time
 
 import messages
-from gateway import BEGIN, SERVER_ID
+from gateway import BEGIN, SERVER_ID, share
 from server import PATIENCE
 
 SOH = b"\x01"
 CASES = pathlib.Path(__file__).resolve().parent / "cases"
-STEP = re.compile(r"(?:(?P<what>[IBSREWDXC])(?P<link>2?)|(?P<word>KILL|STOP|START|BOOK|DURABLE))(?: (?P<rest>.*))?$")
-FRAME = re.compile(rb"8=(FIX\.\d\.\d)\x019=(\d+)\x01")
+STEP = re.compile(r"(?:(?P<what>[IBSREWDXC])(?P<link>2?)|(?P<word>KILL|STOP|START|BOOK|DURABLE|LIST))(?: (?P<rest>.*))?$")
+FRAME = re.compile(rb"8=(FIXT?\.\d\.\d)\x019=(\d+)\x01")
 
 
 class Mismatch(AssertionError):
@@ -183,9 +184,12 @@ class Player:
             while (durable := self.gateway.fix_sessions()[self.comp_id]["durable_in"]) != int(rest):
                 if time.monotonic() > until:
                     raise Mismatch(f"it is {durable} after {PATIENCE} s")
+        elif word == "LIST":
+            self.gateway.load(share(self.filled(rest)))
         else:
-            quantity, trades = self.gateway.position(f"book:{self.comp_id}")
-            if f"{quantity} trades {trades}" != rest:
+            wanted, _, symbol = self.filled(rest).partition(" of ")
+            quantity, trades = self.gateway.position(f"book:{self.comp_id}", symbol or "AAPL")
+            if f"{quantity} trades {trades}" != wanted:
                 raise Mismatch(f"it holds {quantity} in {trades} trades")
 
     # -- fields

@@ -10,7 +10,7 @@ sys.path.insert(0, str(ROOT / "tests/crash"))
 from server import BIN, PATIENCE, Server, status, suppressed  # noqa: E402
 
 SERVER_ID = "HALOCLINE"
-BEGIN = {"4.2": "FIX.4.2", "4.4": "FIX.4.4"}
+BEGIN = {"4.2": "FIX.4.2", "4.4": "FIX.4.4", "5.0": "FIXT.1.1"}
 
 
 def floor(books=("b1",)):
@@ -19,9 +19,11 @@ def floor(books=("b1",)):
     text += "".join(f'[[book]]\nname = "{book}"\ndesk = "cash"\n' for book in books)
     text += "".join(f'[[trader]]\nname = "{trader}"\ndesk = "cash"\n' for trader in ("anna", "boris"))
     text += "".join(f'[[counterparty]]\nname = "{name}"\n' for name in ("street", "bank"))
-    for symbol, currency in (("AAPL", "USD"), ("MSFT", "USD"), ("SAP", "EUR")):
-        text += f'[[instrument]]\nsymbol = "{symbol}"\nkind = "equity"\ncurrency = "{currency}"\n'
-    return text
+    return text + "".join(share(symbol, currency) for symbol, currency in (("AAPL", "USD"), ("MSFT", "USD"), ("SAP", "EUR")))
+
+
+def share(symbol, currency="USD"):
+    return f'[[instrument]]\nsymbol = "{symbol}"\nkind = "equity"\ncurrency = "{currency}"\n'
 
 
 def session(comp_id, version="4.4", *keys):
@@ -49,9 +51,7 @@ class Gateway:
         self.listen, self.fix_listen, self.fix_tls_listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
         self.config = self.directory / "halocline.toml"
         self.start()
-        reference_file = self.directory / "floor.toml"
-        reference_file.write_text(reference or floor())
-        self.cli("ref", "load", str(reference_file))
+        self.load(reference or floor())
 
     def start(self, wait=True):
         keys = [f'listen = "{self.fix_listen}"', *self.keys]
@@ -102,6 +102,12 @@ class Gateway:
         if check and done.returncode != 0:
             raise AssertionError(f"halocline {' '.join(args)}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
+
+    def load(self, reference):
+        """Reference data, as the text of a TOML file."""
+        file = self.directory / "reference.toml"
+        file.write_text(reference)
+        self.cli("ref", "load", str(file))
 
     def positions(self, node, instrument):
         """Rows, exact at a seq after everything the server had taken before."""

@@ -1,7 +1,7 @@
 """A day of FIX messages makes the same books whichever way it comes: as a log through `halocline fix replay`, over a FIX session, and as the
 same trades over gRPC.
 
-  replay_test.py --messages 100000 [--seed N]
+  replay_test.py --messages 1000000 [--seed N]
 
 The day has executions, corrections and cancels of 4.4 and trade captures, and between them what a log has besides: heartbeats, orders'
 new and cancelled states, lines that are no message. The digest of trades and positions must be the same three times, and the same again
@@ -120,7 +120,7 @@ def trades_digest(gateway):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=None, help="default: from the clock")
     options = parser.parse_args()
     if options.seed is None:

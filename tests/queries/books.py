@@ -1,6 +1,7 @@
 """The compact language of tests/queries/*.test as commands (README.md), and the driver that answers queries over them."""
 import datetime
 import decimal
+import fractions
 import json
 import os
 import pathlib
@@ -15,7 +16,7 @@ START = 1_795_514_400_000_000_000  # 2026-11-24T10:00:00Z
 
 
 def e8(text):
-    return int(decimal.Decimal(text) * 10**8)
+    return int(fractions.Fraction(text) * 10**8)  # exact at any size
 
 
 def instant(text):

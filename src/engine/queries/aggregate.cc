@@ -68,7 +68,8 @@ Value Accumulator::result(const Aggregate& aggregate, std::deque<std::string>& t
       if (count_ == 0 || out_of_range_ != 0) return Value{};
       const bool narrow = aggregate.type != ValueType::kDecimal;
       const Int128 most = narrow ? std::numeric_limits<std::int64_t>::max() : limits::kMaxQueryDecimal;
-      return sum_ > most || -sum_ > most ? Value{} : Value::of(sum_);
+      const Int128 least = narrow ? std::numeric_limits<std::int64_t>::min() : -limits::kMaxQueryDecimal;
+      return sum_ > most || sum_ < least ? Value{} : Value::of(sum_);
     }
     case AggregateKind::kAverage: {
       if (count_ == 0 || out_of_range_ != 0) return Value{};

@@ -156,7 +156,7 @@ class Binder {
     if (!condition) return std::nullopt;
     if (!is_condition(*condition)) {
       return wrong_expression(clause.children[0].place,
-                              std::string(name) + " takes a condition, not a " + std::string(value_type_name(condition->type)));
+                              std::string(name) + " takes a condition, not " + with_article(condition->type));
     }
     if (!fits(*condition, clause.children[0].place)) return std::nullopt;
     return condition;
@@ -631,7 +631,7 @@ class Binder {
     if (call.distinct && !extreme) return wrong(call.place, "DISTINCT goes with COUNT, MIN and MAX only");
     const bool number = of == ValueType::kInt || of == ValueType::kDecimal || of == ValueType::kInterval;
     if (!extreme && !number) {
-      return wrong(call.children[0].place, call.text + " takes a number or an interval, not a " + std::string(value_type_name(of)));
+      return wrong(call.children[0].place, call.text + " takes a number or an interval, not " + with_article(of));
     }
     out.type = of;
     if (call.text == "SUM") out.kind = AggregateKind::kSum;
@@ -766,8 +766,10 @@ class Binder {
         std::optional<Expression> left = bind(syntax.children[0], scope);
         std::optional<Expression> right = left ? bind(syntax.children[1], scope) : std::nullopt;
         if (!right) return std::nullopt;
+        const bool logic = syntax.text == "AND" || syntax.text == "OR";
+        const Place blamed = logic && !is_condition(*left) ? syntax.children[0].place : syntax.place;
         out = make_binary(syntax.text, std::move(*left), std::move(*right), why);
-        if (!out) return wrong_expression(syntax.place, why);
+        if (!out) return wrong_expression(blamed, why);
         break;
       }
       default: return wrong_expression(syntax.place, "this cannot stand here");

@@ -95,7 +95,7 @@ bool unify(Expression& a, Expression& b, std::string& wrong) {
   if (a.type == kTimestamp && b.type == kText && read_as_time(b)) return true;
   if (b.type == kTimestamp && a.type == kText && read_as_time(a)) return true;
   const bool about_time = (a.type == kTimestamp && b.type == kText) || (b.type == kTimestamp && a.type == kText);
-  wrong = "a " + named(a.type) + " and a " + named(b.type) + " cannot be compared or mixed" +
+  wrong = with_article(a.type) + " and " + with_article(b.type) + " cannot be compared or mixed" +
           (about_time ? "; a time is written '2026-11-24 10:42:13'" : "");
   return false;
 }
@@ -157,6 +157,11 @@ bool same_type(std::vector<Expression>& parts, std::size_t from, std::size_t ste
 
 }  // namespace
 
+std::string with_article(ValueType type) {
+  const bool vowel = type == kInt || type == kInterval;
+  return (vowel ? "an " : "a ") + named(type);
+}
+
 bool is_condition(const Expression& expression) { return expression.type == kBool || expression.type == kNull; }
 
 std::optional<Expression> make_number(std::string_view text, std::string& wrong) {
@@ -176,14 +181,14 @@ std::optional<Expression> make_number(std::string_view text, std::string& wrong)
 std::optional<Expression> make_binary(std::string_view op, Expression a, Expression b, std::string& wrong) {
   if (op == "AND" || op == "OR") {
     if (!is_condition(a) || !is_condition(b)) {
-      wrong = std::string(op) + " goes between conditions, not a " + named(is_condition(a) ? b.type : a.type);
+      wrong = std::string(op) + " goes between conditions, not " + with_article(is_condition(a) ? b.type : a.type);
       return std::nullopt;
     }
     return folded(node(op == "AND" ? Operation::kAnd : Operation::kOr, kBool, pair_of(std::move(a), std::move(b))));
   }
   if (op == "LIKE") {
     if ((a.type != kText && a.type != kNull) || (b.type != kText && b.type != kNull)) {
-      wrong = "LIKE goes between texts, not a " + named(a.type) + " and a " + named(b.type);
+      wrong = "LIKE goes between texts, not " + with_article(a.type) + " and " + with_article(b.type);
       return std::nullopt;
     }
     return folded(node(Operation::kLike, kBool, pair_of(std::move(a), std::move(b))));
@@ -197,7 +202,7 @@ std::optional<Expression> make_binary(std::string_view op, Expression a, Express
 
 std::optional<Expression> make_not(Expression operand, std::string& wrong) {
   if (!is_condition(operand)) {
-    wrong = "NOT goes before a condition, not a " + named(operand.type);
+    wrong = "NOT goes before a condition, not " + with_article(operand.type);
     return std::nullopt;
   }
   std::vector<Expression> one;
@@ -218,7 +223,7 @@ std::optional<Expression> make_negative(Expression operand, std::string& wrong) 
 
 std::optional<Expression> make_test(Operation test, Expression operand, std::string& wrong) {
   if (test != Operation::kIsNull && !is_condition(operand)) {
-    wrong = "IS TRUE and IS FALSE test a condition, not a " + named(operand.type);
+    wrong = "IS TRUE and IS FALSE test a condition, not " + with_article(operand.type);
     return std::nullopt;
   }
   std::vector<Expression> one;
@@ -243,7 +248,7 @@ std::optional<Expression> make_in(Expression what, std::vector<Expression> list,
 std::optional<Expression> make_case(std::vector<Expression> parts, std::string& wrong) {
   for (std::size_t i = 0; i + 1 < parts.size(); i += 2) {
     if (is_condition(parts[i])) continue;
-    wrong = "WHEN takes a condition, not a " + named(parts[i].type);
+    wrong = "WHEN takes a condition, not " + with_article(parts[i].type);
     return std::nullopt;
   }
   // All values, the last one too, get one type.
@@ -278,7 +283,7 @@ std::optional<Expression> make_function(std::string_view name, std::vector<Expre
     if (!count_is(1, 1)) return std::nullopt;
     if (arguments[0].type == kNull) arguments[0].type = kDecimal;
     if (!is_number(arguments[0].type) && arguments[0].type != kInterval) {
-      wrong = "ABS takes a number or an interval, not a " + named(arguments[0].type);
+      wrong = "ABS takes a number or an interval, not " + with_article(arguments[0].type);
       return std::nullopt;
     }
     const ValueType type = arguments[0].type;
@@ -298,7 +303,7 @@ std::optional<Expression> make_function(std::string_view name, std::vector<Expre
     }
     if (arguments[0].type == kNull) arguments[0].type = kDecimal;
     if (!is_number(arguments[0].type)) {
-      wrong = "ROUND takes a number, not a " + named(arguments[0].type);
+      wrong = "ROUND takes a number, not " + with_article(arguments[0].type);
       return std::nullopt;
     }
     if (arguments[0].type == kInt) return std::move(arguments[0]);
@@ -316,7 +321,7 @@ std::optional<Expression> make_function(std::string_view name, std::vector<Expre
     arguments.erase(arguments.begin());
     if (arguments[0].type == kNull) arguments[0].type = kTimestamp;
     if (arguments[0].type != kTimestamp) {
-      wrong = "DATE_TRUNC takes a timestamp, not a " + named(arguments[0].type);
+      wrong = "DATE_TRUNC takes a timestamp, not " + with_article(arguments[0].type);
       return std::nullopt;
     }
     return folded(with_index(node(Operation::kDateTrunc, kTimestamp, std::move(arguments)), static_cast<std::uint32_t>(*unit)));
@@ -366,8 +371,9 @@ std::optional<std::int64_t> parse_interval(std::string_view text) {
     text.remove_prefix(letters);
     if (word.size() > 3 && word.ends_with('s')) word.remove_suffix(1);
     const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& one) { return one.name == word; });
-    constexpr Int128 kMost = 10'000'000'000 * static_cast<Int128>(limits::kScale);  // keeps the product in 128 bits
-    if (unit == std::end(kUnits) || *amount > kMost || -*amount > kMost) return std::nullopt;
+    if (unit == std::end(kUnits)) return std::nullopt;
+    const Int128 most = (static_cast<Int128>(std::numeric_limits<std::int64_t>::max()) / unit->ns + 1) * limits::kScale;
+    if (*amount > most || -*amount > most) return std::nullopt;  // keeps the product in 128 bits
     const Int128 ns = *amount * unit->ns;
     if (ns % limits::kScale != 0) return std::nullopt;
     total += ns / limits::kScale;

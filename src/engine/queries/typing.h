@@ -29,6 +29,7 @@ std::optional<Expression> make_coalesce(std::vector<Expression> parts, std::stri
 std::optional<Expression> make_function(std::string_view name, std::vector<Expression> arguments, std::string& wrong);
 
 bool is_condition(const Expression& expression);  // bool, or a bare NULL
+std::string with_article(ValueType type);         // "a text", "an int"
 
 // "60 seconds", "1 hour 30 minutes", "500 ms"; nothing for anything else.
 std::optional<std::int64_t> parse_interval(std::string_view text);

@@ -65,6 +65,12 @@ class Reader {
   // By a rule: in a part of the message, before what is no part of it.
   std::string_view name(const TagRule& rule, Fields part, Fields rest, const char* what, bool required);
   void check_structure();
+  void find_day();
+  // An id as the books know it; lives as long as the reader.
+  std::string_view known_as(std::string_view id, std::string& whole) const {
+    if (day_.empty() || id.empty()) return id;
+    return whole = day_ + std::string(id);
+  }
   void trade_fields(Fields part, Fields rest, Trade& trade, TradeReport& report);
   void add(const TradeReport& report);
   void refuse(int tag, BusinessReason reason, std::string text) { set({Fate::kRefused, tag, Malformed::kNone, reason, std::move(text)}); }
@@ -91,6 +97,7 @@ class Reader {
   std::uint16_t commands_ = 0;
   std::string_view about_;
   bool acknowledged_ = false;
+  std::string day_, id_, reference_;
 };
 
 std::string_view Reader::text(Fields fields, int tag, const char* name, std::size_t most, Need need) {
@@ -162,6 +169,18 @@ void Reader::check_structure() {
   for (const auto& group : groups) {
     if (group.left != 0) malformed(group.count_tag, Malformed::kGroupCount);
   }
+}
+
+void Reader::find_day() {
+  if (rules_.id_day.empty()) return;
+  const TagPlace* place = nullptr;
+  const std::string_view day = rules_.id_day.find(all_, {}, &place).substr(0, kIdDayBytes - 1);
+  std::int64_t ignored = 0;
+  if (!parse_timestamp(std::string(day) + "-00:00:00", ignored)) {
+    return refuse(place == nullptr ? 0 : place->tag, BusinessReason::kFieldMissing,
+                  "no day for the ids: looked at " + rules_.id_day.to_string());
+  }
+  day_ = std::string(day) + "/";
 }
 
 void Reader::trade_fields(Fields part, Fields rest, Trade& trade, TradeReport& report) {
@@ -261,10 +280,11 @@ Mapped Reader::execution_report() {
     say("action", action_name(trade.action), tag::kExecType, type);
   }
   TradeReport report;
-  trade.trade_id = text(all_, tag::kExecId, "ExecID", limits::kMaxTradeId, kRequired);
+  find_day();
+  trade.trade_id = known_as(text(all_, tag::kExecId, "ExecID", limits::kMaxTradeId - day_.size(), kRequired), id_);
   say("trade_id", trade.trade_id, tag::kExecId);
   if (trade.action != Action::kNew) {
-    report.reference = text(all_, tag::kExecRefId, "ExecRefID", limits::kMaxTradeId, kWanted);
+    report.reference = known_as(text(all_, tag::kExecRefId, "ExecRefID", limits::kMaxTradeId - day_.size(), kWanted), reference_);
     say("reference", report.reference, tag::kExecRefId);
   }
   trade_fields(all_, {}, trade, report);
@@ -275,7 +295,9 @@ Mapped Reader::execution_report() {
 
 Mapped Reader::trade_capture_report() {
   check_structure();
-  about_ = text(all_, tag::kTradeReportId, "TradeReportID", limits::kMaxTradeId - 2, kRequired);
+  find_day();
+  const std::size_t most = limits::kMaxTradeId - day_.size() - 2;
+  about_ = text(all_, tag::kTradeReportId, "TradeReportID", most, kRequired);
   acknowledged_ = !about_.empty();
   const std::string_view transaction = character(tag::kTradeReportTransType, "TradeReportTransType", kOptional);
   Action action = Action::kNew;
@@ -287,7 +309,7 @@ Mapped Reader::trade_capture_report() {
   }
   std::string_view reference;
   if (action != Action::kNew) {
-    reference = text(all_, tag::kTradeReportRefId, "TradeReportRefID", limits::kMaxTradeId - 2, kOptional);
+    reference = text(all_, tag::kTradeReportRefId, "TradeReportRefID", most, kOptional);
     if (reference.empty()) reference = about_;
   }
 
@@ -310,18 +332,20 @@ Mapped Reader::trade_capture_report() {
   rest.insert(rest.end(), all_.begin() + static_cast<std::ptrdiff_t>(end), all_.end());
   if (at == all_.size()) {
     if (action != Action::kCancel) refuse(tag::kNoSides, BusinessReason::kFieldMissing, "NoSides(552) is missing");
-    sides.assign(1, Fields());
-  } else if (count != sides.size()) {
+    sides.assign(2, Fields());  // whichever there are
+  } else if (count == 0 || count != sides.size()) {
     malformed(tag::kNoSides, Malformed::kGroupCount);
   } else if (count > 2) {
     refuse(tag::kNoSides, BusinessReason::kOther, "NoSides(552) is " + in_quotes(all_[at].value) + ": 1 and 2 are taken");
   }
-  std::string id(about_), second_id = id + "/2", second_reference = std::string(reference) + "/2";
+  const std::string_view id = known_as(about_, id_);
+  reference = known_as(reference, reference_);
+  const std::string second_id = std::string(id) + "/2", second_reference = std::string(reference) + "/2";
   for (std::size_t i = 0; i < sides.size() && !trouble_.has_value(); ++i) {
     Trade trade;
     TradeReport report;
     trade.action = action;
-    trade.trade_id = i == 0 ? std::string_view(id) : second_id;
+    trade.trade_id = i == 0 ? id : second_id;
     say("action", action_name(action), tag::kTradeReportTransType, transaction.empty() ? "0, by default" : transaction);
     say("trade_id", trade.trade_id, tag::kTradeReportId);
     if (action != Action::kNew) {

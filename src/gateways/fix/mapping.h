@@ -21,7 +21,9 @@ struct MappingRules {
   std::string source;
   bool park = false;  // wait for an unknown instrument
   TagRule book, trader, counterparty, desk, instrument, currency;
+  TagRule id_day;  // where the day stands that goes before the ids: "20261124/E1"; empty: ids are for ever
 };
+inline constexpr std::size_t kIdDayBytes = 9;
 
 enum class Fate : std::uint8_t {
   kCommands,  // it became commands

@@ -156,6 +156,34 @@ TEST(Mapping, RulesLookPlaceByPlace) {
   EXPECT_TRUE(TagRule::parse("").value().empty());
 }
 
+TEST(Mapping, IdsOfADayHoldTheDay) {
+  MappingRules rules = default_rules();
+  rules.id_day = TagRule::parse("75 60").take();
+  const auto correction = mapped("FIX.4.4", "8", "17=E2|150=G|19=E1|75=20261123|" + kBody, rules);
+  ASSERT_EQ(correction->mapped.fate, Fate::kCommands) << correction->mapped.text;
+  EXPECT_EQ(correction->report().trade.trade_id, "20261123/E2");
+  EXPECT_EQ(correction->report().reference, "20261123/E1");
+  EXPECT_EQ(mapped("FIX.4.4", "8", "17=E1|150=F|" + kBody, rules)->report().trade.trade_id, "20261124/E1");
+  EXPECT_EQ(mapped("FIX.4.4", "8", "17=E1|150=F|75=today|" + kBody, rules)->mapped.tag, 75);
+  EXPECT_EQ(mapped("FIX.4.4", "8", "17=" + std::string(56, 'E') + "|150=F|" + kBody, rules)->mapped.tag, 17) << "too long with the day";
+
+  const std::string sides = "552=2|54=1|1=eq1|50=anna|54=2|1=eq2|50=anna|";
+  const auto capture = mapped("FIX.4.4", "AE", "571=R1|487=2|75=20261123|32=5|31=2|55=AAPL|" + sides, rules);
+  ASSERT_EQ(capture->mapped.commands, 2) << capture->mapped.text;
+  EXPECT_EQ(capture->report(1).trade.trade_id, "20261123/R1/2");
+  EXPECT_EQ(capture->report(1).reference, "20261123/R1/2");
+
+  std::vector<std::byte> records;
+  append_record(FixReceived{"oms", 7, 1, FixReply::kWhenRefused, "8", ""}, records);
+  records.insert(records.end(), correction->records.begin(), correction->records.end());
+  const Reply reject = reply_to(records, {Outcome::kUnknownBook, 0}, rules);
+  for (const auto& [tag, text] : reject.body) {
+    if (tag == 379) {
+      EXPECT_EQ(text, "E2") << "as it came";
+    }
+  }
+}
+
 TEST(Mapping, ATradeCaptureReportHasASideOrTwo) {
   const std::string side = "54=1|1=eq1|453=1|448=anna|447=D|452=12|", other = "54=2|1=eq2|453=1|448=boris|447=D|452=12|";
   const std::string head = "571=R1|32=5|31=2|55=AAPL|";
@@ -188,9 +216,15 @@ TEST(Mapping, ATradeCaptureReportHasASideOrTwo) {
 
   // Without a reference a correction is about the id itself; a cancel needs no side.
   EXPECT_EQ(mapped("FIX.4.4", "AE", head + "487=2|552=1|" + side)->report().reference, "R1");
-  EXPECT_EQ(mapped("FIX.4.4", "AE", "571=R1|487=1|")->report().trade.action, Action::kCancel);
+  const auto cancel = mapped("FIX.4.4", "AE", "571=R2|572=R1|487=1|");
+  ASSERT_EQ(cancel->mapped.commands, 2) << "whichever sides there were";
+  EXPECT_EQ(cancel->report(0).trade.action, Action::kCancel);
+  EXPECT_EQ(cancel->report(0).reference, "R1");
+  EXPECT_EQ(cancel->report(1).reference, "R1/2");
 
   EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=2|" + side)->mapped.malformed, Malformed::kGroupCount);
+  EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=0|")->mapped.malformed, Malformed::kGroupCount);
+  EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=x|")->mapped.malformed, Malformed::kGroupCount);
   EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=3|" + side + other + side)->mapped.fate, Fate::kRefused);
   EXPECT_EQ(mapped("FIX.4.4", "AE", head + "487=7|552=1|" + side)->mapped.tag, 487);
   EXPECT_EQ(mapped("FIX.4.4", "AE", "552=1|" + side)->mapped.malformed, Malformed::kMissing);

@@ -1,5 +1,6 @@
 #include "gateways/fix/replies.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -143,6 +144,7 @@ Reply reply_to(std::span<const std::byte> records, ToldOutcome told, const Mappi
   }
   const TradeReport* report = std::get_if<TradeReport>(&told_of.command);
   std::string_view id = report != nullptr ? report->trade.trade_id : std::string_view();
+  if (!rules.id_day.empty()) id.remove_prefix(std::min(id.size(), kIdDayBytes));
   const std::vector<TagValue> echo = read_echo(received->answer);
   if (id.empty() && !echo.empty()) id = echo.front().second;  // the MDReqID
   return business_reject(received->number, received->message_type, id, business_reason(told.outcome), std::move(text));
