@@ -47,9 +47,6 @@ class Binder {
                        bind_limit(statement.select) && check_parameters();
     if (!bound) return failure_;
     if (plan_.limit) plan_.identity += "limit " + std::to_string(*plan_.limit);
-    for (const Expression& key : keys_) {
-      texts_.group_by += (texts_.group_by.empty() ? "" : ", ") + expression_text(key, plan_.tables);
-    }
     plan_.description = explain(plan_, texts_);
     return std::move(plan_);
   }
@@ -249,6 +246,7 @@ class Binder {
         if (has_aggregate(meant != nullptr ? *meant : by)) return wrong(by.place, "GROUP BY cannot hold an aggregate");
         std::optional<Expression> key = bind(meant != nullptr ? *meant : by, Scope::kRow);
         if (!key || !fits(*key, by.place)) return false;
+        texts_.group_by += (keys_.empty() ? "" : ", ") + expression_text(*key, plan_.tables);
         keys_.push_back(std::move(*key));
       }
     }
