@@ -63,6 +63,7 @@ inline constexpr std::size_t kMaxQueryRows = 1'000'000;      // of a result, and
 inline constexpr std::size_t kMaxQueryResultBytes = 256u << 20;
 inline constexpr std::size_t kMaxLiveQueryBytes = 512u << 20;  // what a continuous query may keep
 inline constexpr std::size_t kMaxLiveQueries = 200'000;       // registered at a time
+inline constexpr std::size_t kMaxQueriesAStream = 20'000;     // … by one stream of a client
 inline constexpr std::uint64_t kMaxQueryPairs = 1'000'000'000;  // of rows a join may look at
 inline constexpr __int128 kMaxQueryDecimal =                 // 1e21 at scale 1e-8: a result beyond it is NULL
     static_cast<__int128>(1'000'000'000'000'000'000) * 100'000'000'000;

@@ -74,7 +74,15 @@ struct RowEvent {
   std::string key;     // tells the answer's rows apart; the same for as long as the row is in it
   std::string before;  // packed; of kUpdate and kDelete
   std::string after;   // packed; of kInsert and kUpdate
+  std::string order;   // of kInsert and kUpdate: rows sorted by these bytes are in the answer's order
   RowReason reason = RowReason::kChanged;  // of kDelete
+};
+
+// A row of a continuous query's answer.
+struct KeptRow {
+  std::string key;
+  std::string order;
+  std::string row;  // packed
 };
 
 // All events of one seq, in the order of their keys.

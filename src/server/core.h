@@ -29,6 +29,7 @@
 #include "server/record_source.h"
 #include "server/reader_pool.h"
 #include "server/sequencer.h"
+#include "server/watches.h"
 
 namespace halocline {
 
@@ -80,6 +81,8 @@ class Core final : public Port {
   void fix_reset(const std::string& session, std::function<void(const Status&)> done) override;
   void follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<AlertSubscriber> subscriber) override;
   void unfollow(const AlertSubscriber* subscriber) override;
+  void watch(std::string sql, QueryParameters parameters, std::shared_ptr<QuerySubscriber> subscriber) override;
+  void unwatch(const QuerySubscriber* subscriber) override;
   void count(const char* counter, std::uint64_t add) override { p_.metrics.named.add(counter, add); }
 
   // What can be said without the books, without waiting. Any thread.
@@ -97,6 +100,7 @@ class Core final : public Port {
   Journal& journal_;
   std::shared_ptr<ReaderPool> readers_;
   Feeds feeds_;
+  Watches watches_;
   Sequencer sequencer_;
   EngineStage engine_stage_;
   Publisher publisher_;

@@ -7,15 +7,21 @@
 #include "command/outcome.h"
 
 namespace halocline {
+namespace {
+
+constexpr std::int64_t kProgressEvery = 50'000'000;  // ns: marks of progress to those who watch queries
+
+}  // namespace
 
 void Publisher::run() {
   while (true) {
     p_.publisher_bell.wait([&] {
-      if (feeds_.must_prune()) return true;
+      if (feeds_.must_prune() || watches_.must_prune()) return true;
       Block** front = p_.to_publisher.front();
       return front != nullptr && (*front == nullptr || releasable(**front) || p_.failed.load());
     });
     if (feeds_.must_prune()) feeds_.prune();
+    watches_.prune();
     Block** front = p_.to_publisher.front();
     if (front == nullptr) continue;
     if (*front == nullptr) break;
@@ -41,6 +47,7 @@ void Publisher::run() {
 
 void Publisher::release(Block& block) {
   feeds_.offer(block.events);
+  watches_.offer(block.query_events);
   std::span<const Acknowledgement> acks(block.acks);
   for (const Waiting& one : block.waiting) {
     if (one.sink != nullptr) one.sink->acknowledged(one.token, acks.first(one.count));
@@ -55,6 +62,11 @@ void Publisher::release(Block& block) {
   for (const Waiting& one : block.waiting) {
     p_.metrics.durable_published.record(now - block.durable);
     p_.metrics.received_published.record(now - one.received);
+  }
+  for (const auto& watch : block.watches) watches_.start(watch);
+  if (now - told_progress_ >= kProgressEvery) {
+    told_progress_ = now;
+    watches_.progress(block.last_seq, block.time);
   }
   for (const auto& feed : block.follows) feeds_.start(feed, block.books, block.last_event_id);
   for (Read& read : block.reads) {

@@ -80,7 +80,7 @@ class Watches {
     if (!id.ok()) return {{"error", id.status().message()}};
     columns_[id.value()] = columns;
     json out{{"id", id.value()}, {"rows", json::array()}};
-    for (const auto& [key, row] : engine_.queries().rows(id.value())) out["rows"].push_back({hex(key), row_json(row, columns)});
+    for (const KeptRow& one : engine_.queries().rows(id.value())) out["rows"].push_back({hex(one.key), row_json(one.row, columns)});
     return out;
   }
 

@@ -6,6 +6,8 @@ import unittest
 from books import Books
 
 HERE = pathlib.Path(__file__).resolve().parent
+INSERT, UPDATE = 1, 2
+REASONS = {1: "row changed", 2: "row gone", 3: "time passed"}
 
 
 def blocks_of(path):
@@ -29,27 +31,59 @@ def value(text):
     return {"true": True, "false": False, "null": None}.get(text, text)
 
 
+def row_text(row):
+    return " | ".join("NULL" if one is None else one for one in row)
+
+
+def event_text(event):
+    _, kind, _, before, after, reason = event
+    if kind == INSERT:
+        return "INSERT " + row_text(after)
+    if kind == UPDATE:
+        return f"UPDATE {row_text(before)} -> {row_text(after)}"
+    return f"DELETE {row_text(before)} ({REASONS[reason]})"
+
+
 class File(unittest.TestCase):
     def play(self, path):
-        counted = 0
+        counted, self.watched = 0, None
         with Books() as books:
             for number, block in blocks_of(path):
                 with self.subTest(file=path.name, line=number):
                     counted += self.block(books, block)
         return counted
 
+    def watch(self, books, sql, parameters):
+        """Takes the place of the last watch."""
+        if self.watched is not None:
+            books.tell({"unwatch": self.watched})
+        answer = books.tell({"watch": sql, "parameters": parameters})
+        self.watched = answer.get("id")
+        return {**answer, "rows": [row for _, row in answer.get("rows", [])]}
+
+    def commands(self, books, lines):
+        """-> what the watch tells: command by command, that of one command in alphabetical order"""
+        told = []
+        for line in lines:
+            outcome = books.line(line.split("  =>")[0])
+            wanted = line.split("=>")[1].strip() if "=>" in line else "ACCEPTED"
+            if outcome is not None:
+                self.assertEqual(outcome["outcome"], wanted, line)
+                told += sorted(event_text(event) for event in outcome.get("events", []))
+        return told
+
     def block(self, books, block):
         head = block[0].split()
-        if head[0] not in ("query", "error", "types"):
-            for line in block:
-                outcome = books.line(line.split("  =>")[0])
-                wanted = line.split("=>")[1].strip() if "=>" in line else "ACCEPTED"
-                if outcome is not None:
-                    self.assertEqual(outcome["outcome"], wanted, line)
+        if head[0] not in ("query", "error", "types", "watch", "events"):
+            self.commands(books, block)
             return 0
         cut = block.index("----")
+        if head[0] == "events":
+            self.assertEqual(self.commands(books, block[1:cut]), block[cut + 1:], self.watched)
+            return 1
         sql, expected = "\n".join(block[1:cut]), block[cut + 1:]
-        answer = books.query(sql, {name: value(text) for name, text in (one.split("=", 1) for one in head[1:])})
+        parameters = {name: value(text) for name, text in (one.split("=", 1) for one in head[1:])}
+        answer = self.watch(books, sql, parameters) if head[0] == "watch" else books.query(sql, parameters)
         if head[0] == "error":
             self.assertIn("error", answer, sql)
             self.assertEqual(answer["error"].split("\n"), expected, sql)
@@ -58,7 +92,7 @@ class File(unittest.TestCase):
         if head[0] == "types":
             self.assertEqual([f"{name} {kind}" for name, kind in answer["columns"]], expected, sql)
             return 1
-        rows = [" | ".join("NULL" if one is None else one for one in row) for row in answer["rows"]]
+        rows = [row_text(row) for row in answer["rows"]]
         if "ORDER BY" not in sql.upper():
             rows, expected = sorted(rows), sorted(expected)
         self.assertEqual(rows, expected, sql)

@@ -8,9 +8,11 @@
 #include "base/closest.h"
 #include "base/limits.h"
 #include "engine/queries/explain.h"
+#include "engine/queries/literal.h"
 #include "engine/queries/plan.h"
 #include "engine/queries/syntax.h"
 #include "engine/queries/typing.h"
+#include "engine/queries/watching.h"
 
 namespace halocline::queries {
 namespace {
@@ -19,8 +21,7 @@ namespace {
 enum class Scope { kRow, kGroup };
 
 constexpr std::string_view kFunctions[] = {"COUNT", "SUM", "AVG", "MIN", "MAX", "COALESCE", "NVL", "ABS", "ROUND", "DATE_TRUNC", "NULLIF",
-    "NOW",
-                                           "IS_DEFINED", "IS_UNDEFINED"};
+                                           "NOW", "IS_DEFINED", "IS_UNDEFINED"};
 
 bool is_aggregate(std::string_view function) {
   return function == "COUNT" || function == "SUM" || function == "AVG" || function == "MIN" || function == "MAX";
@@ -42,9 +43,9 @@ class Binder {
       return Status(Code::kInvalidArgument, "more than " + std::to_string(limits::kMaxQueryParameters) + " parameters");
     }
     plan_.explain = statement.explain;
-    const bool bound = bind_from(*part_of(statement.select, SyntaxKind::kFrom)) && bind_where(statement.select) &&
-                       bind_groups(statement.select) && bind_items(statement.select) && bind_order(statement.select) &&
-                       bind_limit(statement.select) && check_parameters();
+    const Syntax& select = statement.select;
+    const bool bound = bind_from(*part_of(select, SyntaxKind::kFrom)) && bind_where(select) && bind_groups(select) && bind_items(select) &&
+                       bind_order(select) && bind_limit(select) && check_parameters();
     if (!bound) return failure_;
     if (plan_.limit) plan_.identity += "limit " + std::to_string(*plan_.limit);
     plan_.description = explain(plan_, texts_);
@@ -91,8 +92,8 @@ class Binder {
       const std::string meant = closest(table.text, names);
       std::string list;
       for (const std::string_view name : names) list += (list.empty() ? "" : ", ") + std::string(name);
-      return wrong(table.place, "there is no source \"" + table.text + "\"" + (meant.empty() ? "; there are " + list : "; did you mean " +
-          meant + "?"));
+      const std::string hint = meant.empty() ? "; there are " + list : "; did you mean " + meant + "?";
+      return wrong(table.place, "there is no source \"" + table.text + "\"" + hint);
     }
     const std::string alias = table.children.empty() ? table.text : table.children[0].text;
     for (const Named& other : named_) {
@@ -139,6 +140,7 @@ class Binder {
         plan_.join_keys[0].push_back(compiled(a));
         plan_.join_keys[1].push_back(compiled(b));
         texts_.join += (texts_.join.empty() ? "" : " AND ") + expression_text(*equal, plan_.tables);
+        join_conditions_.push_back(*equal);
         return true;
       }
     }
@@ -152,8 +154,7 @@ class Binder {
     std::optional<Expression> condition = bind(clause.children[0], scope);
     if (!condition) return std::nullopt;
     if (!is_condition(*condition)) {
-      return wrong_expression(clause.children[0].place,
-                              std::string(name) + " takes a condition, not " + with_article(condition->type));
+      return wrong_expression(clause.children[0].place, std::string(name) + " takes a condition, not " + with_article(condition->type));
     }
     if (!fits(*condition, clause.children[0].place)) return std::nullopt;
     return condition;
@@ -165,7 +166,8 @@ class Binder {
     const std::optional<Expression> condition = bind_condition(*where, Scope::kRow, "WHERE");
     if (!condition) return false;
     texts_.where = expression_text(*condition, plan_.tables);
-    if (!find_time_bounds(*condition)) refuse_watching();
+    where_conditions_.push_back(*condition);
+    if (!find_time_bounds(*condition, plan_.tables, plan_.time_bounds)) refuse_watching();
     // Conjuncts on one side alone are looked at before joining; of a left join only those of the left side may be.
     std::vector<Expression> rest, of_side[2];
     std::vector<const Expression*> open{&*condition};
@@ -369,67 +371,36 @@ class Binder {
 
   // --- continuous queries ---
 
-  static bool reads_now(const Expression& e) {
-    return e.any([](const Expression& x) { return x.operation == Operation::kNow; });
-  }
-
   void refuse_watching() {
     plan_.unwatchable =
         "NOW() can be watched only where a time of one source is compared with it: trade_time > NOW() - INTERVAL '60 seconds'";
   }
 
-  // The comparisons with NOW() in it; false when NOW() stands anywhere else.
-  bool find_time_bounds(const Expression& e) {
-    if (e.operation == Operation::kNow) return false;
-    const bool compares = e.operation >= Operation::kEqual && e.operation <= Operation::kGreaterEqual;
-    const bool left = compares && reads_now(e.children[0]), right = compares && reads_now(e.children[1]);
-    if (!left && !right) {
-      return std::all_of(e.children.begin(), e.children.end(), [this](const Expression& child) { return find_time_bounds(child); });
-    }
-    const Expression &with_now = e.children[left ? 0 : 1], &other = e.children[left ? 1 : 0];
-    if ((left && right) || plan_.tables.size() > 1) return false;
-    Int128 shift = 0;
-    if (with_now.operation == Operation::kAdd || with_now.operation == Operation::kSubtract) {
-      const bool now_first = with_now.children[0].operation == Operation::kNow;
-      const Expression& by = with_now.children[now_first ? 1 : 0];
-      if (!by.is_constant() || by.null || with_now.children[now_first ? 0 : 1].operation != Operation::kNow) return false;
-      shift = with_now.operation == Operation::kAdd ? by.number : -by.number;
-    } else if (with_now.operation != Operation::kNow) {
-      return false;
-    }
-    plan_.time_bounds.push_back({compiled(other), shift});
-    return true;
-  }
-
   void prepare_watching(const std::vector<Expression>& order_keys) {
-    std::string& identity = plan_.identity;
-    const auto add = [&](std::string_view part) { identity.append(part).push_back('\n'); };
-    const auto add_expression = [&](const Expression& e) {
-      add(std::string(value_type_name(e.type)) + " " + expression_text(e, plan_.tables));
-    };
-    for (const Table* table : plan_.tables) add(table->name);
-    add(plan_.left_join ? "left" : "inner");
-    add(texts_.join);
-    add(texts_.where);
-    add(texts_.distinct ? "distinct" : plan_.grouped ? "grouped" : "rows");
-    for (const Expression& key : keys_) add_expression(key);
+    Identity identity;
+    identity.add(plan_.tables.size());
+    for (const Table* table : plan_.tables) identity.add(table->name);
+    identity.add(plan_.left_join ? "left" : "inner");
+    identity.add(join_conditions_);
+    identity.add(where_conditions_);
+    identity.add(texts_.distinct ? "distinct" : plan_.grouped ? "grouped" : "rows");
+    identity.add(keys_);
+    identity.add(aggregates_.size());
     for (const BoundAggregate& aggregate : aggregates_) {
-      add("aggregate " + std::to_string(static_cast<int>(aggregate.kind)));
-      for (const Expression& argument : aggregate.argument) {
-        add_expression(argument);
-        if (reads_now(argument)) refuse_watching();
-      }
+      identity.add(static_cast<std::size_t>(aggregate.kind));
+      identity.add(aggregate.argument);
+      identity.add(aggregate.filter);
+      if (std::any_of(aggregate.argument.begin(), aggregate.argument.end(), reads_now)) refuse_watching();
       for (const Expression& filter : aggregate.filter) {
-        add_expression(filter);
-        if (!find_time_bounds(filter)) refuse_watching();
+        if (!find_time_bounds(filter, plan_.tables, plan_.time_bounds)) refuse_watching();
       }
     }
-    if (having_) add("having"), add_expression(*having_);
-    for (std::size_t i = 0; i < outputs_.size(); ++i) add(plan_.columns[i].name), add_expression(outputs_[i]);
-    for (std::size_t i = 0; i < order_keys.size(); ++i) {
-      add(std::string(plan_.order[i].descending ? "desc" : "asc") + (plan_.order[i].nulls_last ? " last" : " first"));
-      add_expression(order_keys[i]);
-    }
+    identity.add(having_ ? std::vector<Expression>{*having_} : std::vector<Expression>{});
+    for (const ColumnType& column : plan_.columns) identity.add(column.name);
+    identity.add(outputs_);
+    for (const OrderKey& key : plan_.order) identity.add((key.descending ? 2u : 0u) + (key.nulls_last ? 1u : 0u));
+    identity.add(order_keys);
+    plan_.identity = identity.take();
     const bool bare_now = std::any_of(outputs_.begin(), outputs_.end(), reads_now) || std::any_of(keys_.begin(), keys_.end(), reads_now) ||
                           std::any_of(order_keys.begin(), order_keys.end(), reads_now) || (having_ && reads_now(*having_));
     if (bare_now) refuse_watching();
@@ -506,9 +477,8 @@ class Binder {
         names.push_back(columns[i].name);
         if (columns[i].name != column.text) continue;
         if (found) {
-          return wrong_expression(column.place, "\"" + column.text + "\" is in both sources; write " + named_[0].alias + "." +
-              column.text + " or " +
-                                                    named_[1].alias + "." + column.text);
+          return wrong_expression(column.place, "\"" + column.text + "\" is in both sources; write " + named_[0].alias + "." + column.text +
+                                                    " or " + named_[1].alias + "." + column.text);
         }
         found = column_of(side, i, column.place);
       }
@@ -542,27 +512,6 @@ class Binder {
       if (used_.count(name) == 0) return failure_ = Status(Code::kInvalidArgument, "the query has no parameter \"" + name + "\""), false;
     }
     return true;
-  }
-
-  std::optional<Expression> bind_literal(const Syntax& literal) {
-    if (literal.kind == SyntaxKind::kNull) return null_constant();
-    if (literal.kind == SyntaxKind::kTrue) return constant(ValueType::kBool, 1);
-    if (literal.kind == SyntaxKind::kFalse) return constant(ValueType::kBool, 0);
-    if (literal.text.size() > limits::kMaxQueryLiteral) {
-      return wrong_expression(literal.place, "a text of more than " + std::to_string(limits::kMaxQueryLiteral) + " bytes");
-    }
-    if (literal.kind == SyntaxKind::kText) return text_constant(literal.text);
-    if (literal.kind == SyntaxKind::kTypedText) {
-      const bool time = literal.qualifier == "TIMESTAMP";
-      const std::optional<std::int64_t> ns = time ? parse_instant(literal.text) : parse_interval(literal.text);
-      const std::string example = time ? "time; write TIMESTAMP '2026-11-24 10:42:13.5' (UTC)"
-                                       : "interval; write INTERVAL '60 seconds' or '1 hour 30 minutes'";
-      if (!ns) return wrong_expression(literal.place, "\"" + literal.text + "\" is no " + example);
-      return constant(time ? ValueType::kTimestamp : ValueType::kInterval, *ns);
-    }
-    std::string why;
-    std::optional<Expression> number = make_number(literal.text, why);
-    return number ? number : wrong_expression(literal.place, why);
   }
 
   std::optional<Expression> bind_parameter(const Syntax& syntax) {
@@ -745,7 +694,10 @@ class Binder {
       case SyntaxKind::kTypedText:
       case SyntaxKind::kNull:
       case SyntaxKind::kTrue:
-      case SyntaxKind::kFalse: out = bind_literal(syntax); break;
+      case SyntaxKind::kFalse:
+        out = literal_of(syntax, why);
+        if (!out) return wrong_expression(syntax.place, why);
+        break;
       case SyntaxKind::kParameter: out = bind_parameter(syntax); break;
       case SyntaxKind::kCall: return bind_call(syntax, scope);
       case SyntaxKind::kCase: out = bind_case(syntax, scope); break;
@@ -781,7 +733,7 @@ class Binder {
   Plan plan_;
   Status failure_;
   std::vector<Named> named_;
-  std::vector<Expression> keys_, outputs_;
+  std::vector<Expression> join_conditions_, where_conditions_, keys_, outputs_;
   std::vector<BoundAggregate> aggregates_;
   std::optional<Expression> having_;
   std::set<std::string> titles_, used_;

@@ -44,8 +44,8 @@ class LiveQueries {
   Result<Id> add(std::shared_ptr<const Plan> plan);
   // As often as it was added.
   void remove(Id id);
-  // Key and packed row, in the answer's order.
-  std::vector<std::pair<std::string, std::string>> rows(Id id) const { return queries_.at(id)->live.rows(); }
+  // In the answer's order.
+  std::vector<KeptRow> rows(Id id) const { return queries_.at(id)->live.rows(); }
   std::size_t size() const { return queries_.size(); }
 
   // By the engine: after time has passed, and after the command; both before take() of that seq.

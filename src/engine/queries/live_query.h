@@ -65,7 +65,7 @@ class LiveQuery {
 
   // What changed since the last call. kResourceExhausted: beyond a bound; the query is of no use any more.
   Status drain(const Reader& reader, std::vector<RowEvent>& events);
-  std::vector<std::pair<std::string, std::string>> rows() const { return result_.rows(); }
+  std::vector<KeptRow> rows() const { return result_.rows(); }
 
  private:
   using Tuple = std::uint64_t;  // the rows of both sources, kNoId for none

@@ -84,7 +84,7 @@ void ResultSet::drain(std::vector<RowEvent>& events) {
     event.kind = !change.before ? RowEvent::Kind::kInsert : now ? RowEvent::Kind::kUpdate : RowEvent::Kind::kDelete;
     event.key = key;
     if (change.before) event.before = std::move(*change.before);
-    if (now) event.after = at->second.row;
+    if (now) event.after = at->second.row, event.order = at->second.order;
     event.reason = change.reason;
     events.push_back(std::move(event));
   }
@@ -93,17 +93,12 @@ void ResultSet::drain(std::vector<RowEvent>& events) {
             [](const RowEvent& a, const RowEvent& b) { return a.key < b.key; });
 }
 
-std::vector<std::pair<std::string, std::string>> ResultSet::rows() const {
-  std::vector<std::pair<std::string, const Row*>> visible;
+std::vector<KeptRow> ResultSet::rows() const {
+  std::vector<KeptRow> out;
   for (const auto& [key, row] : rows_) {
-    if (row.inside) visible.emplace_back(key, &row);
+    if (row.inside) out.push_back({key, row.order, row.row});
   }
-  std::sort(visible.begin(), visible.end(), [](const auto& a, const auto& b) {
-    return a.second->order != b.second->order ? a.second->order < b.second->order : a.first < b.first;
-  });
-  std::vector<std::pair<std::string, std::string>> out;
-  out.reserve(visible.size());
-  for (const auto& [key, row] : visible) out.emplace_back(key, row->row);
+  std::sort(out.begin(), out.end(), [](const KeptRow& a, const KeptRow& b) { return a.order < b.order; });
   return out;
 }
 

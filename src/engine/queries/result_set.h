@@ -26,8 +26,8 @@ class ResultSet {
   void drain(std::vector<RowEvent>& events);
   void forget_changes() { changed_.clear(); }
 
-  // The rows of the answer in its order: key and packed row.
-  std::vector<std::pair<std::string, std::string>> rows() const;
+  // The rows of the answer in its order.
+  std::vector<KeptRow> rows() const;
   std::size_t size() const { return rows_.size(); }  // those outside the limit too
   std::size_t bytes() const { return bytes_; }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <limits>
 #include <span>
 
@@ -163,20 +162,6 @@ std::string with_article(ValueType type) {
 }
 
 bool is_condition(const Expression& expression) { return expression.type == kBool || expression.type == kNull; }
-
-std::optional<Expression> make_number(std::string_view text, std::string& wrong) {
-  if (text.find('.') == std::string_view::npos) {
-    std::int64_t number = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc()) return constant(kInt, number);
-  }
-  const std::string digits = (text[0] == '.' ? "0" : "") + std::string(text) + (text.back() == '.' ? "0" : "");
-  const std::optional<Int128> decimal = parse_decimal128(digits);
-  if (!decimal || *decimal > limits::kMaxQueryDecimal) {
-    wrong = "the number is too large, or has more than 8 decimals";
-    return std::nullopt;
-  }
-  return constant(kDecimal, *decimal);
-}
 
 std::optional<Expression> make_binary(std::string_view op, Expression a, Expression b, std::string& wrong) {
   if (op == "AND" || op == "OR") {

@@ -12,8 +12,6 @@
 
 namespace halocline::queries {
 
-// A number as the syntax has it, without sign: an int when it has no point and fits, else a decimal.
-std::optional<Expression> make_number(std::string_view text, std::string& wrong);
 // "+", "=", "AND", … as the syntax says them.
 std::optional<Expression> make_binary(std::string_view op, Expression left, Expression right, std::string& wrong);
 std::optional<Expression> make_not(Expression operand, std::string& wrong);

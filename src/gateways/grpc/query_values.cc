@@ -42,13 +42,13 @@ std::optional<QueryParameter> to_parameter(const v1::QueryValue& value) {
 
 }  // namespace
 
-QueryParameters to_parameters(const v1::QueryRequest& request, std::vector<Violation>& violations) {
+QueryParameters to_parameters(const google::protobuf::Map<std::string, v1::QueryValue>& given, std::vector<Violation>& violations) {
   QueryParameters parameters;
-  if (static_cast<std::size_t>(request.parameters_size()) > limits::kMaxQueryParameters) {
+  if (given.size() > limits::kMaxQueryParameters) {
     violations.push_back({"parameters", "at most " + std::to_string(limits::kMaxQueryParameters)});
     return parameters;
   }
-  for (const auto& [name, value] : request.parameters()) {
+  for (const auto& [name, value] : given) {
     std::optional<QueryParameter> parameter = to_parameter(value);
     if (parameter) {
       parameters.emplace(name, std::move(*parameter));
@@ -70,6 +70,15 @@ void to_proto(const std::vector<ColumnType>& columns, google::protobuf::Repeated
 void to_proto(const std::string& row, const std::vector<ColumnType>& columns, v1::QueryRow& out) {
   PackedReader reader(row);
   for (const ColumnType& column : columns) to_proto(reader.next(column.type), column.type, *out.add_values());
+}
+
+void to_proto(const RowEvent& event, const std::vector<ColumnType>& columns, v1::RowChange& out) {
+  out.set_kind(static_cast<v1::ChangeKind>(event.kind));
+  out.set_key(event.key);
+  out.set_order(event.order);
+  if (event.kind != RowEvent::Kind::kInsert) to_proto(event.before, columns, *out.mutable_before());
+  if (event.kind != RowEvent::Kind::kDelete) to_proto(event.after, columns, *out.mutable_after());
+  if (event.kind == RowEvent::Kind::kDelete) out.set_reason(static_cast<v1::DeleteReason>(event.reason));
 }
 
 }  // namespace halocline::rpc

@@ -142,6 +142,18 @@ class RecordingPort final : public Port {
     ++unfollowed_;
     changed_.notify_all();
   }
+  // The test plays the core to it too.
+  void watch(std::string sql, QueryParameters, std::shared_ptr<QuerySubscriber> subscriber) override {
+    if (sql.empty()) return subscriber->ended(Status(Code::kInvalidArgument, "line 1, column 1: nothing is asked"));
+    const std::lock_guard lock(mutex_);
+    watchers_.push_back(std::move(subscriber));
+    changed_.notify_all();
+  }
+  void unwatch(const QuerySubscriber* subscriber) override {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(watchers_, [&](const auto& one) { return one.get() == subscriber; });
+    changed_.notify_all();
+  }
   void count(const char*, std::uint64_t) override {}
 
  private:
@@ -178,6 +190,7 @@ class RecordingPort final : public Port {
   std::deque<Submission> waiting_;
   std::size_t submissions_ = 0, unfollowed_ = 0;
   std::shared_ptr<AlertSubscriber> subscriber_;
+  std::vector<std::shared_ptr<QuerySubscriber>> watchers_;
   Seq seq_ = 0;
   std::thread core_;
 };

@@ -9,6 +9,7 @@
 #include "gateways/grpc/query_values.h"
 #include "gateways/grpc/read_call.h"
 #include "gateways/grpc/status_details.h"
+#include "gateways/grpc/subscribe_call.h"
 #include "gateways/grpc/to_command.h"
 #include "gateways/grpc/to_proto.h"
 #include "halocline/v1/fix.grpc.pb.h"
@@ -316,14 +317,22 @@ PageCall::Pages query_pages(At<QueryRows> at) {
   };
 }
 
-class QueriesService final : public v1::Queries::WithRawCallbackMethod_Query<v1::Queries::Service> {
+class QueriesService final
+    : public v1::Queries::WithRawCallbackMethod_Query<v1::Queries::WithRawCallbackMethod_Subscribe<v1::Queries::Service>> {
  public:
   explicit QueriesService(Calls& calls) : calls_(calls) {}
 
+  Stream* Subscribe(Context*) override {
+    grpc::Status why;
+    if (!calls_.admits(why)) return new RefusedCall<Stream>(why);
+    const auto call = std::make_shared<SubscribeCall>(calls_);
+    call->start();
+    return call.get();
+  }
   Pages* Query(Context*, const ByteBuffer* request) override {
     return listing<v1::QueryRequest>(calls_, request, [&](const auto& wanted, const auto& call) {
       std::vector<Violation> violations;
-      QueryParameters parameters = to_parameters(wanted, violations);
+      QueryParameters parameters = to_parameters(wanted.parameters(), violations);
       if (!violations.empty()) return call->fail(invalid_argument(violations));
       calls_.port->query(wanted.sql(), std::move(parameters), [call](Result<At<QueryRows>> rows) {
         if (!rows.ok()) return call->fail(to_grpc(rows.status()));
