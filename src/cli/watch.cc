@@ -113,7 +113,9 @@ class Screen {
 
   void draw(const v1::SubscribeMessage& message) const {
     std::vector<Table::Column> titles;
-    for (const v1::QueryColumn& column : columns_) titles.push_back({column.name(), is_number(column.type()) ? Table::kRight : Table::kLeft});
+    for (const v1::QueryColumn& column : columns_) {
+      titles.push_back({column.name(), is_number(column.type()) ? Table::kRight : Table::kLeft});
+    }
     Table table(std::move(titles));
     winsize window{};
     const std::size_t most = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 5 ? window.ws_row - 4u : 20u;
@@ -181,7 +183,8 @@ int watch(const Session& session, const Flags& flags) {
 void add_watch(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("watch", "follows the answer to an SQL text as the books change");
   command->footer(
-      "Examples:\n  halocline watch 'SELECT trader, SUM(notional) AS total FROM trades WHERE live GROUP BY trader ORDER BY total DESC LIMIT 10'\n"
+      "Examples:\n"
+      "  halocline watch 'SELECT trader, SUM(notional) AS total FROM trades WHERE live GROUP BY trader ORDER BY total DESC LIMIT 10'\n"
       "  halocline watch \"SELECT * FROM alerts WHERE NOT cleared\" --json     one change a line\n"
       "On a terminal a table that changes in place; lines when piped. The language: docs/queries.md");
   auto flags = std::make_shared<Flags>();

@@ -13,7 +13,9 @@ namespace halocline {
 
 class EngineStage {
  public:
-  EngineStage(Pipeline& pipeline, Engine& engine, Watches& watches) : p_(pipeline), engine_(engine), watches_(watches) { publish_progress(); }
+  EngineStage(Pipeline& pipeline, Engine& engine, Watches& watches) : p_(pipeline), engine_(engine), watches_(watches) {
+    publish_progress();
+  }
 
   // Until the end of the ring.
   void run();

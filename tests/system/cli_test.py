@@ -267,6 +267,29 @@ class CliTest(unittest.TestCase):
             self.assertIn(said, self.run_cli("query", wrong, expect=USAGE).stderr)
         self.assertIn("is not NAME=VALUE", self.run_cli("query", "SELECT 1 FROM books", "--param", "x", expect=USAGE).stderr)
 
+    def test_watch(self):
+        sql = "SELECT trade_id, quantity FROM trades WHERE trade_id LIKE 'w_' ORDER BY quantity DESC LIMIT 1"
+        environment = dict(os.environ, HALOCLINE_SERVER=self.server.address)
+        self.trade("w0", quantity="4")
+        watch = subprocess.Popen([binary(), "watch", sql, "--count", "4", "--json"], env=environment, stdout=subprocess.PIPE, text=True)
+        lines = subprocess.Popen([binary(), "watch", "SELECT COUNT(*) AS n FROM trades WHERE trade_id = 'w1'", "--count", "1"], env=environment,
+                                 stdout=subprocess.PIPE, text=True)
+        self.assertRegex(lines.stdout.readline(), r"seq [\d,]+ +ROW +0$")  # it watches
+        first = json.loads(watch.stdout.readline())
+        self.assertEqual((first["kind"], first["after"]), ("ROW", {"trade_id": "w0", "quantity": "4"}))
+        self.trade("w1", quantity="5")
+        self.trade("w2", quantity="6")
+        changes = [json.loads(line) for line in watch.stdout]
+        self.assertEqual([(change["kind"], (change.get("after") or change["before"])["trade_id"], change.get("reason")) for change in changes],
+                         [("DELETE", "w0", "ROW_CHANGED"), ("INSERT", "w1", None), ("DELETE", "w1", "ROW_CHANGED"), ("INSERT", "w2", None)])
+        self.assertEqual(changes[2]["seq"], changes[3]["seq"])
+        self.assertEqual(watch.wait(timeout=60), DONE)
+        watch.stdout.close()
+        self.assertRegex(lines.stdout.read(), r"seq [\d,]+ +UPDATE +0  ->  1$")
+        self.assertEqual(lines.wait(timeout=60), DONE)
+        lines.stdout.close()
+        self.assertIn("did you mean trades?", self.run_cli("watch", "SELECT a FROM trads", expect=USAGE).stderr)
+
     def test_positions_and_nodes(self):
         self.run_cli("ref", "set", "instrument", "symbol=POS", "kind=equity", "currency=EUR", expect=DONE)
         self.trade("pos", instrument="POS", quantity="1234567", price="2")

@@ -9,6 +9,7 @@ The virtual environment is made by `tools/install-deps --test`.
 import os
 import pathlib
 import queue
+import queue
 import random
 import signal
 import subprocess
@@ -129,7 +130,7 @@ class GrpcClients(unittest.TestCase):
         items = [dict(currency=dict(code="EUR", rate_e8=e8("1.1"))), dict(desk=dict(name="Rates")),
                  dict(book=dict(name="Rates-1", desk="Rates")), dict(trader=dict(name="zoë", desk="Rates")),
                  dict(counterparty=dict(name="Bank"))]
-        for symbol, currency in (("ACME", "USD"), ("TINY", "EUR"), ("MANY", "USD"), ("HOT", "USD")):
+        for symbol, currency in (("ACME", "USD"), ("TINY", "EUR"), ("MANY", "USD"), ("HOT", "USD"), ("SEEN", "USD")):
             items.append(dict(instrument=dict(symbol=symbol, kind=reference_pb2.EQUITY, currency=currency, multiplier_e8=E8,
                                               sector="Widgets")))
         acks = cls.reference.Upsert(reference_pb2.UpsertRequest(items=items), timeout=TIMEOUT).acks
@@ -199,8 +200,78 @@ class GrpcClients(unittest.TestCase):
         self.assertEqual(Decimal(position.total_pnl), Decimal(position.realised) + Decimal(position.unrealised))
         self.assertEqual((position.currency, position.mark_e8, position.trades), ("EUR", e8(price), 1))
 
+    def test_many_queries_are_watched_on_one_stream(self):
+        requests = queue.SimpleQueue()
+        stream = queries_pb2_grpc.QueriesStub(self.channel).Subscribe(iter(requests.get, None), timeout=TIMEOUT)
+        ask = lambda number, sql, **more: requests.put(queries_pb2.SubscribeRequest(id=number, sql=sql, **more))
+        mine = "source = 'PY' AND trade_id IN ('seen1', 'seen2')"
+        ask(1, f"SELECT trade_id, quantity FROM trades WHERE {mine}")
+        ask(2, f"SELECT COUNT(*) AS n, SUM(quantity) AS q FROM trades WHERE {mine}")
+        ask(3, "SELECT notonal FROM trades")
+
+        def next_of(kind):
+            for message in stream:
+                if message.WhichOneof("what") == kind:
+                    return message
+        began = {}
+        while len(began) < 3:
+            message = next(stream)
+            began[message.id] = message
+        self.assertEqual(began[3].ended.code, grpc.StatusCode.INVALID_ARGUMENT.value[0])
+        self.assertIn("did you mean notional?", began[3].ended.message)
+        self.assertEqual([column.name for column in began[1].rows.columns], ["trade_id", "quantity"])
+        self.assertFalse(began[1].rows.rows)
+        self.assertEqual(began[2].rows.rows[0].row.values[0].int_value, 0)
+
+        ack = self.ingest.SubmitTrade(trade("seen1", instrument="SEEN", quantity_e8=e8("7")), timeout=TIMEOUT)
+        told = {}
+        while len(told) < 2:
+            message = next_of("changes")
+            self.assertEqual(message.seq, ack.seq)
+            told[message.id] = message.changes.changes[0]
+        self.assertEqual(told[1].kind, queries_pb2.INSERT)
+        self.assertEqual([value.WhichOneof("value") and getattr(value, value.WhichOneof("value")) for value in told[1].after.values], ["seen1", "7"])
+        self.assertEqual(told[2].kind, queries_pb2.UPDATE)
+        self.assertEqual((told[2].before.values[0].int_value, told[2].after.values[0].int_value), (0, 1))
+        self.assertEqual(told[2].after.values[1].decimal_value, "7")
+
+        # One ends; the other goes on, and what does not touch it is not told.
+        requests.put(queries_pb2.SubscribeRequest(id=1, end=True))
+        self.ingest.SubmitTrade(trade("unseen", instrument="SEEN"), timeout=TIMEOUT)
+        ack = self.ingest.SubmitTrade(trade("seen1", instrument="SEEN", version=2, action=ingest_pb2.CANCEL, quantity_e8=0, price_e8=0), timeout=TIMEOUT)
+        self.assertIn(ack.outcome, (types_pb2.ACCEPTED, types_pb2.TOMBSTONE))
+        ack = self.ingest.SubmitTrade(trade("seen2", instrument="SEEN", quantity_e8=e8("2")), timeout=TIMEOUT)
+        message = next_of("changes")
+        while message.seq < ack.seq:
+            message = next_of("changes")
+        self.assertEqual((message.id, message.seq), (2, ack.seq))
+        self.assertEqual(message.changes.changes[0].after.values[0].int_value, 2)
+        requests.put(None)
+        self.assertIsNone(next_of("ended"))
+        self.assertEqual(stream.code(), grpc.StatusCode.OK)
+
+    def test_changes_are_brought_together_by_row(self):
+        requests = queue.SimpleQueue()
+        stream = queries_pb2_grpc.QueriesStub(self.channel).Subscribe(iter(requests.get, None), timeout=TIMEOUT)
+        requests.put(queries_pb2.SubscribeRequest(id=9, sql="SELECT COUNT(*) AS n FROM trades WHERE trade_id LIKE 'many-%'", at_most_every_ms=200))
+        self.assertEqual(next(stream).rows.rows[0].row.values[0].int_value, 0)
+        for i in range(50):
+            self.ingest.SubmitTrade(trade(f"many-{i}", instrument="SEEN"), timeout=TIMEOUT)
+        counts, messages = 0, 0
+        for message in stream:
+            if message.WhichOneof("what") != "changes":
+                continue
+            messages += 1
+            change = message.changes.changes[0]
+            self.assertEqual(change.before.values[0].int_value, counts)
+            counts = change.after.values[0].int_value
+            if counts == 50:
+                break
+        self.assertLess(messages, 50)
+        requests.put(None)
+
     def test_a_query_is_exact_and_typed(self):
-        ack = self.ingest.SubmitTrade(trade("asked", quantity_e8=e8("0.5"), price_e8=e8("12.25")), timeout=TIMEOUT)
+        ack = self.ingest.SubmitTrade(trade("asked", instrument="SEEN", quantity_e8=e8("0.5"), price_e8=e8("12.25")), timeout=TIMEOUT)
         request = queries_pb2.QueryRequest(sql="SELECT trade_id, quantity * price AS money, trade_time, live, seq FROM trades WHERE trade_id = $id",
                                            parameters={"id": queries_pb2.QueryValue(text_value="asked")})
         queries = queries_pb2_grpc.QueriesStub(self.channel)

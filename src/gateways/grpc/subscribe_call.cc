@@ -214,7 +214,8 @@ void SubscribeCall::take(const v1::SubscribeRequest& request) {
       return;
     }
     if (known != subscriptions_.end()) {
-      return finish(std::move(lock), invalid_argument({{"id", "subscription " + std::to_string(request.id()) + " is in use on this stream"}}));
+      return finish(std::move(lock), invalid_argument({{"id", "subscription " + std::to_string(request.id()) +
+          " is in use on this stream"}}));
     }
     subscription = std::make_shared<Subscription>(std::static_pointer_cast<SubscribeCall>(shared_from_this()), request);
     subscriptions_.emplace(request.id(), subscription);
