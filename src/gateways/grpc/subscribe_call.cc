@@ -261,10 +261,8 @@ void SubscribeCall::advance(const Lock&) {
   }
   if (!any) return;
   writing_ = true;
-  grpc::WriteOptions options;
-  if (ready_.size() > 1) options.set_buffer_hint();
   write_ = to_bytes(message);
-  StartWrite(&write_, options);
+  StartWrite(&write_);  // never held back for a next one: a subscription that is ready may turn out to have nothing to say
 }
 
 void SubscribeCall::OnWriteDone(bool ok) {
