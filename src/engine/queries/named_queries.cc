@@ -57,7 +57,9 @@ Outcome NamedQueries::apply(const QueryCreate& create, std::vector<AlertEvent>& 
   LiveQueries& among = alerts ? alerting_ : watched_;
   std::vector<ColumnType> columns = plan.value().columns;
   const Result<LiveQueries::Id> added = among.add(std::make_shared<const Plan>(plan.take()));
-  if (!added.ok()) return added.status().code() == Code::kResourceExhausted ? Outcome::kTooMany : Outcome::kInvalidQuery;
+  if (!added.ok() && added.status().code() != Code::kResourceExhausted) return Outcome::kInvalidQuery;
+  // Whether there is room among the watched ones is no matter of the books: the outcome of what only keeps a query live does not show it.
+  if (!added.ok() && alerts) return Outcome::kTooMany;
   std::vector<KeptRow> rows;
   if (alerts) rows = among.rows(added.value());
   if (rows.size() > limits::kMaxAlertRows) {
@@ -74,7 +76,7 @@ Outcome NamedQueries::apply(const QueryCreate& create, std::vector<AlertEvent>& 
   record.created = state_.time;
   state_.queries.push_back(record);
   state_.query_index.insert(hash_bytes(create.name), id);
-  live_.emplace(id, added.value());
+  if (added.ok()) live_.emplace(id, added.value());
   changes_.queries.push_back(id);
   if (!alerts) return Outcome::kAccepted;
   Raised& raised = raised_[added.value()].emplace_back();
@@ -89,12 +91,14 @@ Outcome NamedQueries::apply(const QueryCreate& create, std::vector<AlertEvent>& 
 Outcome NamedQueries::apply(const QueryDrop& drop, std::vector<AlertEvent>& events) {
   const std::uint32_t id = state_.find_query(drop.name);
   if (id == kNoId || drop.alert != (state_.queries[id].severity != AlertLevel::kNone)) return Outcome::kUnknownQuery;
-  const LiveQueries::Id live = live_.at(id);
-  live_.erase(id);
   QueryRecord& record = state_.queries.write(id);
   record.dropped = true;
   state_.query_index.erase(hash_bytes(drop.name), id);
   changes_.queries.push_back(id);
+  const auto live_at = live_.find(id);
+  if (live_at == live_.end()) return Outcome::kAccepted;
+  const LiveQueries::Id live = live_at->second;
+  live_.erase(live_at);
   if (!drop.alert) {
     watched_.remove(live);
     return Outcome::kAccepted;
