@@ -146,8 +146,8 @@ class RecordingPort final : public Port {
     changed_.notify_all();
   }
   // The test plays the core to it too.
-  void watch(std::string sql, QueryParameters, std::shared_ptr<QuerySubscriber> subscriber) override {
-    if (sql.empty()) return subscriber->ended(Status(Code::kInvalidArgument, "line 1, column 1: nothing is asked"));
+  void watch(WatchRequest request, std::shared_ptr<QuerySubscriber> subscriber) override {
+    if (request.sql.empty()) return subscriber->ended(Status(Code::kInvalidArgument, "line 1, column 1: nothing is asked"));
     const std::lock_guard lock(mutex_);
     watchers_.push_back(std::move(subscriber));
     changed_.notify_all();
