@@ -34,8 +34,9 @@ void PageCall::reply(Pages pages) {
 
 // One at a time: from reply(), then from OnWriteDone().
 void PageCall::write_next() {
-  last_ = !pages_(page_);
+  const bool last = !pages_(page_);
   const std::lock_guard lock(mutex_);
+  last_ = last;
   if (!finished_) StartWrite(&page_);
 }
 
@@ -49,13 +50,13 @@ void PageCall::fail(grpc::Status status) {
 }
 
 void PageCall::OnWriteDone(bool ok) {
-  if (!ok) {
-    fail(grpc::Status(grpc::StatusCode::CANCELLED, "the client is gone"));
-  } else if (last_) {
-    fail(grpc::Status::OK);
-  } else {
-    write_next();
+  if (!ok) return fail(grpc::Status(grpc::StatusCode::CANCELLED, "the client is gone"));
+  bool last = false;
+  {
+    const std::lock_guard lock(mutex_);
+    last = last_;
   }
+  last ? fail(grpc::Status::OK) : write_next();
 }
 
 void PageCall::OnDone() {

@@ -31,7 +31,6 @@ class ReadCall final : public grpc::ServerUnaryReactor, public Call {
 
  private:
   grpc::ByteBuffer* const response_;
-  std::mutex mutex_;
   bool finished_ = false;
 };
 
@@ -57,7 +56,6 @@ class PageCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public
   Pages pages_;
   grpc::ByteBuffer page_;
   bool last_ = false;
-  std::mutex mutex_;
   bool finished_ = false;
 };
 
