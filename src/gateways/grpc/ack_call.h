@@ -55,6 +55,7 @@ class AckCall final : public grpc::ServerUnaryReactor, public AckSink, public Ca
   const std::unique_ptr<CommandRequest> kind_;
   grpc::ByteBuffer* const response_;
 
+  std::mutex mutex_;
   std::vector<Acknowledgement> acks_;
   std::size_t waiting_ = 0;  // submissions without an answer
   grpc::Status failure_;

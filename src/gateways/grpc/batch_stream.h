@@ -64,6 +64,7 @@ class BatchStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   grpc::ByteBuffer write_;
   v1::TradeAcks answer_;  // of the one that writes
 
+  std::mutex mutex_;
   std::deque<std::unique_ptr<Entry>> window_;
   std::vector<std::unique_ptr<Entry>> free_;
   std::uint64_t first_token_ = 0;  // of the window's front

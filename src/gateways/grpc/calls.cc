@@ -4,10 +4,7 @@
 
 namespace halocline::rpc {
 
-// Under both locks, by which threads that gRPC runs the call on later find it, and the gateway, made: what orders them within gRPC
-// is out of a race detector's sight.
 void Call::open() {
-  const std::lock_guard own(mutex_);
   self_ = shared_from_this();
   const std::lock_guard lock(calls_.mutex_);
   calls_.open_.emplace(this, self_);
@@ -99,11 +96,6 @@ void Submitter::submit(Submission submission) {
     submission = std::move(waiting_.front());
     waiting_.pop_front();
   }
-}
-
-void Calls::begin(Port& to) {
-  const std::lock_guard lock(mutex_);
-  port = &to;
 }
 
 bool Calls::admits(grpc::Status& why) {

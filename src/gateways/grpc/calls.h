@@ -45,8 +45,7 @@ class Call : public std::enable_shared_from_this<Call> {
   void open();
   void done();
 
-  Calls& calls_;      // not to be touched once the call is finished
-  std::mutex mutex_;  // guards what changes in the call
+  Calls& calls_;  // not to be touched once the call is finished
 
  private:
   friend class Outbox;
@@ -100,8 +99,7 @@ class Calls {
   bool take_listing(grpc::Status& why);
   void give_back_listing() { --listings_; }
 
-  void begin(Port& to);  // before the first call
-  void begin_drain();    // admits no more calls, drains those that are open
+  void begin_drain();  // admits no more calls, drains those that are open
   bool draining() const { return draining_.load(std::memory_order_acquire); }
 
   const GrpcOptions options;

@@ -45,6 +45,7 @@ class FollowCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, publ
   const bool from_now_;
   grpc::ByteBuffer write_;
 
+  std::mutex mutex_;
   std::optional<v1::AlertMessage::Progress> progress_;  // to be sent
   std::vector<AlertEvent> backlog_;
   std::size_t backlog_sent_ = 0;

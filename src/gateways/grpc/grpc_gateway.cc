@@ -58,7 +58,7 @@ class GrpcGateway final : public Gateway {
     const GrpcOptions& options = calls_.options;
     Result<std::shared_ptr<grpc::ServerCredentials>> security = credentials(options);
     if (!security.ok()) return security.status();
-    calls_.begin(port);
+    calls_.port = &port;
     calls_.submitter.start(port);
 
     // A request that is no message is the client's affair, told to it and counted; protobuf would also write to stderr.

@@ -34,9 +34,8 @@ void PageCall::reply(Pages pages) {
 
 // One at a time: from reply(), then from OnWriteDone().
 void PageCall::write_next() {
-  const bool last = !pages_(page_);
+  last_ = !pages_(page_);
   const std::lock_guard lock(mutex_);
-  last_ = last;
   if (!finished_) StartWrite(&page_);
 }
 
@@ -50,13 +49,13 @@ void PageCall::fail(grpc::Status status) {
 }
 
 void PageCall::OnWriteDone(bool ok) {
-  if (!ok) return fail(grpc::Status(grpc::StatusCode::CANCELLED, "the client is gone"));
-  bool last = false;
-  {
-    const std::lock_guard lock(mutex_);
-    last = last_;
+  if (!ok) {
+    fail(grpc::Status(grpc::StatusCode::CANCELLED, "the client is gone"));
+  } else if (last_) {
+    fail(grpc::Status::OK);
+  } else {
+    write_next();
   }
-  last ? fail(grpc::Status::OK) : write_next();
 }
 
 void PageCall::OnDone() {

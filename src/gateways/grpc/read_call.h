@@ -31,6 +31,7 @@ class ReadCall final : public grpc::ServerUnaryReactor, public Call {
 
  private:
   grpc::ByteBuffer* const response_;
+  std::mutex mutex_;
   bool finished_ = false;
 };
 
@@ -56,6 +57,7 @@ class PageCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public
   Pages pages_;
   grpc::ByteBuffer page_;
   bool last_ = false;
+  std::mutex mutex_;
   bool finished_ = false;
 };
 

@@ -49,6 +49,7 @@ class SubscribeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
 
   grpc::ByteBuffer read_, write_;
 
+  std::mutex mutex_;
   std::map<std::uint64_t, SubscriptionPtr> subscriptions_;
   std::deque<SubscriptionPtr> ready_;  // in turn, so that none waits for a busy one
   bool writing_ = false;
