@@ -35,7 +35,7 @@ currency = "USD"
 sector = "tech"
 """
 FIRM = ["--set", "firm.name=Acme", "--set", "firm.currency=USD"]
-DONE, REFUSED, USAGE, UNREACHABLE, NOT_FOUND, DAMAGED, NOT_NOW = range(7)
+DONE, REFUSED, USAGE, UNREACHABLE, NOT_FOUND, DAMAGED = range(6)
 
 
 def binary():
@@ -331,7 +331,7 @@ class CliTest(unittest.TestCase):
         created = self.json_of("query", "SELECT created_seq FROM queries WHERE name = 'largest'")["rows"][0]["created_seq"]
         (gone, come) = told("--name", "largest", "--after", str(created), "--count", "2")
         self.assertEqual((gone["kind"], gone["before"]["trade_id"], come["kind"], come["after"]["trade_id"]), ("DELETE", "w2", "INSERT", "w3"))
-        self.assertIn("made at seq", self.run_cli("watch", "--name", "largest", "--after", "1", expect=NOT_NOW).stderr)
+        self.assertIn("made at seq", self.run_cli("watch", "--name", "largest", "--after", "1", expect=REFUSED).stderr)
         self.run_cli("query", "DROP CONTINUOUS QUERY largest", expect=DONE)
         self.assertIn("no query", self.run_cli("watch", "--name", "largest", expect=NOT_FOUND).stderr)
 
