@@ -296,6 +296,9 @@ Status check_together(const Config& config) {
   }
   if (config.journal.segment_bytes % 4'096 != 0)
     return wrong(at("journal", "segment_bytes"), "journal.segment_bytes must be a multiple of 4096");
+  if (config.history.enabled && config.journal.durability == "memory") {
+    return wrong(at("history", "enabled"), "history.enabled needs a journal to follow; set journal.durability to `fsync` or `os`");
+  }
   return check_fix(config);
 }
 

@@ -50,6 +50,13 @@ struct Config {
   } fix;
   std::vector<FixSessionConfig> fix_sessions;  // [[fix.session]]
   struct {
+    std::string warehouse;
+  } catalog;
+  struct {
+    bool enabled = false;
+    std::uint64_t commit_seconds = 0, format_version = 0;
+  } history;
+  struct {
     std::string level, format;
     std::uint64_t status_seconds = 0;
   } log;

@@ -73,6 +73,16 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(Number, fix, out_queue_bytes), "4194304", 64 * kKiB, 256 * kMiB, nullptr,
      "Bytes that wait for a counterparty that does not read; then it is cut."},
 
+    {HALOCLINE_KEY(Text, catalog, warehouse), "", 0, 4'096, nullptr,
+     "The folder where tables lie; clients must reach it by the same path. Made if it does not exist. Empty: `warehouse` in the data "
+     "directory."},
+
+    {HALOCLINE_KEY(bool, history, enabled), "false", 0, 0, nullptr,
+     "Whether everything in the journal is also written to Iceberg tables (docs/formats/tables.md). Not with journal.durability `memory`."},
+    {HALOCLINE_KEY(Number, history, commit_seconds), "5", 1, 3'600, nullptr,
+     "A commit of what came since the last one, so often, in seconds; sooner when 64 MiB of rows wait."},
+    {HALOCLINE_KEY(Number, history, format_version), "2", 2, 3, nullptr, "Of Iceberg, for tables that are made: 2 or 3."},
+
     {HALOCLINE_KEY(Text, log, level), "info", 0, 0, "debug|info|warn|error", "The least level that is written to stderr."},
     {HALOCLINE_KEY(Text, log, format), "text", 0, 0, "text|json", "Lines for people, or one JSON object a line."},
     {HALOCLINE_KEY(Number, log, status_seconds), "60", 1, 86'400, nullptr,
@@ -116,6 +126,8 @@ const char* section_meaning(std::string_view section) {
   if (section == "firm") return "Whose books these are.";
   if (section == "journal") return "How commands are kept.";
   if (section == "fix") return "FIX sessions; docs/fix.md says what becomes of their messages.";
+  if (section == "catalog") return "The catalog of Iceberg tables.";
+  if (section == "history") return "The books' memory in Iceberg tables, which other engines read.";
   if (section == "limits")
     return "Bounds. Everything is allocated or counted against them; reaching one slows or refuses a sender, never grows memory.";
   return "What the server says about itself.";

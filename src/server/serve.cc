@@ -11,6 +11,7 @@
 #include <fstream>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/disk.h"
@@ -20,6 +21,8 @@
 #include "journal/file_journal.h"
 #include "journal/memory_journal.h"
 #include "server/core.h"
+#include "server/history.h"
+#include "server/lake.h"
 #include "server/record_source.h"
 #include "server/replay.h"
 
@@ -211,6 +214,14 @@ void warn_of_journal(const Journal& journal) {
     log_line(LogLevel::kWarn, "journal.warning", {{"what", warning}});
 }
 
+HistoryOptions history_options(const Config& config, const std::string& journal_directory) {
+  HistoryOptions options;
+  options.follower.journal_directory = journal_directory;
+  options.follower.format_version = static_cast<int>(config.history.format_version);
+  options.commit_interval = static_cast<std::int64_t>(config.history.commit_seconds) * 1'000'000'000;
+  return options;
+}
+
 }  // namespace
 
 int serve(const Config& config, Gateway& gateway, Gateway* fix) {
@@ -274,6 +285,12 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   if (durability.value() != Durability::kMemory) options.records = journal_records(disk, directory);
   Status failure;  // written before journal_failed(), read after the core's threads have ended
   options.on_failure = [&](const Status& why) { failure = why, ending.journal_failed(); };
+  Lake lake;
+  if (config.history.enabled) {
+    Result<Lake> opened = open_lake(config, disk, clock);
+    if (!opened.ok()) return give_up("history.refused", opened.status(), exit_code(opened.status()));
+    lake = opened.take();
+  }
   Core core(std::move(options), clock, engine, *journal, start);
   core.start();
   if (new_journal) {
@@ -305,6 +322,8 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     log_line(LogLevel::kInfo, "server.serving",
              {{"address", gateway.address()}, {"fix", fix_address}, {"durability", config.journal.durability},
                  {"last_seq", core.report().last_seq}});
+    std::optional<History> history;
+    if (config.history.enabled) history.emplace(disk, clock, lake, core, history_options(config, directory)).start();
     StatusLine status_line;
     status_line.start(core);
     while (!ending.wait(static_cast<int>(config.log.status_seconds * 1'000))) {
@@ -316,6 +335,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     if (fix != nullptr) fix->stop_accepting();
     gateway.stop_accepting();
     const Status stopped = core.stop();
+    if (history.has_value()) history->stop();
     if (fix != nullptr) fix->stop();
     gateway.stop();
     if (!stopped.ok()) return give_up("server.stopped", failure, exit_code(failure));
