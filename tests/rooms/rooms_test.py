@@ -31,6 +31,7 @@ FOREIGN = {
     "asio/": {"gateways"},
     "quickfix/": {"gateways"},
     "toml++/": {"server", "cli"},
+    "tao/": {"engine"},
     "CLI/": {"cli"},
     "nlohmann/": {"cli", "history"},
     "sqlite3.h": {"history"},

@@ -1,0 +1,64 @@
+// Finds the queries that a row may concern without looking at the others: each query is kept under what all its rows meet, its equalities
+// and INs together by hash, or a range by a tree of intervals. What it costs is proportional to the queries found, and to the sets of
+// columns that queries have equalities on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/queries/expression.h"
+#include "engine/queries/schema.h"
+
+namespace halocline::queries {
+
+// What conditions say, when an index can use them.
+struct IndexedCondition {
+  enum class Kind : std::uint8_t { kPoints, kRange };
+  Kind kind{};
+  std::vector<std::uint32_t> columns;  // ascending; one for kRange
+  std::vector<std::string> points;     // the columns' values packed one behind the other: one of these
+  Int128 low = 0, high = 0;            // kRange, both included
+  std::string text;                    // for EXPLAIN
+};
+
+// Those among these that let through the fewest, as far as can be said without the rows: all equalities with the short lists, a closed
+// range, an open one. Nothing when none can be indexed.
+std::optional<IndexedCondition> choose_condition(const std::vector<Expression>& conjuncts, const Table& table);
+
+class PredicateIndex {
+ public:
+  using Query = std::uint64_t;
+
+  explicit PredicateIndex(const Table& table);
+  ~PredicateIndex();
+
+  void add(Query query, const IndexedCondition& condition);
+  void remove(Query query, const IndexedCondition& condition);
+  bool empty() const { return size_ == 0; }
+  // Appends the queries whose condition the row meets.
+  void find(const Reader& reader, std::uint32_t row, std::vector<Query>& found) const;
+
+ private:
+  class Intervals;
+  struct Points {
+    std::vector<std::uint32_t> columns;
+    std::unordered_map<std::string, std::vector<Query>> queries;
+  };
+  struct Ranges {
+    std::uint32_t column = 0;
+    std::unique_ptr<Intervals> queries;
+  };
+  Points& points_of(const std::vector<std::uint32_t>& columns);
+  Ranges& ranges_of(std::uint32_t column);
+
+  const Table& table_;
+  std::vector<Points> points_;  // one a set of columns
+  std::vector<Ranges> ranges_;  // one a column
+  std::size_t size_ = 0;
+};
+
+}  // namespace halocline::queries
