@@ -1,5 +1,6 @@
 #include "gateways/fix/fix_gateway.h"
 #include "gateways/grpc/grpc_gateway.h"
+#include "server/catalog_gateway.h"
 #include "server/fix_terms.h"
 #include "server/serve.h"
 
@@ -18,13 +19,15 @@ int serve(const Config& config) {
   options.total_window_bytes = config.limits.total_window_bytes;
   options.subscriber_queue = static_cast<std::uint32_t>(config.limits.subscriber_queue);
   const std::unique_ptr<Gateway> gateway = make_grpc_gateway(options);
-  if (config.fix.listen.empty() && config.fix.tls_listen.empty()) return serve(config, *gateway);
-
-  Result<FixOptions> fix = fix_options(config);
-  CHECK(fix.ok(), "%s", fix.status().message().c_str());  // looked at with the rest of the configuration
   SystemClock clock;
-  const std::unique_ptr<Gateway> fix_gateway = make_fix_gateway(fix.take(), clock);
-  return serve(config, *gateway, fix_gateway.get());
+  std::unique_ptr<Gateway> fix_gateway, catalog_gateway;
+  if (!config.fix.listen.empty() || !config.fix.tls_listen.empty()) {
+    Result<FixOptions> fix = fix_options(config);
+    CHECK(fix.ok(), "%s", fix.status().message().c_str());  // looked at with the rest of the configuration
+    fix_gateway = make_fix_gateway(fix.take(), clock);
+  }
+  if (!config.catalog.listen.empty()) catalog_gateway = make_catalog_gateway(config, clock);
+  return serve(config, *gateway, fix_gateway.get(), catalog_gateway.get());
 }
 
 }  // namespace halocline

@@ -29,6 +29,7 @@ FOREIGN = {
     "grpc/": {"gateways", "client"},
     "google/": {"gateways", "client", "cli"},
     "asio/": {"gateways"},
+    "boost/": {"gateways"},
     "quickfix/": {"gateways"},
     "toml++/": {"server", "cli"},
     "CLI/": {"cli"},
