@@ -1,5 +1,6 @@
-// The demo floor: a calm trading day at many times its speed, and at about ten seconds one trader who bets too much.
-//   floor [--server HOST:PORT] [--once] [--seconds N] [--rate TRADES_PER_S] [--seed N] [--data DIRECTORY]
+// The demo floor: a calm trading day at many times its speed, and at about ten seconds one trader who bets too much. Trades go over FIX, by
+// an order system in a process of its own; prices, reference data and limits over gRPC.
+//   floor [--server HOST:PORT] [--fix HOST:PORT] [--once] [--seconds N] [--rate TRADES_PER_S] [--seed N] [--data DIRECTORY]
 // Without --once it runs until Ctrl-C. Exit code 0: every promise held; 1: one was broken; 2: usage; 3: the server is away.
 #include <csignal>
 #include <unistd.h>
@@ -20,8 +21,8 @@
 #include "client/alert_follower.h"
 #include "client/client.h"
 #include "client/price_stream.h"
-#include "client/trade_stream.h"
 #include "demo/floor_world.h"
+#include "demo/order_system.h"
 #include "demo/screen.h"
 
 namespace {
@@ -36,6 +37,7 @@ std::int64_t wall_ns() { return std::chrono::duration_cast<std::chrono::nanoseco
 
 struct Options {
   std::string server = "127.0.0.1:7117";
+  std::string fix = "127.0.0.1:7120";
   std::string history = "demo/data/sp500_prices.csv.gz";
   std::string data = "data/demo";
   bool once = false;
@@ -46,12 +48,29 @@ struct Options {
 
 // One message sent and what is known of it. Tokens are indexes.
 struct Sent {
-  std::int64_t at = 0;  // monotonic
+  std::int64_t at = 0;  // when it left the order system, monotonic
   v1::Outcome expected = v1::OUTCOME_UNSPECIFIED;
+  std::uint8_t answers_due = 0;  // an execution that is taken has none
   std::uint8_t answers = 0;
-  std::int64_t hot_quantity = 0;  // for the hot trader's
-  std::uint64_t seq = 0;
 };
+
+// The hot trader's buys, in order.
+struct HotTrade {
+  std::string id;
+  std::int64_t quantity = 0;
+  std::uint64_t token = 0;
+};
+
+// What a server's counters say of its trades, but for the accepted ones: those count other commands, too.
+std::map<v1::Outcome, std::uint64_t> told_by(const v1::Status& status) {
+  std::map<v1::Outcome, std::uint64_t> counts;
+  for (const v1::Counter& counter : status.counters()) {
+    for (const v1::Outcome outcome : {v1::DUPLICATE, v1::STALE, v1::CONFLICT}) {
+      if (counter.name() == v1::Outcome_Name(outcome)) counts[outcome] = counter.value();
+    }
+  }
+  return counts;
+}
 
 class Floor {
  public:
@@ -63,13 +82,16 @@ class Floor {
   int play();
 
  private:
-  void answered(std::span<const StreamAck> acks);
+  void left(std::uint64_t token, std::int64_t at);
+  void answered(std::uint64_t token, std::int64_t at, std::string_view text);
   void priced(std::span<const StreamAck> acks);
   void alerted(const v1::AlertEvent& event);
   void refresh(View& view, double seconds);
   int summary();
   void promise(bool held, const std::string& what);
+  std::int64_t hot_alert_latency() const;
   bool hot_alert_is_right() const;
+  bool outcomes_are_right();
   bool positions_are_right();
 
   const Options options_;
@@ -78,10 +100,12 @@ class Floor {
   Client client_;
   Screen screen_{isatty(STDOUT_FILENO) == 1 && std::getenv("TERM") != nullptr && std::strcmp(std::getenv("TERM"), "dumb") != 0};
   std::map<std::pair<std::string, std::string>, Int128> baseline_;
+  std::map<v1::Outcome, std::uint64_t> told_before_;
   std::uint64_t first_event_ = 0;
 
   mutable std::mutex mutex_;
   std::vector<Sent> sent_;
+  std::vector<HotTrade> hot_trades_;
   std::vector<std::pair<std::int64_t, std::uint64_t>> hot_share_prices_;  // price, seq once answered; token = index + 1
   std::uint64_t prices_sent_ = 0, answered_ = 0, wrong_ = 0;
   std::uint64_t by_outcome_[64] = {};
@@ -89,7 +113,8 @@ class Floor {
   Histogram ack_latency_;
   std::vector<std::string> alerts_;
   std::optional<v1::AlertEvent> hot_alert_;
-  std::int64_t hot_alert_latency_ = 0;
+  std::int64_t hot_alert_at_ = 0;
+  OrderSystem::Settled settled_;
   std::uint64_t events_ = 0;
   std::string notice_;
   bool all_held_ = true;
@@ -134,27 +159,28 @@ bool Floor::prepare() {
   const Result<v1::Status> status = client_.status();
   if (!status.ok()) return fail(status.status().message());
   first_event_ = status.value().last_event_id();
+  told_before_ = told_by(status.value());
   return true;
 }
 
-void Floor::answered(std::span<const StreamAck> acks) {
-  const std::int64_t at = now_ns();
+void Floor::left(std::uint64_t token, std::int64_t at) {
   std::lock_guard lock(mutex_);
-  for (const StreamAck& ack : acks) {
-    Sent& sent = sent_[ack.token];
-    ++answered_;
-    ++sent.answers;
-    sent.seq = ack.seq;
-    ++by_outcome_[static_cast<std::size_t>(ack.outcome) % 64];
-    ack_latency_.record(at - sent.at);
-    // After a break a resent trade that was taken before is DUPLICATE: as good as accepted.
-    const bool right = ack.outcome == sent.expected || (ack.outcome == v1::DUPLICATE && sent.expected == v1::ACCEPTED);
-    if (!right || sent.answers > 1) {
-      if (wrong_++ == 0) {
-        first_wrong_ = "message " + std::to_string(ack.token) + " got " + v1::Outcome_Name(ack.outcome) + " (" + std::string(ack.detail) +
-                       "), not " + v1::Outcome_Name(sent.expected);
-      }
-    }
+  sent_[token].at = at;
+}
+
+void Floor::answered(std::uint64_t token, std::int64_t at, std::string_view text) {
+  // The outcome stands first, and nothing at all when there is nothing to say of it.
+  const std::string name(text.substr(0, text.find(':')));
+  v1::Outcome outcome = v1::ACCEPTED;
+  if (!name.empty() && !v1::Outcome_Parse(name, &outcome)) outcome = v1::OUTCOME_UNSPECIFIED;
+  std::lock_guard lock(mutex_);
+  Sent& sent = sent_[token];
+  ++answered_;
+  ++sent.answers;
+  ++by_outcome_[static_cast<std::size_t>(outcome) % 64];
+  if (sent.answers == 1 && sent.at != 0) ack_latency_.record(at - sent.at);
+  if (outcome != sent.expected && wrong_++ == 0) {
+    first_wrong_ = "message " + std::to_string(token) + " got \"" + std::string(text) + "\", not " + v1::Outcome_Name(sent.expected);
   }
 }
 
@@ -175,13 +201,7 @@ void Floor::alerted(const v1::AlertEvent& event) {
                    (event.step() == v1::RAISED || event.step() == v1::ESCALATED) && event.cause() == v1::CAUSE_TRADE;
   if (!hot || hot_alert_ || !event.cause_trade_id().starts_with(run_)) return;
   hot_alert_ = event;
-  // The hot trader's messages are few; his trade is found by its seq or, before its answer is here, by being the newest.
-  for (std::size_t i = sent_.size(); i-- > 0;) {
-    if (sent_[i].hot_quantity != 0 && (sent_[i].seq == event.seq() || sent_[i].seq == 0 || i == 0)) {
-      hot_alert_latency_ = at - sent_[i].at;
-      break;
-    }
-  }
+  hot_alert_at_ = at;
 }
 
 void Floor::refresh(View& view, double seconds) {
@@ -208,7 +228,13 @@ int Floor::play() {
   AlertFollower follower(options_.server, follow, [this](const v1::AlertEvent& event) { alerted(event); });
   StreamOptions stream_options;
   stream_options.give_up_after = std::chrono::seconds(20);
-  TradeStream trades(options_.server, stream_options, [this](std::span<const StreamAck> acks) { answered(acks); });
+  OrderSystem orders(options_.fix, options_.data,
+                     {[this](std::uint64_t token, std::int64_t at) { left(token, at); },
+                      [this](std::uint64_t token, std::int64_t at, std::string_view text) { answered(token, at, text); }});
+  if (const Status started = orders.start(); !started.ok()) {
+    screen_.say("floor: " + started.message());
+    return 3;
+  }
   PriceStream prices(options_.server, stream_options, [this](std::span<const StreamAck> acks) { priced(acks); });
 
   const std::int64_t start = now_ns();
@@ -225,15 +251,16 @@ int Floor::play() {
   std::condition_variable tick;
   while (!interrupted && now_ns() < ends) {
     const double seconds = static_cast<double>(now_ns() - start) / 1e9;
-    auto submit = [&](v1::Outcome expected, std::int64_t hot_quantity) {
+    auto submit = [&](v1::Outcome expected) {
+      const bool due = OrderSystem::is_capture(trade) || expected == v1::CONFLICT;
       {
         std::lock_guard lock(mutex_);
-        sent_.push_back({now_ns(), expected, 0, hot_quantity, 0});
+        sent_.push_back({0, expected, static_cast<std::uint8_t>(due), 0});
       }
-      failure = trades.submit(trade, sent++);
+      failure = orders.submit(trade, sent++);
     };
     const auto due = static_cast<std::uint64_t>(seconds * options_.rate);
-    while (sent < due && failure.ok()) submit(world_.next_trade(wall_ns(), trade), 0);
+    while (sent < due && failure.ok()) submit(world_.next_trade(wall_ns(), trade));
     if (now_ns() >= next_hot && failure.ok()) {
       bool broken = false;
       {
@@ -241,7 +268,11 @@ int Floor::play() {
         broken = hot_alert_.has_value();
       }
       world_.next_hot_trade(wall_ns(), trade);
-      submit(v1::ACCEPTED, trade.quantity_e8());
+      {
+        std::lock_guard lock(mutex_);
+        hot_trades_.push_back({trade.trade_id(), trade.quantity_e8(), sent});
+      }
+      submit(v1::ACCEPTED);
       next_hot = broken ? INT64_MAX : now_ns() + 250'000'000;  // he is stopped
     }
     batch.Clear();
@@ -286,12 +317,12 @@ int Floor::play() {
       hot = hot_alert_;
     }
     if (at >= next_draw) {
-      if (hot && !shown) {
+      if (hot && !shown && hot_alert_latency() != 0) {
         shown = true;
         screen_.say("\n>>> ALERT at " + std::to_string(static_cast<int>(seconds)) + " s: trader " + hot->node() + " breaks " + hot->limit() + ": gross " +
                     grouped(hot->value()) + " USD, level " + grouped(hot->threshold()) + " (" + v1::AlertLevel_Name(hot->level()) + ", hard)\n    by trade " +
                     hot->cause_source() + "/" + hot->cause_trade_id() + " version " + std::to_string(hot->cause_version()) + ", seq " +
-                    std::to_string(hot->seq()) + "; " + duration(hot_alert_latency_) + " from the trade leaving the client to the durable alert arriving\n");
+                    std::to_string(hot->seq()) + "; " + duration(hot_alert_latency()) + " from the trade leaving the FIX client to the durable alert arriving\n");
       }
       screen_.show(view);
       next_draw = at + 250'000'000;
@@ -307,7 +338,11 @@ int Floor::play() {
     std::unique_lock lock(tick_mutex);
     tick.wait_for(lock, std::chrono::milliseconds(10), [] { return interrupted.load(); });
   }
-  if (failure.ok()) failure = trades.close(std::chrono::seconds(20));
+  if (failure.ok()) {
+    const Result<OrderSystem::Settled> settled = orders.close();
+    failure = settled.status();
+    if (settled.ok()) settled_ = settled.value();
+  }
   if (failure.ok()) failure = prices.close(std::chrono::seconds(20));
   if (!failure.ok()) {
     screen_.say("floor: " + failure.message());
@@ -331,16 +366,24 @@ void Floor::promise(bool held, const std::string& what) {
   screen_.say(std::string(held ? "  kept    " : "  BROKEN  ") + what);
 }
 
-// The alert's value, worked out from what was answered: the trader holds one share, so it is |quantity| at the mark of that seq.
+std::int64_t Floor::hot_alert_latency() const {
+  std::lock_guard lock(mutex_);
+  for (const HotTrade& trade : hot_trades_) {
+    if (hot_alert_ && trade.id == hot_alert_->cause_trade_id() && sent_[trade.token].at != 0) return hot_alert_at_ - sent_[trade.token].at;
+  }
+  return 0;
+}
+
+// The alert's value, worked out from what was sent: the trader holds one share, so it is |quantity| at the mark of that seq.
 bool Floor::hot_alert_is_right() const {
   Int128 quantity = 0;
   std::int64_t mark = 0;
   std::uint64_t mark_seq = 0;
   bool caused = false;
-  for (const Sent& sent : sent_) {
-    if (sent.hot_quantity == 0 || sent.seq > hot_alert_->seq()) continue;
-    quantity += sent.hot_quantity;
-    caused = caused || sent.seq == hot_alert_->seq();
+  for (const HotTrade& trade : hot_trades_) {
+    quantity += trade.quantity;
+    caused = trade.id == hot_alert_->cause_trade_id();
+    if (caused) break;
   }
   for (const auto& [price, seq] : hot_share_prices_) {
     if (seq == 0 || seq > hot_alert_->seq() || seq < mark_seq) continue;
@@ -368,19 +411,34 @@ bool Floor::positions_are_right() {
   return status.ok() && right && listed == nonzero;
 }
 
+// Executions that are taken are not answered, so what became of all is read from the server's own counters.
+bool Floor::outcomes_are_right() {
+  const Result<v1::Status> status = client_.status();
+  if (!status.ok()) return false;
+  std::map<v1::Outcome, std::uint64_t> told = told_by(status.value()), expected = told_before_;
+  for (const Sent& sent : sent_) {
+    if (sent.expected != v1::ACCEPTED) ++expected[sent.expected];
+  }
+  return told == expected;
+}
+
 int Floor::summary() {
-  std::uint64_t unanswered = 0;
-  for (const Sent& sent : sent_) unanswered += sent.answers != 1;
-  promise(unanswered == 0, "each of " + grouped(std::to_string(sent_.size())) + " trade messages was answered exactly once");
+  std::uint64_t astray = 0;
+  for (const Sent& sent : sent_) astray += sent.answers != sent.answers_due;
+  promise(settled_.messages == sent_.size(), grouped(std::to_string(settled_.messages)) + " trade messages were taken over " +
+                                                 std::to_string(settled_.logons) + " FIX logons, " + std::to_string(settled_.resent) +
+                                                 " of them asked for again");
+  promise(astray == 0, "each capture and each refused execution was answered exactly once, and nothing else was");
   promise(wrong_ == 0, "each answer had the outcome it must have" + (wrong_ == 0 ? "" : ": " + first_wrong_));
+  promise(outcomes_are_right(), "the server counts just the duplicates, stale ones and conflicts that were sent");
   promise(positions_are_right(), "every book's positions equal what the floor counted itself");
   if (hot_alert_) {
     promise(hot_alert_is_right(), "the alert names the trade that broke the limit, with the value worked out independently (baseline of a new server)");
-    screen_.say("  first alert " + duration(hot_alert_latency_) + " after its trade left the client");
+    screen_.say("  first alert " + duration(hot_alert_latency()) + " after its trade left the FIX client");
   } else if (options_.once) {
     promise(false, "an alert for the trader who bets too much");
   }
-  screen_.say("  trade to durable answer: p50 " + duration(ack_latency_.percentile(50)) + ", p99 " + duration(ack_latency_.percentile(99)) + ", max " +
+  screen_.say("  capture to durable acknowledgement: p50 " + duration(ack_latency_.percentile(50)) + ", p99 " + duration(ack_latency_.percentile(99)) + ", max " +
               duration(ack_latency_.max()));
   // The server ends with the floor: what can be tried needs the data only.
   screen_.say("\nWhat to try next (the data stay in " + options_.data + "):");
@@ -401,12 +459,13 @@ int main(int argc, char** argv) {
       options.once = true;
       continue;
     }
-    if (i + 1 == argc || (name != "--server" && name != "--seconds" && name != "--rate" && name != "--seed" && name != "--data")) {
+    if (i + 1 == argc || (name != "--server" && name != "--fix" && name != "--seconds" && name != "--rate" && name != "--seed" && name != "--data")) {
       std::fprintf(stderr, "floor: unknown option or missing value: %s (see the head of demo/main.cc)\n", argv[i]);
       return 2;
     }
     const char* value = argv[++i];
     if (name == "--server") options.server = value;
+    if (name == "--fix") options.fix = value;
     if (name == "--data") options.data = value;
     if (name == "--seconds") options.seconds = std::atof(value);
     if (name == "--rate") options.rate = std::clamp(std::atoi(value), 1, 100'000);

@@ -58,7 +58,7 @@ std::string Screen::draw(const View& v) const {
               count(v.trades_answered).c_str(), v.prices_per_second));
   line(format("answers accepted %s   duplicate %s   stale %s   conflict %s   unexpected %s", count(v.accepted).c_str(),
               count(v.duplicates).c_str(), count(v.stale).c_str(), count(v.conflicts).c_str(), count(v.wrong).c_str()));
-  line(format("latency trade to durable answer   p50 %s   p99 %s", duration(v.ack_p50).c_str(), duration(v.ack_p99).c_str()));
+  line(format("latency capture to durable answer   p50 %s   p99 %s", duration(v.ack_p50).c_str(), duration(v.ack_p99).c_str()));
   line(format("journal seq %s   durable %s   %.1f MiB in %llu segments   %s syncs   %s", count(v.server.last_seq()).c_str(),
               count(v.server.durable_seq()).c_str(), static_cast<double>(v.server.journal_bytes()) / (1 << 20),
               static_cast<unsigned long long>(v.server.journal_segments()), count(v.server.journal_syncs()).c_str(),

@@ -51,4 +51,21 @@ inline constexpr std::size_t kMaxCommandBytes = 2'048;
 inline constexpr std::size_t kMaxBlockBytes = 1u << 20;
 inline constexpr std::size_t kMaxSubmissionBytes = 256u << 10;
 
+// Queries (docs/queries.md).
+inline constexpr std::size_t kMaxQueryBytes = 64u << 10;     // of SQL text
+inline constexpr std::size_t kMaxQueryNesting = 64;          // brackets and CASEs in each other
+inline constexpr std::size_t kMaxQueryNodes = 16'384;        // of its syntax tree
+inline constexpr std::size_t kMaxQueryDepth = 512;           // of its syntax tree; a chain of n operators has n
+inline constexpr std::size_t kMaxQueryColumns = 128;         // of the result; also of GROUP BY and ORDER BY
+inline constexpr std::size_t kMaxQueryLiteral = 1'024;       // bytes of a text
+inline constexpr std::size_t kMaxQueryParameters = 256;
+inline constexpr std::size_t kMaxQueryRows = 1'000'000;      // of a result, and groups while it is worked out
+inline constexpr std::size_t kMaxQueryResultBytes = 256u << 20;
+inline constexpr std::size_t kMaxLiveQueryBytes = 512u << 20;  // what a continuous query may keep
+inline constexpr std::size_t kMaxLiveQueries = 200'000;       // registered at a time
+inline constexpr std::size_t kMaxQueriesAStream = 20'000;     // … by one stream of a client
+inline constexpr std::uint64_t kMaxQueryPairs = 1'000'000'000;  // of rows a join may look at
+inline constexpr __int128 kMaxQueryDecimal =                 // 1e21 at scale 1e-8: a result beyond it is NULL
+    static_cast<__int128>(1'000'000'000'000'000'000) * 100'000'000'000;
+
 }  // namespace halocline::limits

@@ -64,6 +64,8 @@ int run(int argc, char** argv) {
   add_ack(app, session);
   add_positions(app, session);
   add_nodes(app, session);
+  add_query(app, session);
+  add_watch(app, session);
   add_eod(app, session);
   add_fix(app, session);
   add_status(app, session);

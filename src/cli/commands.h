@@ -15,6 +15,8 @@ void add_alerts(CLI::App& app, Session& session);
 void add_ack(CLI::App& app, Session& session);
 void add_positions(CLI::App& app, Session& session);
 void add_nodes(CLI::App& app, Session& session);
+void add_query(CLI::App& app, Session& session);
+void add_watch(CLI::App& app, Session& session);
 void add_eod(CLI::App& app, Session& session);
 void add_fix(CLI::App& app, Session& session);
 void add_status(CLI::App& app, Session& session);

@@ -17,6 +17,20 @@ struct Flags {
   std::string session, file, speed = "max";
 };
 
+void show_parked(const v1::ListFixSessionsResponse& answer) {
+  if (answer.parked() > 0) {
+    std::string instruments;
+    for (const v1::ParkedFor& one : answer.parked_for()) {
+      instruments += (instruments.empty() ? "" : ", ") + one.instrument() + " " + count_text(one.reports());
+    }
+    std::printf("waiting for their instrument: %s trade reports (%s)\n", count_text(answer.parked()).c_str(), instruments.c_str());
+  }
+  if (answer.parked_released() + answer.parked_refused() > 0) {
+    std::printf("waited until it came: %s entered the books, %s were refused\n", count_text(answer.parked_released()).c_str(),
+                count_text(answer.parked_refused()).c_str());
+  }
+}
+
 int show_sessions(const Session& session) {
   const Result<v1::ListFixSessionsResponse> answer = session.connect().list_fix_sessions();
   if (!answer.ok()) return report(answer.status());
@@ -37,7 +51,7 @@ int show_sessions(const Session& session) {
                types});
   }
   table.print(stdout);
-  if (answer.value().parked() > 0) std::printf("%s trade reports wait for their instrument\n", count_text(answer.value().parked()).c_str());
+  show_parked(answer.value());
   for (const v1::FixSession& one : answer.value().sessions()) {
     if (one.last_error().empty()) continue;
     std::printf("%s, last error at %s: %s\n", one.name().c_str(), time_text(one.last_error_time_ns()).c_str(), one.last_error().c_str());
@@ -55,31 +69,38 @@ int reset(const Session& session, const std::string& name) {
   return kDone;
 }
 
-const char* fate_text(const fix::Mapped& mapped) {
-  switch (mapped.fate) {
+const char* fate_text(fix::Fate fate) {
+  switch (fate) {
     case fix::Fate::kCommands: return "taken";
     case fix::Fate::kIgnored: return "ignored";
-    case fix::Fate::kRefused: return mapped.acknowledged ? "refused, with a TradeCaptureReportAck"
-        : "refused, with a BusinessMessageReject";
-    case fix::Fate::kMalformed: return "malformed, answered by a Reject";
+    case fix::Fate::kRefused: return "refused";
+    case fix::Fate::kMalformed: return "malformed";
   }
   return "";
 }
 
 void print_mapped(const Session& session, std::uint64_t line, const std::string& of, const fix::Message& message, const fix::Mapped& mapped,
-                  const std::vector<std::string>& why) {
-  std::string text = mapped.text;
-  if (mapped.fate == fix::Fate::kMalformed) text = "tag " + std::to_string(mapped.tag) + " (SessionRejectReason " +
-                                                   std::to_string(static_cast<int>(mapped.malformed)) + ")";
+                  const std::vector<fix::MappedField>& why) {
+  const std::optional<fix::Reply> answer = answer_to(message, mapped);
+  const std::string type(message.type()), text = why_not(message, mapped);
   if (session.json) {
-    print_json(Json{{"line", line}, {"session", of}, {"type", message.type()}, {"fate", fate_text(mapped)}, {"commands", mapped.commands},
-                    {"text", text}, {"fields", why}});
+    Json fields = Json::array();
+    for (const fix::MappedField& field : why) {
+      fields.push_back({{"command", field.command}, {"field", field.field}, {"value", field.value}, {"from", field.from}});
+    }
+    print_json(Json{{"line", line}, {"session", of}, {"type", type}, {"fate", fate_text(mapped.fate)}, {"commands", mapped.commands},
+                    {"answer", answer.has_value() ? answer->type : ""}, {"text", text}, {"fields", std::move(fields)}});
     return;
   }
-  std::printf("line %llu, MsgType %s by the rules of %s: %s%s%s\n", static_cast<unsigned long long>(line),
-      std::string(message.type()).c_str(),
-              of.c_str(), fate_text(mapped), text.empty() ? "" : ": ", text.c_str());
-  for (const std::string& field : why) std::printf("  %s\n", field.c_str());
+  std::printf("line %llu, MsgType %s by the rules of %s: %s%s%s%s\n", static_cast<unsigned long long>(line), type.c_str(), of.c_str(),
+              fate_text(mapped.fate), answer.has_value() ? (", answered by MsgType " + answer->type).c_str() : "",
+              text.empty() ? "" : ": ", text.c_str());
+  int command = -1;
+  for (const fix::MappedField& field : why) {
+    const std::string head = command == field.command ? "    " : "  " + std::to_string(field.command + 1) + ":";
+    std::printf("%s %-12s  %s  (%s)\n", head.c_str(), field.field.c_str(), field.value.c_str(), field.from.c_str());
+    command = field.command;
+  }
 }
 
 int map_file(const Session& session, const Flags& flags) {
@@ -101,14 +122,19 @@ int map_file(const Session& session, const Flags& flags) {
     const std::string where = "line " + std::to_string(lines.line());
     if (!message.parse(text)) return usage_error(where + ": no row of TAG=VALUE that begins with 8, 9 and 35");
     if (fix::is_admin(message.type())) {
-      std::printf("%s, MsgType %s: a message of the session layer\n", where.c_str(), std::string(message.type()).c_str());
+      const std::string type(message.type());
+      if (session.json) {
+        print_json(Json{{"line", lines.line()}, {"type", type}, {"fate", "admin"}});
+      } else {
+        std::printf("%s, MsgType %s: a message of the session layer\n", where.c_str(), type.c_str());
+      }
       continue;
     }
     const FixRules::Session* const mapped_by = of.of(message);
     if (mapped_by == nullptr) return usage_error(where + ": its version and comp ids are of no [[fix.session]]; --session NAME chooses "
         "one");
     std::vector<std::byte> records;
-    std::vector<std::string> why;
+    std::vector<fix::MappedField> why;
     const fix::Mapped mapped = mapped_by->mapping.map(message, records, &why);
     all_taken = all_taken && (mapped.fate == fix::Fate::kCommands || mapped.fate == fix::Fate::kIgnored);
     print_mapped(session, lines.line(), mapped_by->name, message, mapped, why);

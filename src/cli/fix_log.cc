@@ -37,6 +37,21 @@ bool message_in(std::string_view line, std::string& text) {
   return true;
 }
 
+std::optional<fix::Reply> answer_to(const fix::Message& message, const fix::Mapped& mapped) {
+  if (mapped.fate == fix::Fate::kRefused) return fix::reply_to_refused(message, mapped);
+  if (mapped.fate == fix::Fate::kMalformed) return fix::reject_of(message, mapped);
+  return std::nullopt;
+}
+
+std::string why_not(const fix::Message& message, const fix::Mapped& mapped) {
+  const std::optional<fix::Reply> answer = answer_to(message, mapped);
+  if (!answer.has_value()) return mapped.text;
+  for (const auto& [tag, value] : answer->body) {
+    if (tag == fix::tag::kText) return value;
+  }
+  return {};
+}
+
 Result<FixRules> FixRules::load(const ConfigFlags& flags, const std::string& only) {
   const Result<Config> config = load_server_config(flags);
   if (!config.ok()) return config.status();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -14,12 +15,18 @@
 #include "cli/server_config.h"
 #include "gateways/fix/mapping.h"
 #include "gateways/fix/message.h"
+#include "gateways/fix/replies.h"
 #include "server/fix_terms.h"
 
 namespace halocline::cli {
 
 // The FIX message in a line: from "8=FIX" on, with the SOH, "|" or "^A" between its tags as SOH, up to CheckSum. False when there is none.
 bool message_in(std::string_view line, std::string& text);
+
+// What the sender of a message that cannot be used is told at once; what the engine refuses comes later.
+std::optional<fix::Reply> answer_to(const fix::Message& message, const fix::Mapped& mapped);
+// Why a message became nothing, in the words of that answer; empty when it became something.
+std::string why_not(const fix::Message& message, const fix::Mapped& mapped);
 
 // Which session a message is of.
 class FixRules {

@@ -19,6 +19,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr const char* kNoMessage = "lines without a message";
+
 void to_proto(const TradeReport& from, v1::TradeReport& to) {
   const Trade& trade = from.trade;
   v1::Trade& out = *to.mutable_trade();
@@ -66,10 +68,8 @@ class Replay {
     records_.clear();
     const fix::Mapped mapped = session->mapping.map(message, records_);
     if (mapped.fate == fix::Fate::kIgnored) return passed_over("ignored by rule");
-    if (mapped.fate == fix::Fate::kRefused) return tally_.refused(line, "REFUSED", mapped.text), ok_status();
-    if (mapped.fate == fix::Fate::kMalformed) {
-      return tally_.refused(line, "MALFORMED", "tag " + std::to_string(mapped.tag)), ok_status();
-    }
+    if (mapped.fate == fix::Fate::kRefused) return tally_.refused(line, "REFUSED", why_not(message, mapped)), ok_status();
+    if (mapped.fate == fix::Fate::kMalformed) return tally_.refused(line, "MALFORMED", why_not(message, mapped)), ok_status();
     for (std::span<const std::byte> rest(records_); !rest.empty();) {
       const FramedCommand one = first_command(rest);
       rest = rest.subspan(one.bytes);
@@ -103,6 +103,8 @@ class Replay {
     std::puts("");
     tally_.print(seconds, sum, counts);
   }
+  // Whether there was anything but lines without a message.
+  bool any_message() const { return !messages_.empty() || any_refused() || passed_over_.size() > passed_over_.count(kNoMessage); }
   bool any_refused() const { return tally_.refused_rows() > 0; }
 
  private:
@@ -159,7 +161,7 @@ int replay_fix(const Session& session, const std::string& path, FixRules& rules,
     if (!more.ok()) fatal = Status(more.status().code(), path + ": " + more.status().message());
     if (!more.ok() || !more.value()) break;
     if (!message_in(line, text)) {
-      static_cast<void>(replay.passed_over("lines without a message"));
+      static_cast<void>(replay.passed_over(kNoMessage));
     } else if (!message.parse(text)) {
       replay.damaged(lines.line());
     } else {
@@ -169,6 +171,9 @@ int replay_fix(const Session& session, const std::string& path, FixRules& rules,
     if (lines.line() % 1'024 == 0) replay.show_progress();
   }
   const Status closed = replay.close();
+  if (fatal.ok() && !replay.any_message()) {
+    return usage_error((path == "-" ? "standard input" : path) + " holds no FIX message (8=FIX…)");
+  }
   replay.print(session.json, std::chrono::duration<double>(Clock::now() - start).count());
   if (!fatal.ok()) return report(fatal);
   if (!closed.ok()) return report(closed);

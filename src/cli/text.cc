@@ -4,27 +4,13 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <vector>
+
+#include "base/civil_time.h"
 
 namespace halocline::cli {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
-
-// Reads exactly `digits` digits from the front.
-bool take_number(std::string_view& text, std::size_t digits, int& number) {
-  if (text.size() < digits) return false;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, number);
-  if (error != std::errc() || end != text.data() + digits || text[0] == '-') return false;
-  text.remove_prefix(digits);
-  return true;
-}
-
-bool take(std::string_view& text, char c) {
-  if (text.empty() || text[0] != c) return false;
-  text.remove_prefix(1);
-  return true;
-}
 
 template <class Number>
 std::optional<Number> whole(std::string_view text) {
@@ -76,53 +62,13 @@ std::string percent_text(std::string_view fraction) {
   return rounded(to_decimal(*value * 100), 1) + " %";
 }
 
-std::string time_text(std::int64_t ns) {
-  using namespace std::chrono;
-  const sys_time<nanoseconds> time{nanoseconds(ns)};
-  const auto day = floor<days>(time);
-  const year_month_day date(day);
-  const hh_mm_ss<nanoseconds> clock(time - day);
-  char text[64];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%09d", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
-                static_cast<int>(clock.subseconds().count()));
-  std::string out = text;
-  for (int group = 0; group < 3 && out.ends_with("000"); ++group) out.resize(out.size() - 3);
-  if (out.back() == '.') out.pop_back();
-  return out + 'Z';
-}
+std::string time_text(std::int64_t ns) { return instant_text(ns); }
 
 std::optional<std::int64_t> parse_time(std::string_view text) {
   using namespace std::chrono;
   if (text == "now") return duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
   if (const std::optional<std::int64_t> ns = whole<std::int64_t>(text)) return ns;
-  int parts[3] = {}, clock[3] = {};
-  std::int64_t fraction = 0;
-  if (!take_number(text, 4, parts[0]) || !take(text, '-') || !take_number(text, 2, parts[1]) || !take(text, '-') ||
-      !take_number(text, 2, parts[2])) {
-    return std::nullopt;
-  }
-  const year_month_day date{year(parts[0]), month(static_cast<unsigned>(parts[1])), day(static_cast<unsigned>(parts[2]))};
-  if (!date.ok() || parts[0] < 1700 || parts[0] > 2250) return std::nullopt;
-  if (take(text, 'T') || take(text, ' ')) {
-    if (!take_number(text, 2, clock[0]) || !take(text, ':') || !take_number(text, 2, clock[1])) return std::nullopt;
-    if (take(text, ':')) {
-      if (!take_number(text, 2, clock[2])) return std::nullopt;
-      if (take(text, '.')) {
-        std::int64_t unit = kSecond / 10;
-        bool any = false;
-        for (; !text.empty() && text[0] >= '0' && text[0] <= '9'; text.remove_prefix(1), unit /= 10, any = true) {
-          fraction += (text[0] - '0') * unit;
-        }
-        if (!any) return std::nullopt;
-      }
-    }
-    take(text, 'Z');
-  }
-  if (!text.empty() || clock[0] > 23 || clock[1] > 59 || clock[2] > 59) return std::nullopt;
-  const auto seconds_of_day = clock[0] * 3'600 + clock[1] * 60 + clock[2];
-  return sys_days(date).time_since_epoch().count() * 86'400 * kSecond + seconds_of_day * kSecond + fraction;
+  return parse_instant(text);
 }
 
 std::string duration_text(std::int64_t ns) {
@@ -178,21 +124,6 @@ std::string bytes_text(std::uint64_t bytes) {
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
 }
 
 }  // namespace halocline::cli

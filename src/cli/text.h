@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/closest.h"
 #include "base/decimal.h"
 
 namespace halocline::cli {
@@ -32,21 +33,5 @@ std::string bytes_text(std::uint64_t bytes);  // "12.3 MiB"
 
 // How many columns a UTF-8 text takes, one a code point.
 std::size_t width_of(std::string_view text);
-
-// The one of `known` that is likely meant by `typed`; empty when none is close.
-template <class Names>
-std::string closest(std::string_view typed, const Names& known);
-std::size_t edit_distance(std::string_view a, std::string_view b);
-
-template <class Names>
-std::string closest(std::string_view typed, const Names& known) {
-  std::string best;
-  std::size_t least = typed.size() / 3 + 2;
-  for (const auto& name : known) {
-    const std::size_t distance = edit_distance(typed, name);
-    if (distance < least) least = distance, best = name;
-  }
-  return best;
-}
 
 }  // namespace halocline::cli

@@ -7,6 +7,7 @@
 #include "client/channel.h"
 #include "halocline/v1/fix.grpc.pb.h"
 #include "halocline/v1/ingest.grpc.pb.h"
+#include "halocline/v1/queries.grpc.pb.h"
 #include "halocline/v1/reference.grpc.pb.h"
 #include "halocline/v1/risk.grpc.pb.h"
 
@@ -25,6 +26,7 @@ struct Client::Stubs {
   std::unique_ptr<v1::Reference::Stub> reference;
   std::unique_ptr<v1::Risk::Stub> risk;
   std::unique_ptr<v1::Fix::Stub> fix;
+  std::unique_ptr<v1::Queries::Stub> queries;
 
   // A channel that has failed is given a moment: blocking gRPC works on a connection only while somebody waits in it, so
   // calls alone, which fail at once, would never find the server again.
@@ -68,6 +70,7 @@ Client::Client(std::string server, std::chrono::nanoseconds timeout)
   stubs_->reference = v1::Reference::NewStub(stubs_->channel);
   stubs_->risk = v1::Risk::NewStub(stubs_->channel);
   stubs_->fix = v1::Fix::NewStub(stubs_->channel);
+  stubs_->queries = v1::Queries::NewStub(stubs_->channel);
 }
 
 Client::~Client() = default;
@@ -126,6 +129,11 @@ Status Client::list_limits(const std::function<void(const v1::LimitsPage&)>& tak
 Status Client::list_alerts(const v1::ListAlertsRequest& request, const std::function<void(const v1::AlertsPage&)>& take) {
   return stubs_->pages<v1::AlertsPage>(
       [&](grpc::ClientContext* context) { return stubs_->risk->ListAlerts(context, request); }, take);
+}
+
+Status Client::query(const v1::QueryRequest& request, const std::function<void(const v1::QueryPage&)>& take) {
+  return stubs_->pages<v1::QueryPage>(
+      [&](grpc::ClientContext* context) { return stubs_->queries->Query(context, request); }, take);
 }
 
 Result<v1::Ack> Client::ack_alert(const v1::AckAlertRequest& request) {

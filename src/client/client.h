@@ -20,6 +20,7 @@
 #include "base/status.h"
 #include "halocline/v1/fix.pb.h"
 #include "halocline/v1/ingest.pb.h"
+#include "halocline/v1/queries.pb.h"
 #include "halocline/v1/reference.pb.h"
 #include "halocline/v1/risk.pb.h"
 
@@ -50,6 +51,8 @@ class Client {
   Result<v1::Ack> ack_alert(const v1::AckAlertRequest& request);
   Result<v1::Ack> end_of_day(std::uint32_t date);  // yyyymmdd
   Result<v1::Status> status(bool with_digest = false);
+
+  Status query(const v1::QueryRequest& request, const std::function<void(const v1::QueryPage&)>& take);
 
   Result<v1::ListFixSessionsResponse> list_fix_sessions();
   Status reset_fix_session(const std::string& session);

@@ -55,7 +55,9 @@ struct FixLedgerRow {
 
 struct FixLedger {
   std::vector<FixLedgerRow> sessions;
-  std::uint64_t parked = 0;  // trade reports that wait for their instrument
+  // Trade reports that wait for their instrument; entered the books with it; were refused then.
+  std::uint64_t parked = 0, released = 0, refused = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> parked_for;  // instruments and how many wait; the most, most first
 };
 
 // An application message of ours, for a resend.

@@ -16,6 +16,7 @@
 #include "command/alert.h"
 #include "command/fix.h"
 #include "command/outcome.h"
+#include "command/query.h"
 #include "command/rows.h"
 
 namespace halocline {
@@ -55,6 +56,28 @@ class AlertSubscriber {
   // The next event, shared by all subscribers. False: no room, cut me; nothing comes after that.
   virtual bool offer(const std::shared_ptr<const AlertEvent>& event) = 0;
   // It ends: a bookmark out of range, cut (kResourceExhausted), or shutting down (kUnavailable). Last call.
+  virtual void ended(const Status& why) = 0;
+};
+
+// Where a subscription to a continuous query begins: the answer at seq, in its order, each row with the key its events have.
+struct QueryStart {
+  std::vector<ColumnType> columns;
+  std::vector<KeptRow> rows;
+  Seq seq = 0;
+  Nanos time = 0;
+};
+
+// Who watches a continuous query. All calls on core threads, none of them may block.
+class QuerySubscriber {
+ public:
+  virtual ~QuerySubscriber() = default;
+  // First call, once.
+  virtual void started(QueryStart start) = 0;
+  // All that a later seq did to the answer, shared by all subscribers. False: no room, cut me; nothing comes after that.
+  virtual bool offer(const std::shared_ptr<const QueryEvents>& events) = 0;
+  // Everything up to seq has been offered.
+  virtual void progress(Seq seq, Nanos time) = 0;
+  // It ends: refused, cut or beyond a bound (kResourceExhausted), or shutting down (kUnavailable). Last call.
   virtual void ended(const Status& why) = 0;
 };
 
@@ -117,6 +140,8 @@ class Port {
   virtual void reference(Reply<ReferenceRows> reply) = 0;
   virtual void trade(std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) = 0;
   virtual void status(bool with_digest, Reply<StatusReport> reply) = 0;
+  // kInvalidArgument with line, column and caret when the text is wrong; kResourceExhausted when the answer is beyond a bound.
+  virtual void query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) = 0;
 
   // What the journal knows of the FIX sessions, and their messages of numbers from..to (in order, the first `most`).
   virtual void fix_ledger(Reply<FixLedger> reply) = 0;
@@ -133,6 +158,12 @@ class Port {
   // kept until ended() or unfollow().
   virtual void follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<AlertSubscriber> subscriber) = 0;
   virtual void unfollow(const AlertSubscriber* subscriber) = 0;
+
+  // Watches a query: what run once gives at some seq, then what each later seq does to it, when that is durable. Refusals of the text
+  // come at
+  // once. The subscriber is kept until ended() or unwatch().
+  virtual void watch(std::string sql, QueryParameters parameters, std::shared_ptr<QuerySubscriber> subscriber) = 0;
+  virtual void unwatch(const QuerySubscriber* subscriber) = 0;
 
   // Adds to a counter that status shows, for what a gateway refuses before it becomes a command. Any thread.
   virtual void count(const char* counter, std::uint64_t add) = 0;

@@ -93,14 +93,15 @@ void instrument_lines(const State& state, Lines& lines) {
   }
 }
 
-void trade_lines(const State& state, Lines& lines) {
+void trade_lines(const State& state, Lines& lines, bool seqs) {
   const Catalog& catalog = state.catalog;
   for (std::uint32_t id = 0; id < state.trades.size(); ++id) {
     const TradeRecord& t = state.trades[id];
     const bool fields = t.book != kNoId;
-    lines.start("trade").unsigned_number(t.seq).unsigned_number(t.version_seq).text(state.source_of(t)).text(state.trade_id_of(t));
-    lines.number(t.version).code(t.status).text(catalog.name_of(t.book)).text(catalog.name_of(t.trader));
-    lines.text(catalog.name_of(t.counterparty));
+    lines.start("trade");
+    if (seqs) lines.unsigned_number(t.seq).unsigned_number(t.version_seq);
+    lines.text(state.source_of(t)).text(state.trade_id_of(t)).number(t.version).code(t.status);
+    lines.text(catalog.name_of(t.book)).text(catalog.name_of(t.trader)).text(catalog.name_of(t.counterparty));
     lines.text(fields ? catalog.text[catalog.instruments[t.instrument].symbol] : std::string_view());
     lines.code(t.side).number(t.quantity).number(t.price).number(t.fees).number(t.trade_time).end();
   }
@@ -196,7 +197,7 @@ void digest_lines(const State& state, void (*line)(void* context, std::string_vi
   node_lines(state, lines);
   currency_lines(state, lines);
   instrument_lines(state, lines);
-  trade_lines(state, lines);
+  trade_lines(state, lines, true);
   position_lines(state, lines);
   measure_lines(state, lines);
   limit_lines(state, lines);
@@ -214,7 +215,7 @@ std::string state_digest(const State& state) {
 std::string trades_digest(const State& state) {
   Sha256 hash;
   Lines lines(hash_line, &hash);
-  trade_lines(state, lines);
+  trade_lines(state, lines, false);
   position_lines(state, lines);
   return hex(hash.finish());
 }

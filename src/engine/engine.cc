@@ -5,6 +5,7 @@
 #include "command/codec.h"
 #include "engine/fix/session_ledger.h"
 #include "engine/limits/limit_watch.h"
+#include "engine/queries/live_queries.h"
 #include "engine/reference_desk.h"
 #include "engine/reports/report_desk.h"
 #include "engine/risk/exposure.h"
@@ -20,13 +21,15 @@ namespace halocline {
 class Engine::Impl {
  public:
   State state;
-  Exposure exposure{state};
-  PriceBoard prices{state, exposure};
-  TradeBook trades{state, exposure};
+  Changes changes;
+  Exposure exposure{state, changes};
+  PriceBoard prices{state, exposure, changes};
+  TradeBook trades{state, exposure, changes};
   LimitWatch limits{state, exposure};
   ReferenceDesk reference{state, exposure, prices, trades, limits};
   ReportDesk reports{state, trades};
   SessionLedger sessions{state};
+  queries::LiveQueries queries{state, changes};
   std::vector<std::uint32_t> watched_;  // nodes touched that have limits
 
   void begin(Seq seq, Nanos time, std::vector<AlertEvent>& events) {
@@ -40,9 +43,38 @@ class Engine::Impl {
     prices.pass_time();
     limits.escalate(events);
     look_at_touched(CauseOf{}, events);
+    if (changes.wanted) queries.pass_time();
+  }
+
+  // How many there were of what reference data brings.
+  struct Sizes {
+    explicit Sizes(const Catalog& catalog)
+        : nodes(catalog.nodes.size()), instruments(catalog.instruments.size()), currencies(catalog.currencies.size()) {}
+    std::size_t nodes, instruments, currencies;
+  };
+
+  // What is new is a row of its own; when nothing is new, something known reads differently, and with it any row that shows it.
+  void note_reference(const Command& command, Outcome outcome, const Sizes& before) {
+    const Sizes now(state.catalog);
+    for (auto id = before.nodes; id < now.nodes; ++id) changes.nodes.push_back(static_cast<std::uint32_t>(id));
+    for (auto id = before.instruments; id < now.instruments; ++id) changes.instruments.push_back(static_cast<std::uint32_t>(id));
+    for (auto id = before.currencies; id < now.currencies; ++id) changes.currencies.push_back(static_cast<std::uint32_t>(id));
+    if (outcome != Outcome::kAccepted) return;
+    const bool instrument = std::holds_alternative<Instrument>(command), other =
+        std::holds_alternative<Book>(command) || std::holds_alternative<Trader>(command) || std::holds_alternative<Currency>(command) ||
+        std::holds_alternative<Rename>(command);
+    const bool any_new = now.nodes > before.nodes || now.instruments > before.instruments || now.currencies > before.currencies;
+    if ((instrument && now.instruments == before.instruments) || (other && !any_new)) changes.reshaped = true;
+  }
+
+  // After everything: what the events of this command (those from `first` on) and the commands' parts noted goes to the queries.
+  void settle_queries(const std::vector<AlertEvent>& events, std::size_t first) {
+    for (std::size_t i = first; i < events.size(); ++i) changes.alerts.push_back(static_cast<std::uint32_t>(events[i].alert_id - 1));
+    queries.settle();
   }
 
   void look_at_touched(const CauseOf& cause, std::vector<AlertEvent>& events) {
+    if (changes.wanted) changes.nodes.insert(changes.nodes.end(), exposure.touched().begin(), exposure.touched().end());
     for (const std::uint32_t node : exposure.touched()) {
       exposure.look_at_peak(node);
       if (state.catalog.nodes[node].watched) watched_.push_back(node);
@@ -54,20 +86,24 @@ class Engine::Impl {
   }
 
   Applied apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::vector<AlertEvent>& events) {
+    const std::size_t first_event = events.size();
     begin(seq, time, events);
     std::uint32_t record = kNoId;
     const Applied applied = state.catalog.has_firm() ? trades.apply(seq, time, trade, hint, record) : Applied{Outcome::kNoFirm};
     look_at_touched(CauseOf{Cause::kTrade, record, trade.version, {}}, events);
+    if (changes.wanted) settle_queries(events, first_event);
     if (sessions.wants_outcome()) sessions.note(applied.outcome);
     return applied;
   }
 
   Applied apply(Seq seq, Nanos time, const TradeReport& report, std::vector<AlertEvent>& events) {
+    const std::size_t first_event = events.size();
     begin(seq, time, events);
     std::uint32_t record = kNoId;
     const Applied applied = state.catalog.has_firm() ? reports.apply(seq, time, report, record) : Applied{Outcome::kNoFirm};
     const std::uint32_t version = record == kNoId ? 0 : state.trades[record].version;
     look_at_touched(CauseOf{Cause::kTrade, record, version, {}}, events);
+    if (changes.wanted) settle_queries(events, first_event);
     if (sessions.wants_outcome()) sessions.note(applied.outcome);
     return applied;
   }
@@ -79,6 +115,7 @@ class Engine::Impl {
   }
   Outcome apply_one(const FxRate& rate, CauseOf& cause, std::vector<AlertEvent>&) {
     cause = {Cause::kFx, kNoId, 0, rate.currency};
+    if (changes.wanted) note(changes.currencies, state.catalog.find_currency(rate.currency));
     return prices.apply(rate);
   }
   Outcome apply_one(const EndOfDay& end, CauseOf& cause, std::vector<AlertEvent>&) {
@@ -95,9 +132,22 @@ class Engine::Impl {
     }
     return Outcome::kAccepted;
   }
-  Outcome apply_one(const Limit& limit, CauseOf&, std::vector<AlertEvent>& events) { return limits.apply(limit, events); }
+  Outcome apply_one(const Limit& limit, CauseOf&, std::vector<AlertEvent>& events) {
+    const Outcome outcome = limits.apply(limit, events);
+    if (!changes.wanted) return outcome;
+    const std::uint32_t id = state.find_limit(limit.name);
+    note(changes.limits, id);
+    for (std::uint32_t alert = 0; alert < state.alerts.size(); ++alert) {
+      if (state.alerts[alert].limit == id) changes.alerts.push_back(alert);  // they show what the limit says
+    }
+    return outcome;
+  }
   Outcome apply_one(const LimitRemove& remove, CauseOf&, std::vector<AlertEvent>& events) {
+    if (changes.wanted) note(changes.limits, state.find_limit(remove.name));
     return limits.apply(remove, events);
+  }
+  static void note(std::vector<std::uint32_t>& rows, std::uint32_t row) {
+    if (row != kNoId) rows.push_back(row);
   }
   Outcome apply_one(const AlertAck& ack, CauseOf&, std::vector<AlertEvent>& events) { return limits.apply(ack, events); }
   template <class ReferenceCommand>
@@ -135,6 +185,8 @@ class Engine::Impl {
   Applied apply(Seq seq, Nanos time, const Command& command, std::vector<AlertEvent>& events) {
     if (const Trade* trade = std::get_if<Trade>(&command)) return apply(seq, time, *trade, trades.look_up(*trade), events);
     if (const TradeReport* report = std::get_if<TradeReport>(&command)) return apply(seq, time, *report, events);
+    const std::size_t first_event = events.size();
+    const Sizes before(state.catalog);
     begin(seq, time, events);
     const bool of_message = sessions.wants_outcome() && !std::holds_alternative<FixReceived>(command);
     CauseOf cause;
@@ -149,6 +201,10 @@ class Engine::Impl {
         },
         command);
     look_at_touched(cause, events);
+    if (changes.wanted) {
+      note_reference(command, outcome, before);
+      settle_queries(events, first_event);
+    }
     if (of_message) sessions.note(outcome);
     return {outcome};
   }
@@ -185,14 +241,18 @@ Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std
 TradeHint Engine::look_up(const Trade& trade) { return impl_->trades.look_up(trade); }
 void Engine::fetch(TradeHint& hint) const { impl_->trades.fetch(hint); }
 
+std::vector<RefusedRelease> Engine::take_refused_releases() { return impl_->reports.take_refused(); }
+
 Seq Engine::last_seq() const { return impl_->state.seq; }
 Nanos Engine::last_time() const { return impl_->state.time; }
 std::uint64_t Engine::last_event_id() const { return impl_->state.events.size(); }
 
 Nanos Engine::deadline() const {
   return std::min({impl_->exposure.rate_deadline(impl_->state.time), impl_->prices.stale_deadline(),
-                   impl_->limits.escalation_deadline()});
+                   impl_->limits.escalation_deadline(), impl_->queries.deadline()});
 }
+
+queries::LiveQueries& Engine::queries() { return impl_->queries; }
 
 Snapshot Engine::snapshot() { return std::make_shared<const State>(impl_->state); }
 

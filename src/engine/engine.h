@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "command/alert.h"
@@ -23,12 +24,21 @@
 namespace halocline {
 
 class State;
+namespace queries {
+class LiveQueries;
+}
 // The books at one seq.
 using Snapshot = std::shared_ptr<const State>;
 
 struct Applied {
   Outcome outcome = Outcome::kNone;
   Seq first_seq = 0;  // for DUPLICATE
+};
+
+// A parked trade report that was refused when its instrument came.
+struct RefusedRelease {
+  std::string source, trade_id, instrument;
+  Outcome outcome = Outcome::kNone;
 };
 
 // What was looked up of a trade ahead of its turn (engine/lookahead.h). Good for that trade whatever is applied in between: what
@@ -63,12 +73,19 @@ class Engine {
   void fetch(TradeHint& hint) const;
   Applied apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::vector<AlertEvent>& events);
 
+  // Since the last call, in order.
+  std::vector<RefusedRelease> take_refused_releases();
+
+  // The continuous queries over these books (engine/queries/live_queries.h). They are no part of the books: no command or digest
+  // depends on them.
+  queries::LiveQueries& queries();
+
   Seq last_seq() const;
   Nanos last_time() const;
   std::uint64_t last_event_id() const;
 
   // When time must pass for something to happen (a rate window to move on, a price to become stale, an alert to
-  // escalate): a Timer command is due at or after it. INT64_MAX when nothing waits.
+  // escalate, a row to leave a continuous query): a Timer command is due at or after it. INT64_MAX when nothing waits.
   Nanos deadline() const;
 
   // The books as they are now. Costs O(chunks / 256); later writes copy the chunks they touch, once a snapshot.

@@ -1,69 +1,16 @@
 #include "engine/views.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
 
-#include "engine/risk/average_cost.h"
+#include "engine/figures.h"
+#include "engine/reports/report_desk.h"
 #include "engine/state/state.h"
-#include "engine/state/trade_effect.h"
 
 namespace halocline::views {
 namespace {
 
-// Folds the trades of positions whose split the engine let go of. Finds the book positions of each instrument once.
-class Splits {
- public:
-  explicit Splits(const State& state) : state_(state) {}
-
-  AverageCost of(const PositionRecord& position) {
-    if (position.split_known) return {position.quantity, position.cost};
-    std::vector<std::uint32_t> trades;
-    for (const std::uint32_t id : book_positions_of(position.instrument)) gather(position.node, state_.positions[id], trades);
-    std::sort(trades.begin(), trades.end());  // ids are in the order of their first seq
-    trades.erase(std::unique(trades.begin(), trades.end()), trades.end());
-    AverageCost split;
-    for (const std::uint32_t id : trades) {
-      const TradeEffect effect = effect_of(state_, state_.trades[id]);
-      split.fold(effect.quantity, effect.notional);
-    }
-    return split;
-  }
-
- private:
-  const std::vector<std::uint32_t>& book_positions_of(std::uint32_t instrument) {
-    if (by_instrument_.empty()) {
-      by_instrument_.resize(state_.catalog.instruments.size());
-      for (std::uint32_t id = 0; id < state_.positions.size(); ++id) {
-        const PositionRecord& position = state_.positions[id];
-        const bool of_book = state_.catalog.nodes[position.node].kind == NodeKind::kBook;
-        if (of_book && position.first_entry != kNoId) by_instrument_[position.instrument].push_back(id);
-      }
-    }
-    return by_instrument_[instrument];
-  }
-
-  void gather(std::uint32_t node, const PositionRecord& book_position, std::vector<std::uint32_t>& trades) const {
-    const NodeKind kind = state_.catalog.nodes[node].kind;
-    const std::uint32_t book = book_position.node;
-    if (kind == NodeKind::kBook && book != node) return;
-    if (kind == NodeKind::kDesk && state_.catalog.nodes[book].parent != node) return;
-    for (std::uint32_t entry = book_position.first_entry; entry != kNoId; entry = state_.entries[entry].next) {
-      const std::uint32_t id = state_.entries[entry].trade;
-      const TradeRecord& trade = state_.trades[id];
-      if (!state_.holds(book_position, trade)) continue;
-      if (kind == NodeKind::kTrader && trade.trader != node) continue;
-      if (kind == NodeKind::kCounterparty && trade.counterparty != node) continue;
-      trades.push_back(id);
-    }
-  }
-
-  const State& state_;
-  std::vector<std::vector<std::uint32_t>> by_instrument_;
-};
-
-Int128 concentration_of(const State& state, std::uint32_t id);
-
-bool holds_positions(NodeKind kind) { return kind >= NodeKind::kFirm && kind <= NodeKind::kCounterparty; }
+constexpr std::size_t kMostParkedFor = 100;  // instruments that are told of
 
 // The positions of a node in the order of symbols.
 std::vector<std::uint32_t> sorted_positions(const State& state, std::uint32_t node) {
@@ -98,27 +45,6 @@ PositionRow row_of(const State& state, const PositionRecord& position, Splits& s
   row.mark_stale = instrument.stale;
   row.trades = position.count;
   return row;
-}
-
-// As Exposure::concentration, without its memory of the largest position.
-Int128 concentration_of(const State& state, std::uint32_t id) {
-  const Catalog& catalog = state.catalog;
-  const NodeRecord& node = catalog.nodes[id];
-  const Money gross = state.gross(id);
-  if (gross == 0) return 0;
-  Money largest = 0;
-  const std::uint32_t holder = holds_positions(node.kind) ? id : 0;
-  for (std::uint32_t p = catalog.nodes[holder].first_position; p != kNoId; p = state.positions[p].next_of_node) {
-    const PositionRecord& position = state.positions[p];
-    const InstrumentRecord& instrument = catalog.instruments[position.instrument];
-    if (node.kind == NodeKind::kInstrument && instrument.node != id) continue;
-    if (node.kind == NodeKind::kUnderlying && instrument.underlying_node != id) continue;
-    if (node.kind == NodeKind::kSector && instrument.sector_node != id) continue;
-    if (node.kind == NodeKind::kCurrency && catalog.currencies[instrument.currency].node != id) continue;
-    const Money size = position.value < 0 ? -position.value : position.value;
-    largest = std::max(largest, mul_scale(size, catalog.currencies[instrument.currency].rate));
-  }
-  return mul_div(largest, halocline::limits::kScale, gross);
 }
 
 }  // namespace
@@ -302,7 +228,12 @@ std::optional<TradeRow> trade(const State& state, std::string_view source, std::
 
 FixLedger fix_ledger(const State& state) {
   FixLedger ledger;
-  ledger.parked = state.parked.size();
+  ledger.parked = state.parked.size(), ledger.released = state.parked_released, ledger.refused = state.parked_refused;
+  std::map<std::string, std::uint64_t> waiting;
+  for (std::size_t at = 0; at < state.parked.size(); ++at) ++waiting[std::string(report_of(state.parked[at]).trade.instrument)];
+  ledger.parked_for.assign(waiting.begin(), waiting.end());
+  std::stable_sort(ledger.parked_for.begin(), ledger.parked_for.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (ledger.parked_for.size() > kMostParkedFor) ledger.parked_for.resize(kMostParkedFor);
   for (std::size_t id = 0; id < state.fix_sessions.size(); ++id) {
     const FixSessionRecord& session = state.fix_sessions[id];
     FixLedgerRow row{std::string(state.trade_text[session.name]), session.next_in, session.next_out, session.created, {}};

@@ -49,7 +49,7 @@ std::vector<AlertEvent> alert_events(const State& state, std::uint64_t after, st
 void digest_lines(const State& state, void (*line)(void* context, std::string_view text), void* context);
 // SHA-256 over them, in hex.
 std::string state_digest(const State& state);
-// The same over the lines of sections 5 (trades) and 6 (positions) alone.
+// The same over the lines of sections 5 (trades) and 6 (positions) alone, without seqs: what the same trades come to, however they came.
 std::string trades_digest(const State& state);
 
 // The firm and its currency, empty before the Firm command.

@@ -17,17 +17,20 @@
 #include "base/status.h"
 #include "command/port.h"
 #include "engine/engine.h"
+#include "engine/queries/live_queries.h"
 
 namespace halocline {
 
 struct Feed;
+struct Watch;
 
-// What travels through the queue from the callers of the Port to the sequencer: exactly one of the three.
+// What travels through the queue from the callers of the Port to the sequencer: exactly one of the four.
 using Read = std::function<void(const Result<Snapshot>&)>;
 struct Inbound {
   Submission submission;         // when count > 0
   Read read;                     // answered with the books, on a reader thread
   std::shared_ptr<Feed> follow;  // wants the alert events after its bookmark
+  std::shared_ptr<Watch> watch;  // wants a query's answer, and what becomes of it
 };
 
 // A submission in a block: who gets which of the block's acknowledgements.
@@ -59,18 +62,22 @@ struct Block {
   std::vector<Waiting> waiting;
   std::vector<Read> reads;
   std::vector<std::shared_ptr<Feed>> follows;
+  std::vector<std::shared_ptr<Watch>> watches;
   std::int64_t sequenced = 0;  // monotonic ns
   std::int64_t durable = 0;    // monotonic ns, written before durable_seq reaches last_seq
 
   // By the engine.
   std::vector<Acknowledgement> acks;
   std::vector<std::shared_ptr<const AlertEvent>> events;
+  std::vector<queries::LiveEvents> query_events;
+  std::vector<RefusedRelease> refused_releases;
   Snapshot books;                   // after the block; when reads or follows ask for it
   std::uint64_t last_event_id = 0;  // after the block
 
   void clear() {
     count = 0;
-    records.clear(), waiting.clear(), reads.clear(), follows.clear(), acks.clear(), events.clear();
+    records.clear(), waiting.clear(), reads.clear(), follows.clear(), watches.clear(), acks.clear(), events.clear(),
+        query_events.clear(), refused_releases.clear();
     books.reset();
   }
 };

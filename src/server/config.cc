@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
-#include <numeric>
 #include <optional>
 #include <sstream>
 
+#include "base/closest.h"
 #include "server/fix_terms.h"
 
 namespace halocline {
@@ -30,26 +30,10 @@ std::string upper(std::string text) {
 
 std::string variable_of(const ConfigKey& key) { return "HALOCLINE_" + upper(key.section) + "_" + upper(key.name); }
 
-// Levenshtein's distance.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t corner = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t above = row[j + 1];
-      row[j + 1] = std::min({above + 1, row[j] + 1, corner + (a[i] == b[j] ? 0 : 1)});
-      corner = above;
-    }
-  }
-  return row.back();
-}
-
 // The known key most like it: by its whole name, or by its name alone when it stands in the wrong section.
 const ConfigKey& nearest(const std::string& section, const std::string& name) {
   const auto score = [&](const ConfigKey& key) {
-    return std::min(distance(section + "." + name, key.full_name()), distance(name, key.name) + 1);
+    return std::min(edit_distance(section + "." + name, key.full_name()), edit_distance(name, key.name) + 1);
   };
   const auto keys = config_keys();
   return *std::min_element(keys.begin(), keys.end(), [&](const ConfigKey& a, const ConfigKey& b) { return score(a) < score(b); });
@@ -144,7 +128,8 @@ Status read_session(Config& config, const toml::table& table, const std::string&
     const std::string line = name + ":" + std::to_string(entry.source().begin.line);
     const auto key = std::find_if(keys.begin(), keys.end(), [&](const FixSessionKey& one) { return key_name == one.name; });
     if (key == keys.end()) {
-      const auto nearer = [&](const FixSessionKey& a, const FixSessionKey& b) { return distance(key_name, a.name) < distance(key_name,
+      const auto nearer = [&](const FixSessionKey& a, const FixSessionKey& b) { return edit_distance(key_name,
+          a.name) < edit_distance(key_name,
           b.name); };
       return wrong(line, "unknown key \"" + key_name + "\" in [[fix.session]]; did you mean " +
           std::min_element(keys.begin(), keys.end(), nearer)->name + "?");
@@ -183,7 +168,8 @@ Status read_toml(Config& config, std::string_view text, const std::string& name)
       return wrong(place, "unknown key \"" + in + "\" outside of a section; did you mean " + nearest("", in).full_name() + "?");
     }
     if (!known) {
-      const auto nearer = [&](const ConfigKey& a, const ConfigKey& b) { return distance(in, a.section) < distance(in, b.section); };
+      const auto nearer = [&](const ConfigKey& a, const ConfigKey& b) { return edit_distance(in, a.section) < edit_distance(in,
+          b.section); };
       return wrong(place, "unknown section [" + in + "]; did you mean [" +
                               std::string(std::min_element(keys.begin(), keys.end(), nearer)->section) + "]?");
     }
@@ -223,7 +209,7 @@ Status read_environment(Config& config, std::span<const std::string> environment
                                   [&](const ConfigKey& one) { return variable.starts_with("HALOCLINE_" + upper(one.section) + "_"); });
     if (!ours) continue;
     const auto nearer = [&](const ConfigKey& a, const ConfigKey& b) {
-      return distance(variable, variable_of(a)) < distance(variable, variable_of(b));
+      return edit_distance(variable, variable_of(a)) < edit_distance(variable, variable_of(b));
     };
     return wrong("environment " + variable,
                  "no such key; did you mean " + variable_of(*std::min_element(keys.begin(), keys.end(), nearer)) + "?");

@@ -24,7 +24,7 @@ struct FixSessionConfig {
   std::string where;  // "halocline.toml:12"
   std::string name, begin_string, our_comp_id, their_comp_id, source, username, password, schedule, unknown_instrument;
   std::uint64_t heartbeat_least_seconds = 0, heartbeat_most_seconds = 0, clock_skew_seconds = 0, messages_per_second = 0;
-  std::string book, trader, counterparty, desk, instrument, currency;
+  std::string book, trader, counterparty, desk, instrument, currency, id_day;
 };
 
 struct Config {

@@ -70,7 +70,7 @@ const ConfigKey kKeys[] = {
         "The largest FIX message, in bytes; a larger one cuts the connection."},
     {HALOCLINE_KEY(Number, fix, connections), "256", 1, 4'096, nullptr, "FIX connections open at a time; more are refused."},
     {HALOCLINE_KEY(Number, fix, logon_seconds), "10", 1, 3'600, nullptr, "Time for a new connection to log on, in seconds."},
-    {HALOCLINE_KEY(Number, fix, out_queue_bytes), "4194304", 64 * kKiB, 256 * kMiB, nullptr,
+    {HALOCLINE_KEY(Number, fix, out_queue_bytes), "4194304", 2 * kMiB, 256 * kMiB, nullptr,
      "Bytes that wait for a counterparty that does not read; then it is cut."},
 
     {HALOCLINE_KEY(Text, catalog, listen), "", 0, 256, nullptr,
@@ -124,6 +124,8 @@ const FixSessionKey kSessionKeys[] = {
     {HALOCLINE_SESSION_KEY(Text, instrument), "55 48", 1, 256, nullptr, "The instrument."},
     {HALOCLINE_SESSION_KEY(Text, currency), "15 120", 0, 256, nullptr,
      "The currency; when found, the instrument must be in it, but for FX pairs. Empty: not looked at."},
+    {HALOCLINE_SESSION_KEY(Text, id_day), "", 0, 256, nullptr,
+     "The day of the trade's ids, for an order system whose ids begin anew each day. Empty: its ids are for ever."},
 };
 #undef HALOCLINE_SESSION_KEY
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "command/codec.h"
+#include "engine/queries/run.h"
 #include "engine/views.h"
 
 namespace halocline {
@@ -33,9 +34,10 @@ Core::Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, 
                inbound.follow = std::move(feed);
                p_.inbound.push(inbound, 0);  // refused only when stopping: then all followers end anyway
              }),
+      watches_(limits::kMaxLiveQueries, p_.metrics.named),
       sequencer_(p_, journal, std::max(start.last_time, engine.last_time()),
                  options_.on_failure ? options_.on_failure : [](const Status&) {}),
-      engine_stage_(p_, engine), publisher_(p_, feeds_, *readers_) {
+      engine_stage_(p_, engine, watches_), publisher_(p_, feeds_, watches_, *readers_) {
   CHECK(journal.next_seq() == engine.last_seq() + 1, "the journal goes on at seq %llu, the engine has applied %llu",
         static_cast<unsigned long long>(journal.next_seq()), static_cast<unsigned long long>(engine.last_seq()));
   p_.durable_seq.store(engine.last_seq());
@@ -61,6 +63,7 @@ Status Core::stop() {
     p_.clock.attach(nullptr);
     readers_->stop();
     feeds_.end_all(refusal());
+    watches_.end_all(refusal());
   }
   return p_.failed.load() ? p_.failure : ok_status();
 }
@@ -145,6 +148,15 @@ void Core::status(bool with_digest, Reply<StatusReport> reply) {
   });
 }
 
+void Core::query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) {
+  // Names and types do not depend on the books: what is wrong with the text is said at once, and takes no place among the reads.
+  Result<queries::Plan> plan = queries::prepare(sql, parameters);
+  if (!plan.ok()) return reply(plan.status());
+  read(std::move(reply), [plan = std::make_shared<const queries::Plan>(plan.take())](const State& books) {
+    return queries::run(*plan, books);
+  });
+}
+
 void Core::fix_ledger(Reply<FixLedger> reply) {
   read(std::move(reply), [this](const State& books) -> Result<FixLedger> {
     FixLedger ledger = views::fix_ledger(books);
@@ -204,6 +216,29 @@ void Core::follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<
   if (inbound.follow->gone.exchange(true)) return;
   feeds_.remove(subscriber.get());
   subscriber->ended(refusal());
+}
+
+void Core::watch(std::string sql, QueryParameters parameters, std::shared_ptr<QuerySubscriber> subscriber) {
+  Result<queries::Plan> plan = queries::prepare(sql, parameters);
+  if (!plan.ok()) return subscriber->ended(plan.status());
+  if (!plan.value().unwatchable.empty()) return subscriber->ended(Status(Code::kInvalidArgument, plan.value().unwatchable));
+  Inbound inbound;
+  inbound.watch = watches_.add(std::make_shared<const queries::Plan>(plan.take()), subscriber);
+  if (inbound.watch == nullptr) {
+    p_.metrics.named.add("subscribers_refused", 1);
+    return subscriber->ended(Status(Code::kResourceExhausted, "there are already " + std::to_string(limits::kMaxLiveQueries) +
+                                                                  " subscriptions to queries"));
+  }
+  if (p_.inbound.push(inbound, 0)) return;
+  // Stopping: whoever takes it out of the registry, this or stop(), ends it.
+  if (inbound.watch->gone.exchange(true)) return;
+  watches_.remove(subscriber.get());
+  subscriber->ended(refusal());
+}
+
+void Core::unwatch(const QuerySubscriber* subscriber) {
+  watches_.remove(subscriber);
+  p_.publisher_bell.ring();
 }
 
 void Core::unfollow(const AlertSubscriber* subscriber) {

@@ -29,6 +29,7 @@
 #include "server/record_source.h"
 #include "server/reader_pool.h"
 #include "server/sequencer.h"
+#include "server/watches.h"
 
 namespace halocline {
 
@@ -72,6 +73,7 @@ class Core final : public Port {
   void reference(Reply<ReferenceRows> reply) override;
   void trade(std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) override;
   void status(bool with_digest, Reply<StatusReport> reply) override;
+  void query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) override;
   void fix_ledger(Reply<FixLedger> reply) override;
   void fix_sent(std::string session, std::uint32_t from, std::uint32_t to, std::size_t most, Reply<std::vector<FixSentRow>> reply) override;
   void set_fix_desk(FixDesk* desk) override;
@@ -79,6 +81,8 @@ class Core final : public Port {
   void fix_reset(const std::string& session, std::function<void(const Status&)> done) override;
   void follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<AlertSubscriber> subscriber) override;
   void unfollow(const AlertSubscriber* subscriber) override;
+  void watch(std::string sql, QueryParameters parameters, std::shared_ptr<QuerySubscriber> subscriber) override;
+  void unwatch(const QuerySubscriber* subscriber) override;
   void count(const char* counter, std::uint64_t add) override { p_.metrics.named.add(counter, add); }
 
   // What can be said without the books, without waiting. Any thread.
@@ -96,6 +100,7 @@ class Core final : public Port {
   Journal& journal_;
   std::shared_ptr<ReaderPool> readers_;
   Feeds feeds_;
+  Watches watches_;
   Sequencer sequencer_;
   EngineStage engine_stage_;
   Publisher publisher_;

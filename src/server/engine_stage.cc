@@ -37,6 +37,10 @@ void EngineStage::apply(Block& block) {
   for (AlertEvent& event : events_) block.events.push_back(std::make_shared<const AlertEvent>(std::move(event)));
   add_to(p_.metrics.alert_events, events_.size());
   events_.clear();
+  block.query_events = engine_.queries().take();
+  watches_.let_go(engine_.queries());
+  for (const auto& watch : block.watches) watches_.begin(*watch, engine_.queries(), engine_.last_seq(), engine_.last_time());
+  block.refused_releases = engine_.take_refused_releases();
   block.last_event_id = engine_.last_event_id();
   if (!block.reads.empty() || !block.follows.empty()) block.books = engine_.snapshot();
   if (block.count > 0) {

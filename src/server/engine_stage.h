@@ -7,12 +7,15 @@
 
 #include "engine/engine.h"
 #include "server/pipeline.h"
+#include "server/watches.h"
 
 namespace halocline {
 
 class EngineStage {
  public:
-  EngineStage(Pipeline& pipeline, Engine& engine) : p_(pipeline), engine_(engine) { publish_progress(); }
+  EngineStage(Pipeline& pipeline, Engine& engine, Watches& watches) : p_(pipeline), engine_(engine), watches_(watches) {
+    publish_progress();
+  }
 
   // Until the end of the ring.
   void run();
@@ -23,6 +26,7 @@ class EngineStage {
 
   Pipeline& p_;
   Engine& engine_;
+  Watches& watches_;
   std::vector<AlertEvent> events_;
 };
 

@@ -64,7 +64,8 @@ Result<FixSessionTerms> terms_of(const FixSessionConfig& session) {
     fix::TagRule& rule;
   } rules[] = {{"book", session.book, terms.rules.book}, {"trader", session.trader, terms.rules.trader},
                {"counterparty", session.counterparty, terms.rules.counterparty}, {"desk", session.desk, terms.rules.desk},
-               {"instrument", session.instrument, terms.rules.instrument}, {"currency", session.currency, terms.rules.currency}};
+               {"instrument", session.instrument, terms.rules.instrument}, {"currency", session.currency, terms.rules.currency},
+               {"id_day", session.id_day, terms.rules.id_day}};
   for (const auto& [name, text, rule] : rules) {
     Result<fix::TagRule> parsed = fix::TagRule::parse(text);
     if (!parsed.ok()) return wrong(std::string(name) + ": " + parsed.status().message());

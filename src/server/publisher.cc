@@ -3,16 +3,25 @@
 #include <span>
 #include <utility>
 
+#include "base/log.h"
+#include "command/outcome.h"
+
 namespace halocline {
+namespace {
+
+constexpr std::int64_t kProgressEvery = 50'000'000;  // ns: marks of progress to those who watch queries
+
+}  // namespace
 
 void Publisher::run() {
   while (true) {
     p_.publisher_bell.wait([&] {
-      if (feeds_.must_prune()) return true;
+      if (feeds_.must_prune() || watches_.must_prune()) return true;
       Block** front = p_.to_publisher.front();
       return front != nullptr && (*front == nullptr || releasable(**front) || p_.failed.load());
     });
     if (feeds_.must_prune()) feeds_.prune();
+    watches_.prune();
     Block** front = p_.to_publisher.front();
     if (front == nullptr) continue;
     if (*front == nullptr) break;
@@ -38,15 +47,26 @@ void Publisher::run() {
 
 void Publisher::release(Block& block) {
   feeds_.offer(block.events);
+  watches_.offer(block.query_events);
   std::span<const Acknowledgement> acks(block.acks);
   for (const Waiting& one : block.waiting) {
     if (one.sink != nullptr) one.sink->acknowledged(one.token, acks.first(one.count));
     acks = acks.subspan(one.count);
   }
+  for (const RefusedRelease& refused : block.refused_releases) {
+    p_.metrics.named.add("parked_refused", 1);
+    log_line(LogLevel::kWarn, "parked.refused", {{"source", refused.source}, {"trade_id", refused.trade_id},
+        {"instrument", refused.instrument}, {"why", outcome_name(refused.outcome)}});
+  }
   const std::int64_t now = p_.clock.monotonic();
   for (const Waiting& one : block.waiting) {
     p_.metrics.durable_published.record(now - block.durable);
     p_.metrics.received_published.record(now - one.received);
+  }
+  for (const auto& watch : block.watches) watches_.start(watch);
+  if (now - told_progress_ >= kProgressEvery) {
+    told_progress_ = now;
+    watches_.progress(block.last_seq, block.time);
   }
   for (const auto& feed : block.follows) feeds_.start(feed, block.books, block.last_event_id);
   for (Read& read : block.reads) {

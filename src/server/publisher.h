@@ -6,12 +6,14 @@
 #include "server/feeds.h"
 #include "server/pipeline.h"
 #include "server/reader_pool.h"
+#include "server/watches.h"
 
 namespace halocline {
 
 class Publisher {
  public:
-  Publisher(Pipeline& pipeline, Feeds& feeds, ReaderPool& readers) : p_(pipeline), feeds_(feeds), readers_(readers) {}
+  Publisher(Pipeline& pipeline, Feeds& feeds, Watches& watches, ReaderPool& readers)
+      : p_(pipeline), feeds_(feeds), watches_(watches), readers_(readers) {}
 
   // Until the end of the ring.
   void run();
@@ -25,6 +27,8 @@ class Publisher {
 
   Pipeline& p_;
   Feeds& feeds_;
+  Watches& watches_;
+  std::int64_t told_progress_ = 0;  // monotonic ns
   ReaderPool& readers_;
 };
 

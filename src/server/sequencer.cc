@@ -17,7 +17,7 @@ void Sequencer::run() {
     if (!waiting && !timer_due()) continue;
     Block& block = take_block();
     gather(block);
-    if (block.count == 0 && block.reads.empty() && block.follows.empty()) add_timer(block);
+    if (block.count == 0 && block.reads.empty() && block.follows.empty() && block.watches.empty()) add_timer(block);
     if (const Status status = sequence(block); !status.ok()) return fail(status);
   }
   if (const Status status = journal_.close(); !status.ok()) return fail(status);
@@ -62,7 +62,7 @@ Block& Sequencer::take_block() {
 void Sequencer::gather(Block& block) {
   p_.inbound.note_depth();
   while (Inbound* inbound = p_.inbound.front()) {
-    if (block.waiting.size() + block.reads.size() + block.follows.size() == kMaxBlockItems) break;
+    if (block.waiting.size() + block.reads.size() + block.follows.size() + block.watches.size() == kMaxBlockItems) break;
     Submission& submission = inbound->submission;
     if (submission.count > 0) {
       if (block.records.size() + submission.records.size() > journal_.max_block_bytes()) break;
@@ -72,6 +72,8 @@ void Sequencer::gather(Block& block) {
       block.waiting.push_back({std::move(submission.sink), submission.token, submission.count, submission.received});
     } else if (inbound->read) {
       block.reads.push_back(std::move(inbound->read));
+    } else if (inbound->watch != nullptr) {
+      block.watches.push_back(std::move(inbound->watch));
     } else {
       block.follows.push_back(std::move(inbound->follow));
     }

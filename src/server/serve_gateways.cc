@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "gateways/fix/fix_gateway.h"
 #include "gateways/grpc/grpc_gateway.h"
 #include "server/catalog_gateway.h"
@@ -25,6 +26,9 @@ int serve(const Config& config) {
     Result<FixOptions> fix = fix_options(config);
     CHECK(fix.ok(), "%s", fix.status().message().c_str());  // looked at with the rest of the configuration
     fix_gateway = make_fix_gateway(fix.take(), clock);
+  } else if (!config.fix_sessions.empty()) {
+    log_line(LogLevel::kWarn, "fix.not_listening",
+             {{"sessions", config.fix_sessions.size()}, {"why", "neither fix.listen nor fix.tls_listen is set"}});
   }
   if (!config.catalog.listen.empty()) catalog_gateway = make_catalog_gateway(config, clock);
   return serve(config, *gateway, fix_gateway.get(), catalog_gateway.get());

@@ -2,7 +2,8 @@
 // files with the journal's own reader and the commands with the codec, and runs no engine, but when asked to:
 //
 //   journal_dump DIRECTORY            {"seq":1,"time":…,"type":"Firm",…} for each record
-//   journal_dump --digest DIRECTORY   {"records":n,"last_seq":n,"events":n,"digest":"…"} after the engine of this build has applied them all
+//   journal_dump --digest DIRECTORY   {"records":n,"last_seq":n,"events":n,"trades":"…","digest":"…"} after the engine of this build has
+//                                     applied them all; "trades" is the digest of trades and positions without seqs
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -113,8 +114,8 @@ int main(int argc, char** argv) {
   };
   const JournalReport report = walk(argv[2], visitor);
   const Snapshot books = engine.snapshot();
-  std::printf("{\"records\":%llu,\"last_seq\":%llu,\"events\":%llu,\"digest\":\"%s\"}\n", static_cast<unsigned long long>(report.records),
+  std::printf("{\"records\":%llu,\"last_seq\":%llu,\"events\":%llu,\"trades\":\"%s\",\"digest\":\"%s\"}\n", static_cast<unsigned long long>(report.records),
               static_cast<unsigned long long>(report.last_seq), static_cast<unsigned long long>(events.size()),
-              views::state_digest(*books).c_str());
+              views::trades_digest(*books).c_str(), views::state_digest(*books).c_str());
   return 0;
 }

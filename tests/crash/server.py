@@ -22,8 +22,8 @@ def suppressed(environment):
 class Server:
     """Starts it; `address` is None when it ended before it served."""
 
-    def __init__(self, directory, listen="127.0.0.1:0", environment=None, wait=True, settings=None, limit=None):
-        args = [str(BIN), "serve"]
+    def __init__(self, directory, listen="127.0.0.1:0", environment=None, wait=True, settings=None, limit=None, config=None):
+        args = [str(BIN), "serve"] + (["--config", str(config)] if config else [])
         for key, value in {**SETTINGS, "server.listen": listen, "server.data_directory": str(directory), **(settings or {})}.items():
             args += ["--set", f"{key}={value}"]
         self.log = open(f"{directory}.log", "ab")

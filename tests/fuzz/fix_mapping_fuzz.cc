@@ -44,7 +44,7 @@ std::size_t size_of(const Reply& reply) {
 void map(const Message& message, const MappingRules& rules) {
   const Mapping mapping(rules);
   std::vector<std::byte> records, again;
-  std::vector<std::string> why;
+  std::vector<MappedField> why;
   const Mapped mapped = mapping.map(message, records, &why);
   CHECK(mapping.map(message, again).commands == mapped.commands && again == records, "the same message became two things");
   if (mapped.fate != Fate::kCommands) {
@@ -55,7 +55,7 @@ void map(const Message& message, const MappingRules& rules) {
     CHECK(size_of(reply_to_refused(message, mapped)) <= limits::kMaxFixMessage);
     return;
   }
-  const std::string echo = mapped.acknowledged ? Mapping::acknowledgement_echo(message) : std::string();
+  const std::string echo = Mapping::echo(message);
   std::vector<std::byte> framed;
   append_record(FixReceived{"oms", message.number(), mapped.commands, mapped.reply, message.type().substr(0, 8), echo}, framed);
   framed.insert(framed.end(), records.begin(), records.end());

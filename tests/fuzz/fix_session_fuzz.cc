@@ -84,6 +84,7 @@ class Line final : public Outlet {
   }
   void close() override { open_ = false; }
   void resume() override { read(); }
+  bool backed_up() const override { return false; }
 
  private:
   Session& session_;

@@ -1,4 +1,4 @@
-"""Writes the first corpus of the fuzzers of commands, configuration, FIX, table metadata and the journal: one small input for each thing they know.
+"""Writes the first corpus of the fuzzers: one small input for each thing they know.
 
   python3 tests/fuzz/seeds.py        into tests/fuzz/corpus/; what a fuzzer finds is added by hand, by the name of what it showed
 """
@@ -124,6 +124,30 @@ COMMITS = {
     "keys": {"first": [{"action": "add-encryption-key", "encryption-key": {"key-id": "k", "encrypted-key-metadata": "bQ=="}}],
              "second": [{"action": "remove-encryption-key", "key-id": "k"}]},
 }
+QUERIES = {
+    "star": "SELECT * FROM trades",
+    "groups": "SELECT trader, SUM(notional) AS total, COUNT(*) FROM trades WHERE live GROUP BY trader HAVING COUNT(*) > 0 ORDER BY total DESC NULLS FIRST LIMIT 2;",
+    "aggregates": "SELECT COUNT(DISTINCT side), MIN(price), MAX(book), AVG(version), SUM(fees) FILTER (WHERE side = 'BUY') FROM trades",
+    "left_join": "SELECT n.name, t.trade_id FROM nodes n LEFT OUTER JOIN trades t ON t.trader = n.name AND n.kind = 'trader' WHERE n.kind IN ('trader', 'desk')",
+    "self_join": "SELECT a.trade_id, b.* FROM trades AS a JOIN trades b ON a.instrument = b.instrument WHERE a.price >= b.price",
+    "alerts": "SELECT a.*, l.breach FROM alerts a INNER JOIN limits l ON a.limit_name = l.name ORDER BY 1",
+    "positions": "SELECT node_kind, node, average_price, realised, unrealised FROM positions WHERE quantity <> 0 ORDER BY node_kind, node",
+    "distinct": "SELECT DISTINCT currency, sector FROM instruments ORDER BY currency",
+    "case": "SELECT CASE side WHEN 'BUY' THEN quantity ELSE -quantity END AS q, COALESCE(sector, 'none'), NULLIF(price, 3) FROM trades",
+    "times": "SELECT DATE_TRUNC('minute', trade_time), NOW() - trade_time FROM trades WHERE trade_time > NOW() - INTERVAL '1 hour 30 minutes'",
+    "parameters": "SELECT trade_id FROM trades WHERE version = $1 AND trader = $2 AND fees < $3 AND trade_time >= $4 OR desk = $5",
+    "oql": "SELECT * FROM /trades t WHERE t.price > 1.0f && !(t.status == 'NEW') || t.version IN SET(1L, 2) AND IS_DEFINED(t.book)",
+    "comments": "-- a\nSELECT /* b */ \"name\" FROM books b; -- end",
+    "explain": "EXPLAIN SELECT kind, COUNT(*) FROM nodes GROUP BY kind",
+    "misspelt": "SELECT tradr FROM trads WHERE x = 'y",
+    "types": "SELECT trader + 1 FROM trades",
+    "nested": "SELECT " + "(" * 80 + "1" + ")" * 80 + " FROM trades",
+    "chain": "SELECT 1" + " + 1" * 700 + " FROM trades",
+    "numbers": "SELECT 9223372036854775807 + 1, 1e5, 0.000000001, 1000000000000000000000.0 * 2, 1 / 0, 5 % 0, ROUND(2.5) FROM currencies",
+    "condition": "price > 3 AND (sector LIKE '%s_' OR NOT quantity BETWEEN 1 AND 5) OR book NOT IN ('b', NULL)",
+    "condition_null": "CASE WHEN live THEN NULL ELSE fees = 0.01 END",
+    "bytes": "SELECT '\xff\x00' FROM \x01trades",
+}
 # Odd first byte: edits of a good journal; even: the image of a segment.
 JOURNALS = {"edit_header": b"\x01\x00\x00\x00\xff", "edit_block": b"\x01\x40\x10\x00\x01", "edit_crc_right": b"\x03\x48\x10\x00\x02",
             "empty_image": b"\x00", "short_image": b"\x00" + b"HALO" * 40}
@@ -149,6 +173,8 @@ def main():
         write("table_metadata", name, json.dumps(metadata).encode())
     for name, commits in COMMITS.items():
         write("table_commit", name, json.dumps(commits).encode())
+    for name, sql in QUERIES.items():
+        write("sql", name, sql.encode("latin-1"))
     for name, journal in JOURNALS.items():
         write("journal", name, journal)
 

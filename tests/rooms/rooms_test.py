@@ -32,6 +32,7 @@ FOREIGN = {
     "boost/": {"gateways"},
     "quickfix/": {"gateways"},
     "toml++/": {"server", "cli"},
+    "tao/": {"engine"},
     "CLI/": {"cli"},
     "nlohmann/": {"cli", "history"},
     "sqlite3.h": {"history"},

@@ -50,9 +50,9 @@ def binary():
 class Server:
     """`halocline serve` on a free port with a data directory of its own."""
 
-    def __init__(self, directory, port=0, settings=()):
+    def __init__(self, directory, port=0, settings=(), more=()):
         self.data = str(directory)
-        more = [word for setting in settings for word in ("--set", setting)]
+        more = [*map(str, more), *(word for setting in settings for word in ("--set", setting))]
         self.process = subprocess.Popen(
             [binary(), "serve", "--set", f"server.listen=127.0.0.1:{port}", "--set", f"server.data_directory={self.data}", *FIRM, *more],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -65,6 +65,14 @@ class Server:
         self.process.send_signal(how)
         self.process.communicate(timeout=60)
         return self.process.returncode
+
+
+def run_cli(address, *args, expect=None, stdin=None, server=None):
+    environment = dict(os.environ, HALOCLINE_SERVER=server or address, TZ="Asia/Tokyo")
+    done = subprocess.run([binary(), *map(str, args)], env=environment, input=stdin, capture_output=True, text=True, timeout=60)
+    if expect is not None and done.returncode != expect:
+        raise AssertionError(f"{args}: exit {done.returncode}, expected {expect}\n{done.stdout}\n{done.stderr}")
+    return done
 
 
 class CliTest(unittest.TestCase):
@@ -83,12 +91,8 @@ class CliTest(unittest.TestCase):
         assert code == 0, f"the server ended with {code}"
 
     @classmethod
-    def run_cli(cls, *args, expect=None, stdin=None, server=None):
-        environment = dict(os.environ, HALOCLINE_SERVER=server or cls.server.address, TZ="Asia/Tokyo")
-        done = subprocess.run([binary(), *map(str, args)], env=environment, input=stdin, capture_output=True, text=True, timeout=60)
-        if expect is not None and done.returncode != expect:
-            raise AssertionError(f"{args}: exit {done.returncode}, expected {expect}\n{done.stdout}\n{done.stderr}")
-        return done
+    def run_cli(cls, *args, **more):
+        return run_cli(cls.server.address, *args, **more)
 
     def json_of(self, *args, expect=DONE):
         return json.loads(self.run_cli(*args, "--json", expect=expect).stdout)
@@ -242,6 +246,49 @@ class CliTest(unittest.TestCase):
         self.assertIn("did you mean book?", self.run_cli("ref", "set", "bok", "name=x", expect=USAGE).stderr)
 
     # Risk ------------------------------------------------------------------------------------------------------------------
+
+    def test_query(self):
+        self.trade("q1", quantity="7", price="3.25")
+        self.trade("q2", quantity="8", price="3.5", side="sell")
+        sql = "SELECT trade_id, side, quantity, price * quantity AS money, trade_time FROM trades WHERE trade_id LIKE 'q_' ORDER BY trade_id"
+        shown = self.run_cli("query", sql, expect=DONE).stdout
+        self.assertRegex(shown, r"trade_id +side +quantity +money +trade_time\nq1 +BUY +7 +22\.75 +NULL\nq2 +SELL +8 +28 +NULL\n2 rows, exact at seq ")
+        answer = self.json_of("query", sql)
+        self.assertEqual(answer["rows"][0], {"trade_id": "q1", "side": "BUY", "quantity": "7", "money": "22.75", "trade_time": None})
+        self.assertEqual(answer["columns"][3], {"name": "money", "type": "decimal"})
+        self.assertEqual(self.run_cli("query", sql, "--csv", expect=DONE).stdout,
+                         "trade_id,side,quantity,money,trade_time\nq1,BUY,7,22.75,\nq2,SELL,8,28,\n")
+        # Parameters by what they look like, and the text from standard input.
+        asked = self.run_cli("query", "-", "--param", "1=q2", "--param", "most=8.0", "--csv", expect=DONE,
+                             stdin="SELECT COUNT(*) AS n\nFROM trades WHERE trade_id = $1 AND quantity <= :most")
+        self.assertEqual(asked.stdout, "n\n1\n")
+        for wrong, said in (("SELECT a FROM trads", 'there is no source "trads"; did you mean trades?'), ("SELECT", "the text ends too early"),
+                            ("SELECT trader FROM trades WHERE trader = $1", 'no value is given for the parameter "1"')):
+            self.assertIn(said, self.run_cli("query", wrong, expect=USAGE).stderr)
+        self.assertIn("is not NAME=VALUE", self.run_cli("query", "SELECT 1 FROM books", "--param", "x", expect=USAGE).stderr)
+
+    def test_watch(self):
+        sql = "SELECT trade_id, quantity FROM trades WHERE trade_id LIKE 'w_' ORDER BY quantity DESC LIMIT 1"
+        environment = dict(os.environ, HALOCLINE_SERVER=self.server.address)
+        self.trade("w0", quantity="4")
+        watch = subprocess.Popen([binary(), "watch", sql, "--count", "4", "--json"], env=environment, stdout=subprocess.PIPE, text=True)
+        lines = subprocess.Popen([binary(), "watch", "SELECT COUNT(*) AS n FROM trades WHERE trade_id = 'w1'", "--count", "1"], env=environment,
+                                 stdout=subprocess.PIPE, text=True)
+        self.assertRegex(lines.stdout.readline(), r"seq [\d,]+ +ROW +0$")  # it watches
+        first = json.loads(watch.stdout.readline())
+        self.assertEqual((first["kind"], first["after"]), ("ROW", {"trade_id": "w0", "quantity": "4"}))
+        self.trade("w1", quantity="5")
+        self.trade("w2", quantity="6")
+        changes = [json.loads(line) for line in watch.stdout]
+        self.assertEqual([(change["kind"], (change.get("after") or change["before"])["trade_id"], change.get("reason")) for change in changes],
+                         [("DELETE", "w0", "ROW_CHANGED"), ("INSERT", "w1", None), ("DELETE", "w1", "ROW_CHANGED"), ("INSERT", "w2", None)])
+        self.assertEqual(changes[2]["seq"], changes[3]["seq"])
+        self.assertEqual(watch.wait(timeout=60), DONE)
+        watch.stdout.close()
+        self.assertRegex(lines.stdout.read(), r"seq [\d,]+ +UPDATE +0  ->  1$")
+        self.assertEqual(lines.wait(timeout=60), DONE)
+        lines.stdout.close()
+        self.assertIn("did you mean trades?", self.run_cli("watch", "SELECT a FROM trads", expect=USAGE).stderr)
 
     def test_positions_and_nodes(self):
         self.run_cli("ref", "set", "instrument", "symbol=POS", "kind=equity", "currency=EUR", expect=DONE)

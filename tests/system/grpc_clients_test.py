@@ -9,6 +9,7 @@ The virtual environment is made by `tools/install-deps --test`.
 import os
 import pathlib
 import queue
+import queue
 import random
 import signal
 import subprocess
@@ -34,7 +35,7 @@ GENERATED = tempfile.TemporaryDirectory(prefix="halocline-stubs-")
 
 def generate():
     """Stubs from the .proto files, as any user would make them."""
-    protos = ["halocline/v1/types", "halocline/v1/ingest", "halocline/v1/reference", "halocline/v1/risk",
+    protos = ["halocline/v1/types", "halocline/v1/ingest", "halocline/v1/reference", "halocline/v1/risk", "halocline/v1/queries",
               "google/rpc/status", "google/rpc/error_details"]
     args = ["protoc", f"-I{ROOT / 'api'}", f"-I{pathlib.Path(protoc.__file__).parent / '_proto'}",
             f"--python_out={GENERATED.name}", f"--grpc_python_out={GENERATED.name}"]
@@ -48,7 +49,7 @@ def generate():
 
 generate()
 from google.rpc import error_details_pb2, status_pb2  # noqa: E402
-from halocline.v1 import (ingest_pb2, ingest_pb2_grpc, reference_pb2, reference_pb2_grpc, risk_pb2, risk_pb2_grpc,  # noqa: E402
+from halocline.v1 import (ingest_pb2, ingest_pb2_grpc, queries_pb2, queries_pb2_grpc, reference_pb2, reference_pb2_grpc, risk_pb2, risk_pb2_grpc,  # noqa: E402
                           types_pb2)
 
 
@@ -129,7 +130,7 @@ class GrpcClients(unittest.TestCase):
         items = [dict(currency=dict(code="EUR", rate_e8=e8("1.1"))), dict(desk=dict(name="Rates")),
                  dict(book=dict(name="Rates-1", desk="Rates")), dict(trader=dict(name="zoë", desk="Rates")),
                  dict(counterparty=dict(name="Bank"))]
-        for symbol, currency in (("ACME", "USD"), ("TINY", "EUR"), ("MANY", "USD"), ("HOT", "USD")):
+        for symbol, currency in (("ACME", "USD"), ("TINY", "EUR"), ("MANY", "USD"), ("HOT", "USD"), ("SEEN", "USD")):
             items.append(dict(instrument=dict(symbol=symbol, kind=reference_pb2.EQUITY, currency=currency, multiplier_e8=E8,
                                               sector="Widgets")))
         acks = cls.reference.Upsert(reference_pb2.UpsertRequest(items=items), timeout=TIMEOUT).acks
@@ -198,6 +199,92 @@ class GrpcClients(unittest.TestCase):
         self.assertEqual(Decimal(position.realised), -Decimal(fees))
         self.assertEqual(Decimal(position.total_pnl), Decimal(position.realised) + Decimal(position.unrealised))
         self.assertEqual((position.currency, position.mark_e8, position.trades), ("EUR", e8(price), 1))
+
+    def test_many_queries_are_watched_on_one_stream(self):
+        requests = queue.SimpleQueue()
+        stream = queries_pb2_grpc.QueriesStub(self.channel).Subscribe(iter(requests.get, None), timeout=TIMEOUT)
+        ask = lambda number, sql, **more: requests.put(queries_pb2.SubscribeRequest(id=number, sql=sql, **more))
+        mine = "source = 'PY' AND trade_id IN ('seen1', 'seen2')"
+        ask(1, f"SELECT trade_id, quantity FROM trades WHERE {mine}")
+        ask(2, f"SELECT COUNT(*) AS n, SUM(quantity) AS q FROM trades WHERE {mine}")
+        ask(3, "SELECT notonal FROM trades")
+
+        def next_of(kind):
+            for message in stream:
+                if message.WhichOneof("what") == kind:
+                    return message
+        began = {}
+        while len(began) < 3:
+            message = next(stream)
+            began[message.id] = message
+        self.assertEqual(began[3].ended.code, grpc.StatusCode.INVALID_ARGUMENT.value[0])
+        self.assertIn("did you mean notional?", began[3].ended.message)
+        self.assertEqual([column.name for column in began[1].rows.columns], ["trade_id", "quantity"])
+        self.assertFalse(began[1].rows.rows)
+        self.assertEqual(began[2].rows.rows[0].row.values[0].int_value, 0)
+
+        ack = self.ingest.SubmitTrade(trade("seen1", instrument="SEEN", quantity_e8=e8("7")), timeout=TIMEOUT)
+        told = {}
+        while len(told) < 2:
+            message = next_of("changes")
+            self.assertEqual(message.seq, ack.seq)
+            told[message.id] = message.changes.changes[0]
+        self.assertEqual(told[1].kind, queries_pb2.INSERT)
+        self.assertEqual([value.WhichOneof("value") and getattr(value, value.WhichOneof("value")) for value in told[1].after.values], ["seen1", "7"])
+        self.assertEqual(told[2].kind, queries_pb2.UPDATE)
+        self.assertEqual((told[2].before.values[0].int_value, told[2].after.values[0].int_value), (0, 1))
+        self.assertEqual(told[2].after.values[1].decimal_value, "7")
+
+        # One ends; the other goes on, and what does not touch it is not told.
+        requests.put(queries_pb2.SubscribeRequest(id=1, end=True))
+        self.ingest.SubmitTrade(trade("unseen", instrument="SEEN"), timeout=TIMEOUT)
+        ack = self.ingest.SubmitTrade(trade("seen1", instrument="SEEN", version=2, action=ingest_pb2.CANCEL, quantity_e8=0, price_e8=0), timeout=TIMEOUT)
+        self.assertIn(ack.outcome, (types_pb2.ACCEPTED, types_pb2.TOMBSTONE))
+        ack = self.ingest.SubmitTrade(trade("seen2", instrument="SEEN", quantity_e8=e8("2")), timeout=TIMEOUT)
+        message = next_of("changes")
+        while message.seq < ack.seq:
+            message = next_of("changes")
+        self.assertEqual((message.id, message.seq), (2, ack.seq))
+        self.assertEqual(message.changes.changes[0].after.values[0].int_value, 2)
+        requests.put(None)
+        self.assertIsNone(next_of("ended"))
+        self.assertEqual(stream.code(), grpc.StatusCode.OK)
+
+    def test_changes_are_brought_together_by_row(self):
+        requests = queue.SimpleQueue()
+        stream = queries_pb2_grpc.QueriesStub(self.channel).Subscribe(iter(requests.get, None), timeout=TIMEOUT)
+        requests.put(queries_pb2.SubscribeRequest(id=9, sql="SELECT COUNT(*) AS n FROM trades WHERE trade_id LIKE 'many-%'", at_most_every_ms=200))
+        self.assertEqual(next(stream).rows.rows[0].row.values[0].int_value, 0)
+        for i in range(50):
+            self.ingest.SubmitTrade(trade(f"many-{i}", instrument="SEEN"), timeout=TIMEOUT)
+        counts, messages = 0, 0
+        for message in stream:
+            if message.WhichOneof("what") != "changes":
+                continue
+            messages += 1
+            change = message.changes.changes[0]
+            self.assertEqual(change.before.values[0].int_value, counts)
+            counts = change.after.values[0].int_value
+            if counts == 50:
+                break
+        self.assertLess(messages, 50)
+        requests.put(None)
+
+    def test_a_query_is_exact_and_typed(self):
+        ack = self.ingest.SubmitTrade(trade("asked", instrument="SEEN", quantity_e8=e8("0.5"), price_e8=e8("12.25")), timeout=TIMEOUT)
+        request = queries_pb2.QueryRequest(sql="SELECT trade_id, quantity * price AS money, trade_time, live, seq FROM trades WHERE trade_id = $id",
+                                           parameters={"id": queries_pb2.QueryValue(text_value="asked")})
+        queries = queries_pb2_grpc.QueriesStub(self.channel)
+        pages = list(queries.Query(request, timeout=TIMEOUT))
+        self.assertEqual([(column.name, column.type) for column in pages[0].columns],
+                         [("trade_id", queries_pb2.QUERY_TEXT), ("money", queries_pb2.QUERY_DECIMAL), ("trade_time", queries_pb2.QUERY_TIMESTAMP),
+                          ("live", queries_pb2.QUERY_BOOL), ("seq", queries_pb2.QUERY_INT)])
+        self.assertGreaterEqual(pages[0].seq, ack.seq)
+        values = [getattr(value, value.WhichOneof("value")) for value in pages[0].rows[0].values]
+        self.assertEqual(values[:2] + values[3:], ["asked", "6.125", True, ack.seq])
+        error = self.fails(grpc.StatusCode.INVALID_ARGUMENT, lambda wanted, timeout: list(queries.Query(wanted, timeout=timeout)),
+                           queries_pb2.QueryRequest(sql="SELECT notonal FROM trades"))
+        self.assertIn("did you mean notional?", error.details())
 
     def test_outcomes_of_one_trade(self):
         def submit(**fields):
@@ -380,7 +467,7 @@ class GrpcClients(unittest.TestCase):
 
     def test_health(self):
         health = health_pb2_grpc.HealthStub(self.channel)
-        for name in ("", "halocline.v1.Ingest", "halocline.v1.Reference", "halocline.v1.Risk"):
+        for name in ("", "halocline.v1.Ingest", "halocline.v1.Reference", "halocline.v1.Risk", "halocline.v1.Queries"):
             answer = health.Check(health_pb2.HealthCheckRequest(service=name), timeout=TIMEOUT)
             self.assertEqual(answer.status, health_pb2.HealthCheckResponse.SERVING, name)
         self.fails(grpc.StatusCode.NOT_FOUND, health.Check, health_pb2.HealthCheckRequest(service="halocline.v1.None"))

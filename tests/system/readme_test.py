@@ -20,7 +20,7 @@ class ReadmeTest(unittest.TestCase):
         self.assertTrue(commands[0].startswith("halocline serve "))
         self.assertGreater(len(commands), 12)
         env = os.environ | {"PATH": f"{BINARY.parent}:{os.environ['PATH']}"}
-        server = subprocess.Popen(["bash", "-c", "exec " + commands[0] + " --set server.listen=127.0.0.1:0"], cwd=ROOT, env=env,
+        server = subprocess.Popen(["bash", "-c", "exec " + commands[0] + " --set server.listen=127.0.0.1:0 --set fix.listen=127.0.0.1:0"], cwd=ROOT, env=env,
                                   stdout=subprocess.PIPE, text=True)
         try:
             ready = server.stdout.readline()

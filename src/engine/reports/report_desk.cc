@@ -13,13 +13,13 @@ namespace {
 
 bool taken(Outcome outcome) { return outcome == Outcome::kAccepted || outcome == Outcome::kTombstone; }
 
+}  // namespace
+
 TradeReport report_of(const ParkedRecord& parked) {
   Command command;
   CHECK(decode(CommandType::kTradeReport, std::span(parked.payload, parked.size), command), "a parked report does not decode");
   return std::get<TradeReport>(command);
 }
-
-}  // namespace
 
 Applied ReportDesk::apply(Seq seq, Nanos time, const TradeReport& report, std::uint32_t& record) {
   record = kNoId;
@@ -237,8 +237,14 @@ void ReportDesk::release(Seq seq, Nanos time, std::string_view symbol) {
   }
   for (const std::size_t i : released) {
     std::uint32_t record = kNoId;
-    const Applied applied = apply(seq, time, report_of(waiting[i]), record);
-    ++(is_refused(applied.outcome) ? state_.parked_refused : state_.parked_released);
+    const TradeReport report = report_of(waiting[i]);
+    const Outcome outcome = apply(seq, time, report, record).outcome;
+    if (!is_refused(outcome)) {
+      ++state_.parked_released;
+      continue;
+    }
+    ++state_.parked_refused;
+    refused_.push_back({std::string(report.trade.source), std::string(report.trade.trade_id), std::string(symbol), outcome});
   }
 }
 

@@ -4,12 +4,17 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "engine/engine.h"
 #include "engine/state/state.h"
 #include "engine/state/trade_book.h"
 
 namespace halocline {
+
+// A parked report as it was sent; a view of the record.
+TradeReport report_of(const ParkedRecord& parked);
 
 class ReportDesk {
  public:
@@ -20,6 +25,8 @@ class ReportDesk {
 
   // An instrument of this name is there now: the reports that wait for it enter the books, in the order they came.
   void release(Seq seq, Nanos time, std::string_view symbol);
+  // Those of them that were refused, since the last call.
+  std::vector<RefusedRelease> take_refused() { return std::exchange(refused_, {}); }
 
  private:
   Applied apply_new(Seq seq, Nanos time, const TradeReport& report, std::uint32_t& record);
@@ -39,6 +46,7 @@ class ReportDesk {
 
   State& state_;
   TradeBook& trades_;
+  std::vector<RefusedRelease> refused_;
 };
 
 }  // namespace halocline

@@ -137,9 +137,24 @@ TEST_F(ReportsTest, AParkedReportEntersWithItsInstrument) {
   EXPECT_EQ(apply(early), Outcome::kDuplicate);
   early.trade.quantity += 1;
   EXPECT_EQ(apply(early), Outcome::kConflict);
-  EXPECT_EQ(views::fix_ledger(*engine->snapshot()).parked, 2u);
+  TradeReport wrong = second, other = second;
+  wrong.trade.trade_id = "E3", wrong.currency = "EUR";
+  other.trade.trade_id = "E4", other.trade.instrument = "SAP";
+  EXPECT_EQ(apply(wrong), Outcome::kParked);
+  EXPECT_EQ(apply(other), Outcome::kParked);
+  const FixLedger before = views::fix_ledger(*engine->snapshot());
+  EXPECT_EQ(before.parked, 4u);
+  EXPECT_EQ(before.parked_for, (std::vector<std::pair<std::string, std::uint64_t>>{{"MSFT", 3}, {"SAP", 1}}));
   EXPECT_EQ(apply(Instrument{"MSFT", InstrumentKind::kEquity, "USD", kOne, "", "", "", 0, 0}), Outcome::kAccepted);
-  EXPECT_EQ(views::fix_ledger(*engine->snapshot()).parked, 0u);
+  const FixLedger after = views::fix_ledger(*engine->snapshot());
+  EXPECT_EQ(after.parked, 1u);
+  EXPECT_EQ(after.released, 2u);
+  EXPECT_EQ(after.refused, 1u);
+  const std::vector<RefusedRelease> refused = engine->take_refused_releases();
+  ASSERT_EQ(refused.size(), 1u);
+  EXPECT_EQ(refused[0].trade_id, "E3");
+  EXPECT_EQ(refused[0].outcome, Outcome::kWrongCurrency);
+  EXPECT_TRUE(engine->take_refused_releases().empty());
   EXPECT_EQ(quantity(), "105");
   EXPECT_EQ(trade("E1").seq, engine->last_seq());
 }

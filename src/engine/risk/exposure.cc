@@ -60,6 +60,7 @@ bool Exposure::within_bound(std::uint32_t position, Int128 quantity) const {
 std::uint32_t Exposure::change(const Leg& leg) {
   std::uint32_t position = leg.position;
   if (position == kNoId) position = make_position(leg.node, leg.instrument);
+  if (changes_.wanted) changes_.positions.push_back(position);
   PositionRecord& record = state_.positions.write(position);
   const InstrumentRecord& instrument = state_.catalog.instruments[leg.instrument];
   const Money before = record.value;
@@ -74,6 +75,7 @@ std::uint32_t Exposure::change(const Leg& leg) {
 void Exposure::revalue(std::uint32_t id, bool was_stale) {
   const InstrumentRecord& instrument = state_.catalog.instruments[id];
   for (const std::uint32_t position : positions_of_instrument_[id]) {
+    if (changes_.wanted) changes_.revalued.push_back(position);
     if (state_.positions[position].quantity == 0) continue;  // its value is zero at any price
     PositionRecord& record = state_.positions.write(position);
     const Money before = record.value;
@@ -114,6 +116,7 @@ void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEf
   const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (positions[i] == kNoId) positions[i] = make_position(nodes[i], effect.instrument);
+    if (changes_.wanted) changes_.positions.push_back(positions[i]);
     PositionRecord& record = state_.positions.write(positions[i]);
     if (record.split_known) {
       // The newest trade of all is the last to fold.
@@ -140,7 +143,7 @@ inline void Exposure::add_to_node(std::uint32_t id, const Shift& shift, std::uin
   BucketRecord& bucket = move(id, shift, position, value);
   NodeRecord& node = convert(bucket, rate);
   count(bucket.node, node, tally);
-  if (may_be_peak(node)) touch(bucket.node);
+  if (changes_.wanted || may_be_peak(node)) touch(bucket.node);
   if (!node.watched) return;
   // No exposure moves further: it changes by at most |net|, and long and short are each rounded once.
   moved_[bucket.node].by_trades += mul_scale(absolute(shift.net), rate) + 4;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/pair_map.h"
+#include "engine/state/changes.h"
 #include "engine/state/state.h"
 #include "engine/state/trade_effect.h"
 
@@ -44,7 +45,7 @@ struct Tally {
 
 class Exposure {
  public:
-  explicit Exposure(State& state) : state_(state) {}
+  Exposure(State& state, Changes& changes) : state_(state), changes_(changes) {}
 
   // A new node, instrument or currency: make room for it in the lists. Call after adding it to the catalog.
   void node_added(std::uint32_t node);
@@ -124,6 +125,7 @@ class Exposure {
   void find_largest(std::uint32_t bucket);
 
   State& state_;
+  Changes& changes_;
   struct AboveFirm {
     bool known = false;
     std::array<std::uint32_t, 4> buckets{kNoId, kNoId, kNoId, kNoId};

@@ -7,13 +7,14 @@
 
 #include "command/outcome.h"
 #include "engine/risk/exposure.h"
+#include "engine/state/changes.h"
 #include "engine/state/state.h"
 
 namespace halocline {
 
 class PriceBoard {
  public:
-  PriceBoard(State& state, Exposure& exposure) : state_(state), exposure_(exposure) {}
+  PriceBoard(State& state, Exposure& exposure, Changes& changes) : state_(state), exposure_(exposure), changes_(changes) {}
 
   void instrument_added(std::uint32_t instrument);
 
@@ -43,6 +44,7 @@ class PriceBoard {
 
   State& state_;
   Exposure& exposure_;
+  Changes& changes_;
   // At most one entry of an instrument counts: the one at armed_[instrument]. A price later than that does not queue another: the entry
   // is put off when its time comes, so a tick costs nothing here.
   std::priority_queue<Due, std::vector<Due>, std::greater<>> stale_;

@@ -175,6 +175,7 @@ Outcome TradeBook::accept_new(Seq seq, Nanos time, const Trade& trade, std::uint
   }
   if (!can_create(trade)) return Outcome::kTooMany;
   record = create(seq, trade, hint.key_hash);
+  note(record);
   store(state_.trades.write(record), seq, trade, content, names);
   ++state_.live_trades;
   mark_first(names.instrument, time, trade.price);
@@ -195,6 +196,7 @@ Outcome TradeBook::accept_amend(Seq seq, Nanos time, const Trade& trade, std::ui
   for (const Leg& leg : legs.all()) {
     if (!exposure_.within_bound(leg.position, leg.quantity)) return Outcome::kOutOfRange;
   }
+  note(record);
   store(state_.trades.write(record), seq, trade, content, names);
   if (!was_live) ++state_.live_trades;
   mark_first(names.instrument, time, trade.price);
@@ -230,6 +232,7 @@ void TradeBook::mark_first(std::uint32_t id, Nanos time, std::int64_t price) {
   if (state_.catalog.instruments[id].mark_source != MarkSource::kNone) return;
   InstrumentRecord& instrument = state_.catalog.instruments.write(id);
   instrument.mark_source = MarkSource::kTrade;
+  if (changes_.wanted) changes_.priced.push_back(id);
   instrument.mark = price;
   instrument.mark_time = time;
 }
@@ -244,6 +247,7 @@ Outcome TradeBook::accept_cancel(Seq seq, Nanos time, const Trade& trade, std::u
   if (record == kNoId) {
     if (!can_create(trade)) return Outcome::kTooMany;
     record = create(seq, trade, hint.key_hash);
+    note(record);
     TradeRecord& tombstone = state_.trades.write(record);
     tombstone.version = trade.version;
     tombstone.version_seq = seq;
@@ -261,6 +265,7 @@ Outcome TradeBook::accept_cancel(Seq seq, Nanos time, const Trade& trade, std::u
     --state_.live_trades;
     count_at_nodes(live.book, live.trader, live.counterparty, live.instrument, Tally(time, 0));
   }
+  note(record);
   TradeRecord& stored = state_.trades.write(record);
   stored.status = TradeStatus::kCancelled;
   stored.version = trade.version;
@@ -320,6 +325,7 @@ void TradeBook::forget_key(std::uint32_t trade) {
 Outcome TradeBook::rename(std::uint32_t trade, std::string_view id, std::uint32_t versions) {
   if (!state_.trade_text.has_room(id.size())) return Outcome::kTooMany;
   forget_key(trade);
+  note(trade);
   TradeRecord& record = state_.trades.write(trade);
   set_id(record, id);
   record.version += versions;
@@ -359,6 +365,8 @@ Outcome TradeBook::merge(std::uint32_t into, std::uint32_t from, std::uint32_t v
     if (gone.status == TradeStatus::kLive) enter(into, state_.positions.write(exposure_.find_position(gone.book, gone.instrument)));
   }
   forget_key(from);
+  note(into);
+  note(from);
   TradeRecord& merged = state_.trades.write(from);
   merged.status = TradeStatus::kMerged;
   merged.book = merged.trader = merged.counterparty = merged.instrument = kNoId;

@@ -5,6 +5,7 @@
 #include "catalog/name_memo.h"
 #include "engine/engine.h"
 #include "engine/risk/exposure.h"
+#include "engine/state/changes.h"
 #include "engine/state/state.h"
 #include "engine/state/trade_effect.h"
 
@@ -12,7 +13,8 @@ namespace halocline {
 
 class TradeBook {
  public:
-  TradeBook(State& state, Exposure& exposure) : state_(state), exposure_(exposure), names_(state.catalog) {}
+  TradeBook(State& state, Exposure& exposure, Changes& changes)
+      : state_(state), exposure_(exposure), changes_(changes), names_(state.catalog) {}
 
   // `record` is set to the trade's id in the state when it is known after the command, else kNoId.
   Applied apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::uint32_t& record);
@@ -61,11 +63,15 @@ class TradeBook {
   void clean(PositionRecord& of_book);
   void set_id(TradeRecord& record, std::string_view id);
   void forget_key(std::uint32_t trade);
+  void note(std::uint32_t trade) {
+    if (changes_.wanted) changes_.trades.push_back(trade);
+  }
   void count_at_nodes(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty, std::uint32_t instrument,
                       const Tally& tally);
 
   State& state_;
   Exposure& exposure_;
+  Changes& changes_;
   NameMemo names_;
   std::uint32_t last_source_ = kNoId;  // nearly always the next trade's too
 };

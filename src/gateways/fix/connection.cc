@@ -80,6 +80,8 @@ class StreamConnection final : public Connection {
     process();
   }
 
+  bool backed_up() const override { return out_bytes_ > limits_.out_queue_bytes / 4; }
+
   void pump() override {
     if (ended_ || writing_) return;
     buffer_.clear();
@@ -99,6 +101,7 @@ class StreamConnection final : public Connection {
       if (error) return self->cut("writing failed: " + error.message());
       self->out_bytes_ -= self->buffer_.size();
       self->pump();
+      if (self->session_ != nullptr && !self->detached_ && !self->backed_up()) self->session_->drained();
     });
   }
 

@@ -30,6 +30,7 @@ using fix::Connection;
 using fix::Session;
 
 constexpr std::chrono::seconds kTick(1);
+constexpr std::chrono::milliseconds kAcceptAgain(100);
 constexpr std::chrono::milliseconds kDrainTick(5);
 constexpr std::chrono::seconds kDrainWithin(5);
 
@@ -39,7 +40,8 @@ class FixGateway final : public Gateway,
                          public fix::ConnectionHost,
                          public std::enable_shared_from_this<FixGateway> {
  public:
-  FixGateway(FixOptions options, Clock& clock) : options_(std::move(options)), clock_(clock), tick_timer_(io_), drain_timer_(io_) {
+  FixGateway(FixOptions options, Clock& clock)
+      : options_(std::move(options)), clock_(clock), plain_timer_(io_), secure_timer_(io_), tick_timer_(io_), drain_timer_(io_) {
     limits_ = {options_.max_message_bytes, options_.out_queue_bytes, options_.logon_seconds};
   }
   ~FixGateway() override { stop(); }
@@ -256,10 +258,8 @@ class FixGateway final : public Gateway,
   void accept(tcp::acceptor& acceptor, bool secure) {
     acceptor.async_accept([this, &acceptor, secure](const asio::error_code& error, tcp::socket socket) {
       if (!acceptor.is_open()) return;
-      if (error) {
-        // No more file descriptors, most likely: those open go on.
-        log_line(LogLevel::kWarn, "fix.accept_failed", {{"why", error.message()}});
-      } else if (connections_.size() >= options_.max_connections) {
+      if (error) return accept_later(acceptor, secure, error);
+      if (connections_.size() >= options_.max_connections) {
         count("fix_connections_refused", 1);
         log_line(LogLevel::kWarn, "fix.connection_refused", {{"why", "there are as many as fix.connections allows"}});
       } else {
@@ -273,7 +273,20 @@ class FixGateway final : public Gateway,
     });
   }
 
+  // No more file descriptors, most likely: it would fail again at once. Those that are connected go on.
+  void accept_later(tcp::acceptor& acceptor, bool secure, const asio::error_code& error) {
+    count("fix_accept_failed", 1);
+    log_line(LogLevel::kWarn, "fix.accept_failed", {{"why", error.message()}});
+    asio::steady_timer& timer = secure ? secure_timer_ : plain_timer_;
+    timer.expires_after(kAcceptAgain);
+    timer.async_wait([this, &acceptor, secure](const asio::error_code& cancelled) {
+      if (!cancelled && acceptor.is_open()) accept(acceptor, secure);
+    });
+  }
+
   void stop_listening() {
+    plain_timer_.cancel();
+    secure_timer_.cancel();
     asio::error_code ignored;
     if (plain_.has_value()) plain_->close(ignored);
     if (secure_.has_value()) secure_->close(ignored);
@@ -332,6 +345,7 @@ class FixGateway final : public Gateway,
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   asio::ssl::context tls_{asio::ssl::context::tls_server};
   std::optional<tcp::acceptor> plain_, secure_;
+  asio::steady_timer plain_timer_, secure_timer_;  // until the next attempt to accept
   asio::steady_timer tick_timer_, drain_timer_;
   std::thread thread_;
   bool drained_ = false;

@@ -56,7 +56,9 @@ Framer::Step Framer::next(std::string_view& message) {
   if (rest.size() < body + length + kTrailerBytes) return kNeedsMore;
 
   const std::string_view trailer = rest.substr(body + length, kTrailerBytes);
-  if (rest[body + length - 1] != kSoh || !trailer.starts_with("10=") || trailer.back() != kSoh || !rest.substr(body).starts_with("35=")) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (rest[body + length - 1] != kSoh || !trailer.starts_with("10=") || !is_digit(trailer[3]) || !is_digit(trailer[4]) ||
+      !is_digit(trailer[5]) || trailer.back() != kSoh || !rest.substr(body).starts_with("35=")) {
     return garbled(at_ + 1);
   }
   unsigned sum = 0;

@@ -1,7 +1,9 @@
 #include "gateways/fix/mapping.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/decimal.h"
@@ -35,12 +37,19 @@ bool is_side(std::string_view side) {
   return side.size() == 1 && std::string_view("123456789ABCDEFGH").find(side[0]) != std::string_view::npos;
 }
 
+// Of a side of a TradeCaptureReport, and of nothing else in it: FIX 4.4 volume 4, "TrdCapRptSideGrp", with what 5.0 SP2 added.
+constexpr std::array kSideTags{
+    1, 11, 12, 13, 15, 18, 37, 40, 54, 58, 66, 70, 77, 78, 79, 80, 81, 118, 119, 120, 136, 137, 138, 139, 155, 156, 157, 158, 159,
+    198, 230, 232, 233, 234, 237, 238, 336, 354, 355, 376, 377, 381, 447, 448, 452, 453, 467, 479, 483, 497, 518, 519, 520, 521,
+    523, 526, 528, 529, 575, 576, 577, 578, 579, 581, 582, 591, 625, 635, 660, 661, 736, 738, 752, 756, 757, 758, 759, 760, 802,
+    803, 806, 807, 821, 825, 826, 891, 920, 921, 922, 943, 1005, 1006, 1007, 1008, 1009, 1057, 1154, 1155, 1427, 1428, 1429, 1444};
+
 std::string in_quotes(std::string_view text) { return "\"" + std::string(text.substr(0, 64)) + "\""; }
 
 // One pass over a message on its way to commands. The first trouble wins; after it nothing more is looked at.
 class Reader {
  public:
-  Reader(const MappingRules& rules, const Message& message, std::vector<std::byte>& records, std::vector<std::string>* why)
+  Reader(const MappingRules& rules, const Message& message, std::vector<std::byte>& records, std::vector<MappedField>* why)
       : rules_(rules), all_(message.fields()), records_(records), why_(why) {}
 
   Mapped execution_report();
@@ -53,17 +62,29 @@ class Reader {
   std::string_view text(Fields fields, int tag, const char* name, std::size_t most, Need need);
   std::string_view character(int tag, const char* name, Need need) { return text(all_, tag, name, 2, need); }
   std::int64_t decimal(Fields fields, int tag, const char* name, bool required);
-  std::string_view name(const TagRule& rule, Fields part, const char* what, bool required);
+  // By a rule: in a part of the message, before what is no part of it.
+  std::string_view name(const TagRule& rule, Fields part, Fields rest, const char* what, bool required);
   void check_structure();
-  void trade_fields(Fields part, Trade& trade, TradeReport& report);
+  void find_day();
+  // An id as the books know it; lives as long as the reader.
+  std::string_view known_as(std::string_view id, std::string& whole) const {
+    if (day_.empty() || id.empty()) return id;
+    return whole = day_ + std::string(id);
+  }
+  void trade_fields(Fields part, Fields rest, Trade& trade, TradeReport& report);
   void add(const TradeReport& report);
   void refuse(int tag, BusinessReason reason, std::string text) { set({Fate::kRefused, tag, Malformed::kNone, reason, std::move(text)}); }
   void malformed(int tag, Malformed how) { set({Fate::kMalformed, tag, how, BusinessReason::kOther, {}}); }
   void set(Trouble trouble) {
     if (!trouble_.has_value()) trouble_ = std::move(trouble);
   }
-  void say(std::string_view what, std::string_view value, const std::string& place) {
-    if (why_ != nullptr) why_->push_back(std::string(what) + " = " + std::string(value) + "  (" + place + ")");
+  void say(const char* field, std::string_view value, const std::string& from) {
+    const bool again = !why_->empty() && why_->back().command == commands_ && why_->back().field == field;
+    if (!again) why_->push_back({commands_, field, std::string(value), from});
+  }
+  void say(const char* field, std::string_view value, int tag, std::string_view content = {}) {
+    if (why_ == nullptr || value.empty()) return;
+    say(field, value, "tag " + std::to_string(tag) + (content.empty() ? "" : " = " + std::string(content)));
   }
   Mapped result(FixReply reply);
   Mapped ignored(std::string text);
@@ -71,11 +92,12 @@ class Reader {
   const MappingRules& rules_;
   const Fields all_;
   std::vector<std::byte>& records_;
-  std::vector<std::string>* why_;
+  std::vector<MappedField>* why_;
   std::optional<Trouble> trouble_;
   std::uint16_t commands_ = 0;
   std::string_view about_;
   bool acknowledged_ = false;
+  std::string day_, id_, reference_;
 };
 
 std::string_view Reader::text(Fields fields, int tag, const char* name, std::size_t most, Need need) {
@@ -103,13 +125,12 @@ std::int64_t Reader::decimal(Fields fields, int tag, const char* name, bool requ
   // The standard's float: digits, perhaps a minus and a point, no plus and no exponent.
   const std::optional<std::int64_t> number = value[0] == '+' ? std::nullopt : parse_decimal(value);
   if (!number.has_value()) malformed(tag, Malformed::kWrongFormat);
-  if (number.has_value()) say(name, value, "tag " + std::to_string(tag));
   return number.value_or(0);
 }
 
-std::string_view Reader::name(const TagRule& rule, Fields part, const char* what, bool required) {
+std::string_view Reader::name(const TagRule& rule, Fields part, Fields rest, const char* what, bool required) {
   const TagPlace* place = nullptr;
-  const std::string_view value = rule.find(part, all_, &place);
+  const std::string_view value = rule.find(part, rest, &place);
   if (value.empty()) {
     if (required) refuse(0, BusinessReason::kFieldMissing, std::string("no ") + what + ": looked at " + rule.to_string());
     return {};
@@ -119,7 +140,7 @@ std::string_view Reader::name(const TagRule& rule, Fields part, const char* what
                                                    std::to_string(limits::kMaxName) + " bytes");
     return {};
   }
-  say(what, value, place->to_string());
+  if (why_ != nullptr) say(what, value, place->to_string());
   return value;
 }
 
@@ -150,16 +171,29 @@ void Reader::check_structure() {
   }
 }
 
-void Reader::trade_fields(Fields part, Trade& trade, TradeReport& report) {
+void Reader::find_day() {
+  if (rules_.id_day.empty()) return;
+  const TagPlace* place = nullptr;
+  const std::string_view day = rules_.id_day.find(all_, {}, &place).substr(0, kIdDayBytes - 1);
+  std::int64_t ignored = 0;
+  if (!parse_timestamp(std::string(day) + "-00:00:00", ignored)) {
+    return refuse(place == nullptr ? 0 : place->tag, BusinessReason::kFieldMissing,
+                  "no day for the ids: looked at " + rules_.id_day.to_string());
+  }
+  day_ = std::string(day) + "/";
+}
+
+void Reader::trade_fields(Fields part, Fields rest, Trade& trade, TradeReport& report) {
   trade.source = rules_.source;
   report.park = rules_.park;
+  if (why_ != nullptr) say("source", rules_.source, "the session's");
   if (trade.action == Action::kCancel) return;
-  trade.book = name(rules_.book, part, "book", true);
-  trade.trader = name(rules_.trader, part, "trader", true);
-  trade.counterparty = name(rules_.counterparty, part, "counterparty", true);
-  trade.instrument = name(rules_.instrument, part, "instrument", true);
-  report.desk = name(rules_.desk, part, "desk", false);
-  report.currency = name(rules_.currency, part, "currency", false);
+  trade.book = name(rules_.book, part, rest, "book", true);
+  trade.trader = name(rules_.trader, part, rest, "trader", true);
+  trade.counterparty = name(rules_.counterparty, part, rest, "counterparty", true);
+  trade.instrument = name(rules_.instrument, part, rest, "instrument", true);
+  report.desk = name(rules_.desk, part, rest, "desk", false);
+  report.currency = name(rules_.currency, part, rest, "currency", false);
   const std::string_view side = text(part, tag::kSide, "Side", 2, kRequired);
   if (side == "1" || side == "3") {
     trade.side = Side::kBuy;
@@ -170,9 +204,11 @@ void Reader::trade_fields(Fields part, Trade& trade, TradeReport& report) {
   } else if (!side.empty()) {
     refuse(tag::kSide, BusinessReason::kOther, "Side(54) is " + in_quotes(side) + ": neither a buy nor a sell");
   }
-  if (!side.empty()) say("side", side_name(trade.side), "tag 54 = " + std::string(side));
+  if (!side.empty()) say("side", side_name(trade.side), tag::kSide, side);
   trade.quantity = decimal(all_, tag::kLastQty, "LastQty", true);
+  say("quantity", value_of(all_, tag::kLastQty), tag::kLastQty);
   trade.price = decimal(all_, tag::kLastPx, "LastPx", true);
+  say("price", value_of(all_, tag::kLastPx), tag::kLastPx);
   if (value_of(part, tag::kCommType) == "3") trade.fees = decimal(part, tag::kCommission, "Commission", false);
   for (const Field& field : part) {
     if (field.tag != tag::kMiscFeeAmt) continue;
@@ -180,8 +216,10 @@ void Reader::trade_fields(Fields part, Trade& trade, TradeReport& report) {
     const bool wrong = !fee.has_value() || __builtin_add_overflow(trade.fees, *fee, &trade.fees);
     if (wrong) return malformed(tag::kMiscFeeAmt, Malformed::kWrongFormat);
   }
+  if (why_ != nullptr && trade.fees != 0) say("fees", to_decimal(trade.fees), "tags 12 and 137");
   const int time_tag = value_of(all_, tag::kTransactTime).empty() ? tag::kSendingTime : tag::kTransactTime;
   if (!parse_timestamp(value_of(all_, time_tag), trade.trade_time)) malformed(time_tag, Malformed::kWrongFormat);
+  say("trade_time", value_of(all_, time_tag), time_tag);
 }
 
 void Reader::add(const TradeReport& report) {
@@ -233,22 +271,23 @@ Mapped Reader::execution_report() {
     }
     if (trade.action == Action{}) return ignored("ExecTransType(20) " + std::string(transaction) + " with ExecType(150) " +
         std::string(type) + " is no trade");
-    say("action", action_name(trade.action), "tag 20 = " + std::string(transaction) + ", tag 150 = " + std::string(type));
+    say("action", action_name(trade.action), tag::kExecTransType, transaction);
   } else {
     if (type == "F" || type == "1" || type == "2") trade.action = Action::kNew;
     if (type == "G") trade.action = Action::kAmend;
     if (type == "H") trade.action = Action::kCancel;
     if (trade.action == Action{}) return ignored("ExecType(150) " + std::string(type) + " is no trade");
-    say("action", action_name(trade.action), "tag 150 = " + std::string(type));
+    say("action", action_name(trade.action), tag::kExecType, type);
   }
   TradeReport report;
-  trade.trade_id = text(all_, tag::kExecId, "ExecID", limits::kMaxTradeId, kRequired);
-  say("trade_id", trade.trade_id, "tag 17");
+  find_day();
+  trade.trade_id = known_as(text(all_, tag::kExecId, "ExecID", limits::kMaxTradeId - day_.size(), kRequired), id_);
+  say("trade_id", trade.trade_id, tag::kExecId);
   if (trade.action != Action::kNew) {
-    report.reference = text(all_, tag::kExecRefId, "ExecRefID", limits::kMaxTradeId, kWanted);
-    say("reference", report.reference, "tag 19");
+    report.reference = known_as(text(all_, tag::kExecRefId, "ExecRefID", limits::kMaxTradeId - day_.size(), kWanted), reference_);
+    say("reference", report.reference, tag::kExecRefId);
   }
-  trade_fields(all_, trade, report);
+  trade_fields(all_, {}, trade, report);
   report.trade = trade;
   add(report);
   return result(FixReply::kWhenRefused);
@@ -256,7 +295,9 @@ Mapped Reader::execution_report() {
 
 Mapped Reader::trade_capture_report() {
   check_structure();
-  about_ = text(all_, tag::kTradeReportId, "TradeReportID", limits::kMaxTradeId - 2, kRequired);
+  find_day();
+  const std::size_t most = limits::kMaxTradeId - day_.size() - 2;
+  about_ = text(all_, tag::kTradeReportId, "TradeReportID", most, kRequired);
   acknowledged_ = !about_.empty();
   const std::string_view transaction = character(tag::kTradeReportTransType, "TradeReportTransType", kOptional);
   Action action = Action::kNew;
@@ -266,14 +307,13 @@ Mapped Reader::trade_capture_report() {
     refuse(tag::kTradeReportTransType, BusinessReason::kOther, "TradeReportTransType(487) is " + in_quotes(transaction) +
         ": 0 new, 1 cancel and 2 replace are taken");
   }
-  say("action", action_name(action), "tag 487 = " + std::string(transaction.empty() ? "0, by default" : transaction));
   std::string_view reference;
   if (action != Action::kNew) {
-    reference = text(all_, tag::kTradeReportRefId, "TradeReportRefID", limits::kMaxTradeId - 2, kOptional);
+    reference = text(all_, tag::kTradeReportRefId, "TradeReportRefID", most, kOptional);
     if (reference.empty()) reference = about_;
   }
 
-  // The sides: each begins with Side(54) after NoSides(552).
+  // The sides: each begins with Side(54) after NoSides(552), and the last ends with the last field that only a side has.
   std::vector<Fields> sides;
   std::size_t at = 0;
   while (at < all_.size() && all_[at].tag != tag::kNoSides) ++at;
@@ -284,28 +324,35 @@ Mapped Reader::trade_capture_report() {
     if (begin < all_.size()) sides.push_back(all_.subspan(begin, i - begin));
     begin = i;
   }
-  if (begin < all_.size()) sides.push_back(all_.subspan(begin));
+  std::size_t end = all_.size();
+  while (end > begin && !std::binary_search(kSideTags.begin(), kSideTags.end(), all_[end - 1].tag)) --end;
+  if (begin < all_.size()) sides.push_back(all_.subspan(begin, end - begin));
+  // What is said of the whole trade: never what is said of its other side.
+  std::vector<Field> rest(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(at));
+  rest.insert(rest.end(), all_.begin() + static_cast<std::ptrdiff_t>(end), all_.end());
   if (at == all_.size()) {
     if (action != Action::kCancel) refuse(tag::kNoSides, BusinessReason::kFieldMissing, "NoSides(552) is missing");
-    sides.assign(1, Fields());
-  } else if (count != sides.size()) {
+    sides.assign(2, Fields());  // whichever there are
+  } else if (count == 0 || count != sides.size()) {
     malformed(tag::kNoSides, Malformed::kGroupCount);
   } else if (count > 2) {
     refuse(tag::kNoSides, BusinessReason::kOther, "NoSides(552) is " + in_quotes(all_[at].value) + ": 1 and 2 are taken");
   }
-  std::string id(about_), second_id = id + "/2", second_reference = std::string(reference) + "/2";
+  const std::string_view id = known_as(about_, id_);
+  reference = known_as(reference, reference_);
+  const std::string second_id = std::string(id) + "/2", second_reference = std::string(reference) + "/2";
   for (std::size_t i = 0; i < sides.size() && !trouble_.has_value(); ++i) {
-    if (sides.size() > 1) say("side", std::to_string(i + 1) + " of " + std::to_string(sides.size()), "group 552");
     Trade trade;
     TradeReport report;
     trade.action = action;
-    trade.trade_id = i == 0 ? std::string_view(id) : second_id;
-    say("trade_id", trade.trade_id, "tag 571");
+    trade.trade_id = i == 0 ? id : second_id;
+    say("action", action_name(action), tag::kTradeReportTransType, transaction.empty() ? "0, by default" : transaction);
+    say("trade_id", trade.trade_id, tag::kTradeReportId);
     if (action != Action::kNew) {
       report.reference = i == 0 ? reference : second_reference;
-      say("reference", report.reference, "tag 572");
+      say("reference", report.reference, tag::kTradeReportRefId);
     }
-    trade_fields(sides[i], trade, report);
+    trade_fields(sides[i], rest, trade, report);
     report.trade = trade;
     add(report);
   }
@@ -352,7 +399,7 @@ Mapped Reader::market_data(bool incremental) {
     // An entry without an instrument of its own is about the one before it.
     const TagPlace* place = nullptr;
     if (const std::string_view own = rules_.instrument.find(entry, head, &place); !own.empty()) instrument =
-        name(rules_.instrument, entry, "instrument", true);
+        name(rules_.instrument, entry, head, "instrument", true);
     if (instrument.empty()) refuse(0, BusinessReason::kFieldMissing, "no instrument: looked at " + rules_.instrument.to_string());
     if (incremental && value_of(entry, tag::kMdUpdateAction) == "2") continue;
     const std::string_view type = value_of(entry, tag::kMdEntryType);
@@ -369,12 +416,14 @@ Mapped Reader::market_data(bool incremental) {
       quote_time = std::max(quote_time, time);
       continue;
     }
-    say("price", to_decimal(price), "tag 269 = " + std::string(type));
+    const bool inherits = why_ != nullptr && (why_->empty() || why_->back().command != commands_);
+    if (inherits) say("instrument", instrument, "the entry before");
+    say("price", value_of(entry, tag::kMdEntryPx), tag::kMdEntryType, type);
     add_price(price, time);
   }
   if (commands_ == 0 && bid.has_value() && offer.has_value()) {
     const auto middle = static_cast<std::int64_t>(div_round(static_cast<Int128>(*bid) + *offer, 2));
-    say("price", to_decimal(middle), "the middle of bid and offer");
+    if (why_ != nullptr) say("price", to_decimal(middle), "the middle of bid and offer");
     add_price(middle, quote_time);
   }
   return commands_ == 0 ? ignored("no entry is a price to value positions at") : result(FixReply::kWhenRefused);
@@ -382,7 +431,7 @@ Mapped Reader::market_data(bool incremental) {
 
 }  // namespace
 
-Mapped Mapping::map(const Message& message, std::vector<std::byte>& records, std::vector<std::string>* why) const {
+Mapped Mapping::map(const Message& message, std::vector<std::byte>& records, std::vector<MappedField>* why) const {
   const std::size_t before = records.size();
   Reader reader(rules_, message, records, why);
   const std::string_view type = message.type();
@@ -403,10 +452,15 @@ Mapped Mapping::map(const Message& message, std::vector<std::byte>& records, std
   return mapped;
 }
 
-std::string Mapping::acknowledgement_echo(const Message& message) {
+std::string Mapping::echo(const Message& message) {
+  static constexpr std::array kOfCapture{tag::kTradeReportId, tag::kTradeReportTransType, tag::kTradeReportType, tag::kTradeReportRefId,
+                                         tag::kExecType,      tag::kSymbol,               tag::kSecurityId,      tag::kSecurityIdSource};
+  static constexpr std::array kOfPrices{tag::kMdReqId};
+  std::span<const int> tags;
+  if (message.type() == "AE") tags = kOfCapture;
+  if (message.type() == "W" || message.type() == "X") tags = kOfPrices;
   std::string echo;
-  for (const int tag : {tag::kTradeReportId, tag::kTradeReportTransType, tag::kTradeReportType, tag::kTradeReportRefId, tag::kExecType,
-                        tag::kSymbol, tag::kSecurityId, tag::kSecurityIdSource}) {
+  for (const int tag : tags) {
     const std::string_view value = value_of(message.fields(), tag);
     if (!value.empty() && value.size() <= limits::kMaxName && value.find(kSoh) == std::string_view::npos) append_field(echo, tag, value);
   }

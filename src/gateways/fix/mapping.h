@@ -21,7 +21,9 @@ struct MappingRules {
   std::string source;
   bool park = false;  // wait for an unknown instrument
   TagRule book, trader, counterparty, desk, instrument, currency;
+  TagRule id_day;  // where the day stands that goes before the ids: "20261124/E1"; empty: ids are for ever
 };
+inline constexpr std::size_t kIdDayBytes = 9;
 
 enum class Fate : std::uint8_t {
   kCommands,  // it became commands
@@ -48,15 +50,23 @@ struct Mapped {
   bool acknowledged = false;  // it is answered by a TradeCaptureReportAck
 };
 
+// A field of a command, and where in the message it stood.
+struct MappedField {
+  std::uint16_t command = 0;  // which of the message's, from 0
+  std::string field, value;   // by the names of docs/semantics.md
+  std::string from;           // "tag 1", "party:12", …
+};
+
 class Mapping {
  public:
   explicit Mapping(MappingRules rules) : rules_(std::move(rules)) {}
 
-  // `why`, when given, gets a line for each field of each command: what it is and where it stood.
-  Mapped map(const Message& message, std::vector<std::byte>& records, std::vector<std::string>* why = nullptr) const;
+  // `why`, when given, gets each field as far as the message was read.
+  Mapped map(const Message& message, std::vector<std::byte>& records, std::vector<MappedField>* why = nullptr) const;
 
-  // The tags of a TradeCaptureReport that its TradeCaptureReportAck repeats, as FIX text of at most limits::kMaxFixAnswer bytes.
-  static std::string acknowledgement_echo(const Message& message);
+  // What a reply repeats of the message and its commands do not say, as FIX text of at most limits::kMaxFixAnswer bytes: tags of a
+  // TradeCaptureReport for its TradeCaptureReportAck, the MDReqID of market data.
+  static std::string echo(const Message& message);
 
   const MappingRules& rules() const { return rules_; }
 

@@ -156,6 +156,34 @@ TEST(Mapping, RulesLookPlaceByPlace) {
   EXPECT_TRUE(TagRule::parse("").value().empty());
 }
 
+TEST(Mapping, IdsOfADayHoldTheDay) {
+  MappingRules rules = default_rules();
+  rules.id_day = TagRule::parse("75 60").take();
+  const auto correction = mapped("FIX.4.4", "8", "17=E2|150=G|19=E1|75=20261123|" + kBody, rules);
+  ASSERT_EQ(correction->mapped.fate, Fate::kCommands) << correction->mapped.text;
+  EXPECT_EQ(correction->report().trade.trade_id, "20261123/E2");
+  EXPECT_EQ(correction->report().reference, "20261123/E1");
+  EXPECT_EQ(mapped("FIX.4.4", "8", "17=E1|150=F|" + kBody, rules)->report().trade.trade_id, "20261124/E1");
+  EXPECT_EQ(mapped("FIX.4.4", "8", "17=E1|150=F|75=today|" + kBody, rules)->mapped.tag, 75);
+  EXPECT_EQ(mapped("FIX.4.4", "8", "17=" + std::string(56, 'E') + "|150=F|" + kBody, rules)->mapped.tag, 17) << "too long with the day";
+
+  const std::string sides = "552=2|54=1|1=eq1|50=anna|54=2|1=eq2|50=anna|";
+  const auto capture = mapped("FIX.4.4", "AE", "571=R1|487=2|75=20261123|32=5|31=2|55=AAPL|" + sides, rules);
+  ASSERT_EQ(capture->mapped.commands, 2) << capture->mapped.text;
+  EXPECT_EQ(capture->report(1).trade.trade_id, "20261123/R1/2");
+  EXPECT_EQ(capture->report(1).reference, "20261123/R1/2");
+
+  std::vector<std::byte> records;
+  append_record(FixReceived{"oms", 7, 1, FixReply::kWhenRefused, "8", ""}, records);
+  records.insert(records.end(), correction->records.begin(), correction->records.end());
+  const Reply reject = reply_to(records, {Outcome::kUnknownBook, 0}, rules);
+  for (const auto& [tag, text] : reject.body) {
+    if (tag == 379) {
+      EXPECT_EQ(text, "E2") << "as it came";
+    }
+  }
+}
+
 TEST(Mapping, ATradeCaptureReportHasASideOrTwo) {
   const std::string side = "54=1|1=eq1|453=1|448=anna|447=D|452=12|", other = "54=2|1=eq2|453=1|448=boris|447=D|452=12|";
   const std::string head = "571=R1|32=5|31=2|55=AAPL|";
@@ -174,11 +202,29 @@ TEST(Mapping, ATradeCaptureReportHasASideOrTwo) {
   EXPECT_EQ(two->report(1).trade.trader, "boris");
   EXPECT_EQ(two->report(1).trade.side, Side::kSell);
 
+  // A side does not take what is said of the other one; it takes what is said of the whole trade, before the sides or after them.
+  MappingRules rules = default_rules();
+  rules.counterparty = TagRule::parse("5001 49").take();
+  const std::string entered = "54=1|1=eq1|453=1|448=carla|447=D|452=36|";
+  const auto mixed = mapped("FIX.4.4", "AE", "50=desk|" + head + "552=2|" + entered + other + "5001=street|", rules);
+  ASSERT_EQ(mixed->mapped.commands, 2) << mixed->mapped.text;
+  EXPECT_EQ(mixed->report(0).trade.trader, "carla");
+  EXPECT_EQ(mixed->report(1).trade.trader, "boris");
+  EXPECT_EQ(mixed->report(0).trade.counterparty, "street");
+  EXPECT_EQ(mixed->report(1).trade.counterparty, "street");
+  EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=2|54=1|" + other)->mapped.reason, BusinessReason::kFieldMissing) << "the first has no book";
+
   // Without a reference a correction is about the id itself; a cancel needs no side.
   EXPECT_EQ(mapped("FIX.4.4", "AE", head + "487=2|552=1|" + side)->report().reference, "R1");
-  EXPECT_EQ(mapped("FIX.4.4", "AE", "571=R1|487=1|")->report().trade.action, Action::kCancel);
+  const auto cancel = mapped("FIX.4.4", "AE", "571=R2|572=R1|487=1|");
+  ASSERT_EQ(cancel->mapped.commands, 2) << "whichever sides there were";
+  EXPECT_EQ(cancel->report(0).trade.action, Action::kCancel);
+  EXPECT_EQ(cancel->report(0).reference, "R1");
+  EXPECT_EQ(cancel->report(1).reference, "R1/2");
 
   EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=2|" + side)->mapped.malformed, Malformed::kGroupCount);
+  EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=0|")->mapped.malformed, Malformed::kGroupCount);
+  EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=x|")->mapped.malformed, Malformed::kGroupCount);
   EXPECT_EQ(mapped("FIX.4.4", "AE", head + "552=3|" + side + other + side)->mapped.fate, Fate::kRefused);
   EXPECT_EQ(mapped("FIX.4.4", "AE", head + "487=7|552=1|" + side)->mapped.tag, 487);
   EXPECT_EQ(mapped("FIX.4.4", "AE", "552=1|" + side)->mapped.malformed, Malformed::kMissing);
@@ -200,10 +246,35 @@ TEST(Mapping, MarketDataIsPrices) {
   EXPECT_EQ(mapped("FIX.4.4", "W", "55=AAPL|268=1|269=0|270=9|")->mapped.fate, Fate::kIgnored);
   EXPECT_EQ(prices(*mapped("FIX.4.4", "X", "268=3|279=0|269=2|55=AAPL|270=1|279=1|269=4|270=2|279=0|269=2|55=MSFT|270=3|")),
             (Rows{{"AAPL", kOne}, {"AAPL", 2 * kOne}, {"MSFT", 3 * kOne}}));
+  EXPECT_EQ(prices(*mapped("FIX.4.4", "X", "268=2|279=0|269=2|55=AAPL|270=1|279=0|269=2|48=XS1|22=4|270=3|")),
+            (Rows{{"AAPL", kOne}, {"XS1", 3 * kOne}})) << "an entry's own instrument, not another's";
   EXPECT_EQ(mapped("FIX.4.4", "X", "268=1|279=2|269=2|55=AAPL|270=1|")->mapped.fate, Fate::kIgnored) << "deleted";
   EXPECT_EQ(mapped("FIX.4.4", "X", "268=2|279=0|269=2|55=AAPL|270=1|")->mapped.malformed, Malformed::kGroupCount);
   EXPECT_EQ(mapped("FIX.4.4", "X", "55=AAPL|")->mapped.tag, 268);
   EXPECT_EQ(mapped("FIX.4.4", "V", "262=r|")->mapped.reason, BusinessReason::kUnsupportedType);
+}
+
+TEST(Mapping, SaysWhereEachFieldStood) {
+  const auto why = [](const std::string& type, const std::string& body) {
+    const std::string text = whole_message("FIX.4.4", "35=" + type + "|34=7|49=OMS|56=HALOCLINE|52=20261124-10:42:13|" + body);
+    Message message;
+    EXPECT_TRUE(message.parse(text));
+    std::vector<std::byte> records;
+    std::vector<MappedField> fields;
+    static_cast<void>(Mapping(default_rules()).map(message, records, &fields));
+    std::string all;
+    for (const MappedField& field : fields) {
+      all += std::to_string(field.command) + " " + field.field + "=" + field.value + " (" + field.from + ")\n";
+    }
+    return all;
+  };
+  EXPECT_EQ(why("8", "17=E2|150=G|19=E1|" + kBody + "12=1.5|13=3|"),
+            "0 action=AMEND (tag 150 = G)\n0 trade_id=E2 (tag 17)\n0 reference=E1 (tag 19)\n0 source=OMS (the session's)\n"
+            "0 book=eq1 (tag 1)\n0 trader=anna (party:12)\n0 counterparty=acme (party:17)\n0 instrument=AAPL (tag 55)\n"
+            "0 side=BUY (tag 54 = 1)\n0 quantity=100 (tag 32)\n0 price=187.25 (tag 31)\n0 fees=1.5 (tags 12 and 137)\n"
+            "0 trade_time=20261124-10:42:12.5 (tag 60)\n");
+  EXPECT_EQ(why("X", "268=2|279=0|269=2|55=AAPL|270=1|279=1|269=4|270=2|"),
+            "0 instrument=AAPL (tag 55)\n0 price=1 (tag 269 = 2)\n1 instrument=AAPL (the entry before)\n1 price=2 (tag 269 = 4)\n");
 }
 
 std::string value(const Reply& reply, int tag) {
@@ -216,7 +287,7 @@ std::string value(const Reply& reply, int tag) {
 TEST(Replies, TellWhatBecameOfAReport) {
   const auto result = mapped("FIX.4.4", "AE", "571=R1|487=0|32=5|31=2|55=AAPL|552=1|54=1|1=eq9|50=anna|");
   std::vector<std::byte> records;
-  append_record(FixReceived{"oms", 7, 1, FixReply::kAlways, "AE", Mapping::acknowledgement_echo(result->message)}, records);
+  append_record(FixReceived{"oms", 7, 1, FixReply::kAlways, "AE", Mapping::echo(result->message)}, records);
   records.insert(records.end(), result->records.begin(), result->records.end());
 
   const Reply accepted = reply_to(records, {Outcome::kAccepted, 0}, default_rules());
@@ -248,6 +319,12 @@ TEST(Replies, ARefusedExecutionGetsABusinessReject) {
   EXPECT_EQ(value(reject, 379), "E1");
   EXPECT_EQ(value(reject, 380), "2");
   EXPECT_EQ(value(reject, 58), "UNKNOWN_INSTRUMENT: no instrument \"AAPL\" (tag 55, tag 48)");
+
+  const auto price = mapped("FIX.4.4", "W", "262=md7|55=AAPL|268=1|269=2|270=10|");
+  records.clear();
+  append_record(FixReceived{"oms", 8, 1, FixReply::kWhenRefused, "W", Mapping::echo(price->message)}, records);
+  records.insert(records.end(), price->records.begin(), price->records.end());
+  EXPECT_EQ(value(reply_to(records, {Outcome::kUnknownInstrument, 0}, default_rules()), 379), "md7");
 
   const auto malformed = mapped("FIX.4.2", "8", "17=E1|20=0|150=2|31=1|" + kBody);
   const Reply session_reject = reject_of(malformed->message, malformed->mapped);

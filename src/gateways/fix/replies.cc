@@ -1,5 +1,6 @@
 #include "gateways/fix/replies.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -80,17 +81,24 @@ std::string clipped(std::string text) {
   return text;
 }
 
-Reply trade_ack(std::string_view echo, const char* status, const char* reason, std::string text) {
-  Reply reply{"AR", {}};
-  bool has_transaction = false, has_type = false;
+// What Mapping::echo() wrote.
+std::vector<TagValue> read_echo(std::string_view echo) {
+  std::vector<TagValue> values;
   while (!echo.empty()) {
     const std::size_t equals = echo.find('='), soh = echo.find(kSoh);
     CHECK(equals < soh && soh != std::string_view::npos, "an echo that is no FIX text");
-    const int tag = static_cast<int>(sequence_number(echo.substr(0, equals)));
-    has_transaction |= tag == tag::kTradeReportTransType;
-    has_type |= tag == tag::kExecType;
-    reply.body.emplace_back(tag, std::string(echo.substr(equals + 1, soh - equals - 1)));
+    values.emplace_back(static_cast<int>(sequence_number(echo.substr(0, equals))), std::string(echo.substr(equals + 1, soh - equals - 1)));
     echo.remove_prefix(soh + 1);
+  }
+  return values;
+}
+
+Reply trade_ack(std::string_view echo, const char* status, const char* reason, std::string text) {
+  Reply reply{"AR", read_echo(echo)};
+  bool has_transaction = false, has_type = false;
+  for (const TagValue& field : reply.body) {
+    has_transaction |= field.first == tag::kTradeReportTransType;
+    has_type |= field.first == tag::kExecType;
   }
   if (!has_transaction) reply.body.emplace_back(tag::kTradeReportTransType, "0");
   if (!has_type) reply.body.emplace_back(tag::kExecType, "F");
@@ -135,14 +143,17 @@ Reply reply_to(std::span<const std::byte> records, ToldOutcome told, const Mappi
     return trade_ack(received->answer, status, refused ? trade_reason(told.outcome) : nullptr, std::move(text));
   }
   const TradeReport* report = std::get_if<TradeReport>(&told_of.command);
-  return business_reject(received->number, received->message_type, report != nullptr ? report->trade.trade_id : std::string_view(),
-                         business_reason(told.outcome), std::move(text));
+  std::string_view id = report != nullptr ? report->trade.trade_id : std::string_view();
+  if (!rules.id_day.empty()) id.remove_prefix(std::min(id.size(), kIdDayBytes));
+  const std::vector<TagValue> echo = read_echo(received->answer);
+  if (id.empty() && !echo.empty()) id = echo.front().second;  // the MDReqID
+  return business_reject(received->number, received->message_type, id, business_reason(told.outcome), std::move(text));
 }
 
 Reply reply_to_refused(const Message& message, const Mapped& mapped) {
   if (mapped.acknowledged) {
     const char* reason = mapped.tag == tag::kTradeReportTransType ? "4" : "99";
-    return trade_ack(Mapping::acknowledgement_echo(message), "1", reason, mapped.text);
+    return trade_ack(Mapping::echo(message), "1", reason, mapped.text);
   }
   return business_reject(message.number(), message.type(), mapped.about, mapped.reason, mapped.text);
 }

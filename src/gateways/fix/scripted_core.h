@@ -37,7 +37,9 @@ class ScriptedCore final : public SessionHost {
       if (wanted.first != 0) {
         std::vector<FixSentRow> rows;
         for (auto it = sent.lower_bound(wanted.first); it != sent.end() && it->first <= wanted.second;
-            ++it) rows.push_back({it->first, it->second});
+            ++it) {
+          if (rows.size() < most_wanted) rows.push_back({it->first, it->second});
+        }
         wanted = {0, 0};
         session.sent_rows(std::move(rows));
         continue;

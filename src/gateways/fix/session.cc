@@ -15,8 +15,9 @@ constexpr std::uint32_t kReserveAhead = 1'000;         // numbers reserved at a 
 constexpr std::uint32_t kReserveBelow = 500;           // … when so few are left
 constexpr std::uint64_t kMostInFlight = 16'384;        // messages that are not durable yet
 constexpr std::uint64_t kMostUnanswered = 1'024;       // messages whose reply is not on its way yet
-constexpr std::size_t kMostResendRows = 1'000;         // messages resent at a time
-constexpr std::size_t kFullBatchBytes = limits::kMaxSubmissionBytes - Mapping::kMostCommands * 128 - limits::kMaxCommandBytes;
+constexpr std::size_t kMostResendRows = 250;           // messages resent at a time
+// Leaves room for a message, its commands and the reply to it: they are durable together.
+constexpr std::size_t kFullBatchBytes = limits::kMaxSubmissionBytes - Mapping::kMostCommands * 128 - 4 * limits::kMaxCommandBytes;
 constexpr double kNanos = 1e9;
 
 // Compares in a time that says nothing about where the texts differ.
@@ -27,6 +28,36 @@ bool same_secret(const std::string& a, const std::string& b) {
   }
   return difference == 0;
 }
+
+// What the session layer reads as an int, by api/fix.
+bool is_int_tag(int tag) {
+  switch (tag) {
+    case 7: case 16: case 34: case 36: case 45: case 90: case 93: case 95: case 98: case 108: case 212: case 369: case 371: case 373:
+    case 383: case 384: case 627: case 630: case 789: case 1156:
+      return true;
+    default: return false;
+  }
+}
+
+// Whether it begins with a number above kMaxFixNumber: one that the session layer would read as another.
+bool is_too_large(std::string_view value) {
+  if (value.starts_with('-')) value.remove_prefix(1);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  return error == std::errc::result_out_of_range || (error == std::errc() && number > limits::kMaxFixNumber);
+}
+
+// Whether a text that is no message holds one.
+bool holds_too_large(std::string_view text) {
+  std::size_t digits = 0;
+  for (const char c : text) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    if (digits > 9) return true;
+  }
+  return false;
+}
+
+bool is_number(std::string_view value) { return !value.empty() && value.find_first_not_of("0123456789") == std::string_view::npos; }
 
 bool steers_numbers(std::string_view type) { return type == "A" || type == "5" || type == "2" || type == "4" || type == "3"; }
 
@@ -65,7 +96,8 @@ void Session::attach(Outlet& outlet, std::string address, bool tls) {
 
 void Session::lost(const std::string& why) {
   outlet_ = nullptr;
-  resending_ = false;
+  resending_ = resend_pauses_ = false;
+  last_event_ = why;
   trouble(why);
   machine_->lost();
   flush();
@@ -77,8 +109,14 @@ void Session::receive(std::string_view text, std::int64_t received) {
   received_at_ = received;
   if (allowance_ >= 1) allowance_ -= 1;
   if (!message_.parse(text)) {
-    if (!machine_->receive(std::string(text))) garbled();
+    if (holds_too_large(text) || !machine_->receive(std::string(text))) garbled();
     return;
+  }
+  const auto too_large = [](const Field& field) { return is_int_tag(field.tag) && is_too_large(field.value); };
+  if (std::any_of(message_.fields().begin(), message_.fields().end(), too_large)) {
+    readable_ = without_too_large();
+    text = readable_;
+    if (!message_.parse(text)) return garbled();
   }
   const std::string_view type = message_.type();
   const auto counted = by_type_.find(type);
@@ -98,20 +136,40 @@ void Session::receive(std::string_view text, std::int64_t received) {
   if (early && held_number_ == 0 && type != "4") {
     held_number_ = message_.number();
     held_text_ = text;
+    log_line(LogLevel::kInfo, "fix.gap", {{"session", terms_.name}, {"expected", next_in_}, {"received", held_number_}});
   }
   if (!is_admin(type)) {
     receive_application(text);
-  } else if (type == "2" && machine_->logged_on()) {
-    resend_from_ = sequence_number(value_of(message_.fields(), tag::kBeginSeqNo));
+  } else if (type == "2" && machine_->logged_on() && is_number(value_of(message_.fields(), tag::kBeginSeqNo))) {
+    resend_from_ = std::max(1u, sequence_number(value_of(message_.fields(), tag::kBeginSeqNo)));
     const std::uint32_t to = sequence_number(value_of(message_.fields(), tag::kEndSeqNo));
     resend_to_ = to == 0 || to >= next_out_ ? next_out_ - 1 : to;
     resend_request_ = text;
     resend_number_ = message_.number();
     ask_for_resend();
+  } else if (type == "A" && !machine_->logged_on()) {
+    log_on(text);
   } else if (!machine_->receive(std::string(text))) {
     garbled();
   }
   send_replies();
+}
+
+// Of a Logon that is out of order the session layer says nothing to the counterparty, and leaves it the connection.
+void Session::log_on(std::string_view text) {
+  logon_trouble_.clear();
+  logging_on_ = true;
+  const bool whole = machine_->receive(std::string(text));
+  logging_on_ = false;
+  if (machine_->logged_on()) return;
+  const std::string why = whole ? logon_trouble_ : "it is garbled";
+  host_.count("fix_logon_refused", 1);
+  log_line(LogLevel::kWarn, "fix.logon_refused", {{"session", terms_.name}, {"address", address_}, {"why", why}});
+  trouble("a Logon was refused: " + why);
+  if (outlet_ == nullptr) return;
+  machine_->send("5", {{tag::kText, why}});
+  disconnect();
+  machine_->lost();
 }
 
 void Session::receive_application(std::string_view text) {
@@ -150,7 +208,7 @@ void Session::map(const Message& message) {
   mapped_records_.clear();
   mapped_ = mapping_.map(message, mapped_records_);
   mapped_type_ = message.type().substr(0, 8);
-  echo_ = mapped_.fate == Fate::kCommands && mapped_.acknowledged ? Mapping::acknowledgement_echo(message) : std::string();
+  echo_ = mapped_.fate == Fate::kCommands ? Mapping::echo(message) : std::string();
   mapped_number_ = message.number();
 }
 
@@ -237,7 +295,8 @@ void Session::keep(int number, const std::string& text, bool application) {
   if (as_number + kReserveBelow >= reserved_) reserve(as_number + kReserveAhead);
   next_gate_ = std::max(as_number >= durable_reserved_ ? reserved_batch_ : 0, reset_batch_);
   if (!application) return;
-  if (records_.size() > kFullBatchBytes) flush();
+  // A reply to what the engine has seen can wait for another submission: the message is known to be unanswered.
+  if (answering_ != 0 && records_.size() > kFullBatchBytes) flush();
   add(FixSent{terms_.name, as_number, answering_, text});
   next_gate_ = open_batch();
 }
@@ -300,7 +359,10 @@ void Session::sent_rows(Result<std::vector<FixSentRow>> rows) {
   } else {
     machine_->receive(with_range(resend_request_, resend_from_, part));
     resend_from_ = part + 1;
-    if (outlet_ != nullptr && machine_->logged_on()) ask_for_resend();
+    if (outlet_ != nullptr && machine_->logged_on()) {
+      resending_ = resend_pauses_ = true;
+      if (!outlet_->backed_up()) drained();
+    }
   }
   resend_rows_.clear();
   // A request that came too early has been answered, and something is missing before it all the same.
@@ -308,6 +370,10 @@ void Session::sent_rows(Result<std::vector<FixSentRow>> rows) {
   send_replies();
   flush();
   if (!resending_ && outlet_ != nullptr) waits_ = false, outlet_->resume();
+}
+
+void Session::drained() {
+  if (std::exchange(resend_pauses_, false)) ask_for_resend();
 }
 
 // The request for another range, with its own number: everything else of a ResendRequest's header stays.
@@ -319,6 +385,16 @@ std::string Session::with_range(const std::string& request, std::uint32_t from, 
     if (field.tag == tag::kCheckSum) continue;
     const std::string range = field.tag == tag::kBeginSeqNo ? std::to_string(from) : field.tag == tag::kEndSeqNo ? std::to_string(to) : "";
     append_field(body, field.tag, range.empty() ? field.value : range);
+  }
+  return whole(body);
+}
+
+// The message at hand with "x" for each number that is too large: the session layer rejects it as no number.
+std::string Session::without_too_large() const {
+  std::string body;
+  for (const Field& field : message_.fields().subspan(2)) {
+    if (field.tag == tag::kCheckSum) continue;
+    append_field(body, field.tag, is_int_tag(field.tag) && is_too_large(field.value) ? "x" : field.value);
   }
   return whole(body);
 }
@@ -356,7 +432,7 @@ void Session::send(const std::string& text) {
 }
 
 void Session::disconnect() {
-  resending_ = false;
+  resending_ = resend_pauses_ = false;
   if (Outlet* outlet = std::exchange(outlet_, nullptr); outlet != nullptr) outlet->close();
 }
 
@@ -369,19 +445,20 @@ std::string Session::refuse_logon(const std::string& username, const std::string
     why = "HeartBtInt(108) must be " + std::to_string(terms_.heartbeat_least_seconds) + " to " +
         std::to_string(terms_.heartbeat_most_seconds);
   }
-  if (!why.empty()) {
-    host_.count("fix_logon_refused", 1);
-    log_line(LogLevel::kWarn, "fix.logon_refused", {{"session", terms_.name}, {"address", address_}, {"why", why}});
-  }
   return why;
 }
 
 void Session::logged(bool on) {
+  if (on) last_event_.clear();
   log_line(LogLevel::kInfo, on ? "fix.logged_on" : "fix.logged_out",
-           {{"session", terms_.name}, {"address", address_}, {"next_in", next_in_}, {"next_out", next_out_}});
+           {{"session", terms_.name}, {"address", address_}, {"next_in", next_in_}, {"next_out", next_out_}, {"why", last_event_}});
 }
 
-void Session::event(const std::string& what) { log_line(LogLevel::kDebug, "fix.event", {{"session", terms_.name}, {"what", what}}); }
+void Session::event(const std::string& what) {
+  log_line(LogLevel::kDebug, "fix.event", {{"session", terms_.name}, {"what", what}});
+  if (what != "Disconnecting") last_event_ = what;
+  if (logging_on_ && logon_trouble_.empty() && what != "Received logon request") logon_trouble_ = what;
+}
 
 void Session::trouble(std::string what) {
   if (what.empty()) return;
@@ -481,7 +558,15 @@ void Session::tick() {
   }
   tick_time_ = now;
   received_at_tick_ = received_;
-  if (outlet_ != nullptr) machine_->tick();
+  if (outlet_ != nullptr) {
+    const bool ends = !machine_->in_schedule();
+    if (ends) last_event_ = "the schedule ends";
+    machine_->tick();
+    if (outlet_ == nullptr && !ends) {
+      host_.count("fix_timed_out", 1);
+      trouble(last_event_);
+    }
+  }
   flush();
 }
 

@@ -37,6 +37,8 @@ class Outlet {
   virtual void close() = 0;
   // The session takes messages again.
   virtual void resume() = 0;
+  // Whether so much waits to be read by the counterparty that more should wait for Session::drained().
+  virtual bool backed_up() const = 0;
 };
 
 // What a session needs of its gateway.
@@ -77,6 +79,8 @@ class Session final : public MachineOwner {
   void acknowledged(std::span<const Acknowledgement> acks);
   void abandoned();
   void sent_rows(Result<std::vector<FixSentRow>> rows);
+  // The outlet is not backed up (any more).
+  void drained();
   std::uint64_t durable_batch() const { return durable_batch_; }
 
   void reset(std::function<void(const Status&)> done);
@@ -125,6 +129,7 @@ class Session final : public MachineOwner {
   void logged(bool on) override;
   void event(const std::string& what) override;
 
+  void log_on(std::string_view text);
   void receive_application(std::string_view text);
   bool split();
   void map(const Message& message);
@@ -140,6 +145,7 @@ class Session final : public MachineOwner {
   std::string whole(const std::string& body) const;
   std::string with_range(const std::string& request, std::uint32_t from, std::uint32_t to) const;
   std::string as_heartbeat(const std::string& request) const;
+  std::string without_too_large() const;
 
   const FixSessionTerms terms_;
   SessionHost& host_;
@@ -167,6 +173,7 @@ class Session final : public MachineOwner {
 
   // The message at hand.
   Message message_;
+  std::string readable_;  // its text, when that had to be changed
   std::vector<TagValue> head_, body_;
   Mapped mapped_;
   std::vector<std::byte> mapped_records_;
@@ -179,7 +186,7 @@ class Session final : public MachineOwner {
   Seq answering_ = 0;
 
   // A resend under way.
-  bool resending_ = false;
+  bool resending_ = false, resend_pauses_ = false;
   std::string resend_request_;
   std::uint32_t resend_number_ = 0, resend_from_ = 0, resend_to_ = 0;
   std::vector<FixSentRow> resend_rows_;
@@ -198,6 +205,8 @@ class Session final : public MachineOwner {
   Nanos last_received_ = 0;
   std::string last_error_;
   Nanos last_error_time_ = 0;
+  std::string last_event_, logon_trouble_;  // in the session layer's words
+  bool logging_on_ = false;
 };
 
 }  // namespace halocline::fix

@@ -191,6 +191,7 @@ class QuickfixMachine final : public SessionMachine,
     if (skew_ > 0 && std::abs(sent.getValue() - FIX::UtcTimeStamp()) > skew_ && !session_->isLoggedOn()) {
       throw FIX::RejectLogon("SendingTime(52) is more than " + std::to_string(skew_) + " s off");
     }
+    if (text(FIX::FIELD::EncryptMethod) != "0") throw FIX::RejectLogon("EncryptMethod(98) must be 0: for secrecy there is TLS");
     FIX::HeartBtInt heartbeat;
     message.getField(heartbeat);
     const std::string why = owner_.refuse_logon(text(FIX::FIELD::Username), text(FIX::FIELD::Password), heartbeat);

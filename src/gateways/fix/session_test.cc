@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
+#include "command/codec.h"
 #include "gateways/fix/fix_text.h"
 #include "gateways/fix/scripted_core.h"
 
@@ -99,6 +101,7 @@ class SessionTest : public ::testing::Test, public Outlet {
   void send(std::string text, std::uint64_t gate) override { out.emplace_back(std::move(text), gate); }
   void close() override { connected = false; }
   void resume() override {}
+  bool backed_up() const override { return full; }
 
   FixSessionTerms terms = usual_terms();
   SystemClock clock;
@@ -106,7 +109,7 @@ class SessionTest : public ::testing::Test, public Outlet {
   std::unique_ptr<Session> session;
   std::deque<std::pair<std::string, std::uint64_t>> out;
   std::string last;
-  bool connected = false;
+  bool connected = false, full = false;
 };
 
 TEST_F(SessionTest, AReportAndItsNumberAreOneSubmission) {
@@ -228,6 +231,29 @@ TEST_F(SessionTest, AResendHasTheSameContent) {
   EXPECT_EQ(last_value(571), "R2");
 }
 
+TEST_F(SessionTest, ALongResendWaitsForTheCounterpartyToRead) {
+  log_on();
+  for (std::uint32_t number = 2; number < 602; ++number) {
+    capture(number, "R" + std::to_string(number));
+    core.settle(*session);
+  }
+  left();
+  full = true;
+  receive("2", 602, "7=1|16=0|");
+  core.settle(*session);
+  EXPECT_EQ(out.size(), 251u) << "the Logon's place and a part of the answers";
+  EXPECT_FALSE(session->takes_message());
+  session->drained();
+  core.settle(*session);
+  EXPECT_EQ(out.size(), 501u);
+  full = false;
+  session->drained();
+  core.settle(*session);
+  EXPECT_EQ(out.size(), 601u);
+  EXPECT_TRUE(session->takes_message());
+  EXPECT_EQ(session->row().next_in, 603u);
+}
+
 TEST_F(SessionTest, ARefusedExecutionIsAnswered) {
   log_on();
   left();
@@ -254,6 +280,28 @@ TEST_F(SessionTest, BadContentIsAnsweredAndCounts) {
   EXPECT_EQ(session->row().durable_in, 6u);
   EXPECT_EQ(session->row().ignored, 1u);
   EXPECT_EQ(core.trades.size(), 0u);
+}
+
+TEST_F(SessionTest, ARefusedMessageAndItsReplyAreOneSubmission) {
+  log_on();
+  for (std::uint32_t number = 2; number < 20'002; ++number) {
+    receive("8", number, "17=E" + std::string(number / 500, '1') + "|150=F|1=eq1|55=AAPL|54=1|31=10|", false);
+  }
+  session->flush();
+  EXPECT_GT(core.waiting.size(), 2u);
+  int replies = 0;
+  for (const ScriptedCore::Waiting& one : core.waiting) {
+    EXPECT_LE(one.records.size(), limits::kMaxSubmissionBytes);
+    int unanswered = 0;
+    for (std::span<const std::byte> rest(one.records); !rest.empty();) {
+      const FramedCommand next = first_command(rest);
+      unanswered += std::holds_alternative<FixReceived>(next.command);
+      if (std::holds_alternative<FixSent>(next.command)) --unanswered, ++replies;
+      rest = rest.subspan(next.bytes);
+    }
+    EXPECT_EQ(unanswered, 0);
+  }
+  EXPECT_EQ(replies, 20'000);
 }
 
 TEST_F(SessionTest, APossDupOfWhatIsKnownChangesNothing) {
@@ -293,6 +341,43 @@ TEST_F(SessionTest, ALogonIsLookedAt) {
   EXPECT_EQ(left(), "A2");
   EXPECT_EQ(session->row().state, "logged on");
   EXPECT_NE(session->refusal(), "") << "one connection at a time";
+}
+
+TEST_F(SessionTest, ALogonOutOfOrderIsToldWhyAndDoesNotKeepTheConnection) {
+  connect();
+  receive("A", 1, "98=0|");
+  core.settle(*session);
+  EXPECT_EQ(left(), "51");
+  EXPECT_NE(last_value(58).find("108"), std::string::npos) << last_value(58);
+  EXPECT_FALSE(connected);
+  EXPECT_EQ(core.counters["fix_logon_refused"], 1u);
+  EXPECT_NE(session->row().last_error.find("108"), std::string::npos);
+  EXPECT_EQ(session->refusal(), "") << "the next may log on";
+  connect();
+  receive("A", 1, "98=1|108=30|");
+  core.settle(*session);
+  EXPECT_EQ(left(), "52");
+  EXPECT_NE(last_value(58).find("98"), std::string::npos) << last_value(58);
+  log_on();
+  EXPECT_EQ(left(), "A3");
+}
+
+TEST_F(SessionTest, ANumberThatNoIntHoldsIsNotReadAsAnother) {
+  connect();
+  receive("A", 1, "98=0|108=4294967326|");  // 30, if only 32 bits were looked at
+  core.settle(*session);
+  EXPECT_EQ(left(), "51");
+  log_on(1);
+  left();
+  receive("4", 2, "36=4294967306|");  // 10
+  core.settle(*session);
+  EXPECT_EQ(left(), "33");
+  EXPECT_EQ(last_value(371), "36");
+  EXPECT_EQ(session->row().next_in, 2u) << "a SequenceReset that is rejected does not count";
+  receive("2", 2, "7=4294967297|16=0|");
+  core.settle(*session);
+  EXPECT_EQ(left(), "34");
+  EXPECT_EQ(last_value(371), "7");
 }
 
 TEST_F(SessionTest, AResetBeginsAtOneInBothDirections) {

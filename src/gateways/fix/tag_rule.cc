@@ -78,9 +78,9 @@ Result<TagRule> TagRule::parse(std::string_view text) {
   }
 }
 
-std::string_view TagRule::find(Fields part, Fields message, const TagPlace** found) const {
+std::string_view TagRule::find(Fields part, Fields rest, const TagPlace** found) const {
   for (const TagPlace& place : places_) {
-    for (const Fields fields : {part, message}) {
+    for (const Fields fields : {part, rest}) {
       const std::string_view value = find_at(place, fields);
       if (value.empty()) continue;
       *found = &place;

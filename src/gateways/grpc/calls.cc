@@ -43,17 +43,33 @@ void Outbox::post(std::shared_ptr<Call> call) {
   if (wake) wake_.notify_one();
 }
 
+void Outbox::post_at(std::chrono::steady_clock::time_point when, std::weak_ptr<Call> call) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    wake = later_.empty() || when < later_.begin()->first;
+    later_.emplace(when, std::move(call));
+    if (wake) sleeping_ = false;
+  }
+  if (wake) wake_.notify_one();
+}
+
 void Outbox::run() {
   std::vector<std::shared_ptr<Call>> calls;
   std::unique_lock lock(mutex_);
   for (;;) {
-    while (posted_.empty() && !stopping_) {
+    const auto due = [this] { return !later_.empty() && later_.begin()->first <= std::chrono::steady_clock::now(); };
+    while (posted_.empty() && !due() && !stopping_) {
       sleeping_ = true;
-      wake_.wait(lock);
+      later_.empty() ? wake_.wait(lock) : void(wake_.wait_until(lock, later_.begin()->first));
     }
     sleeping_ = false;
-    if (posted_.empty()) return;
+    if (posted_.empty() && stopping_) return;
     calls.swap(posted_);
+    for (; due(); later_.erase(later_.begin())) {
+      std::shared_ptr<Call> call = later_.begin()->second.lock();
+      if (call != nullptr && !call->posted_.exchange(true, std::memory_order_acq_rel)) calls.push_back(std::move(call));
+    }
     lock.unlock();
     for (const std::shared_ptr<Call>& call : calls) {
       call->posted_.store(false, std::memory_order_release);

@@ -8,9 +8,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -58,6 +60,8 @@ class Outbox {
   void stop();  // after the last call is done
   // Any thread; does not block.
   void post(std::shared_ptr<Call> call);
+  // The same, at a time of the steady clock.
+  void post_at(std::chrono::steady_clock::time_point when, std::weak_ptr<Call> call);
 
  private:
   void run();
@@ -65,6 +69,7 @@ class Outbox {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::shared_ptr<Call>> posted_;
+  std::multimap<std::chrono::steady_clock::time_point, std::weak_ptr<Call>> later_;
   bool sleeping_ = false;
   bool stopping_ = false;
   std::thread thread_;

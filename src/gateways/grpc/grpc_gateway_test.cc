@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "gateways/grpc/recording_port.h"
 #include "halocline/v1/ingest.grpc.pb.h"
+#include "halocline/v1/queries.grpc.pb.h"
 #include "halocline/v1/reference.grpc.pb.h"
 #include "halocline/v1/risk.grpc.pb.h"
 
@@ -383,6 +384,47 @@ TEST_F(GatewayTest, ListingsComeInPages) {
   EXPECT_TRUE(none->Read(&nodes));
   EXPECT_EQ(42u, nodes.seq());
   EXPECT_FALSE(none->Read(&nodes));
+}
+
+TEST_F(GatewayTest, QueriesComeInPagesWithTheirColumnsFirst) {
+  start();
+  port->query_rows.columns = {{"trader", ValueType::kText}, {"total", ValueType::kDecimal}};
+  for (int i = 0; i < 501; ++i) {
+    std::string& row = port->query_rows.rows.emplace_back();
+    pack(i == 0 ? Value{} : Value::of_text("zoë"), ValueType::kText, row);
+    pack(Value::of(i * Int128{50'000'000}), ValueType::kDecimal, row);
+  }
+  const auto queries = v1::Queries::NewStub(channel);
+  v1::QueryRequest request;
+  request.set_sql("SELECT");
+  (*request.mutable_parameters())["1"].set_decimal_value("-12.5");
+  (*request.mutable_parameters())["none"];
+  grpc::ClientContext context;
+  const auto pages = queries->Query(&context, request);
+  v1::QueryPage page;
+  ASSERT_TRUE(pages->Read(&page));
+  EXPECT_EQ(42u, page.seq());
+  ASSERT_EQ(2, page.columns_size());
+  EXPECT_EQ(v1::QUERY_DECIMAL, page.columns(1).type());
+  ASSERT_EQ(500, page.rows_size());
+  EXPECT_EQ(v1::QueryValue::VALUE_NOT_SET, page.rows(0).values(0).value_case());
+  EXPECT_EQ("zoë", page.rows(3).values(0).text_value());
+  EXPECT_EQ("1.5", page.rows(3).values(1).decimal_value());
+  ASSERT_TRUE(pages->Read(&page));
+  EXPECT_EQ(0, page.columns_size());
+  EXPECT_EQ(1, page.rows_size());
+  EXPECT_FALSE(pages->Read(&page));
+  EXPECT_TRUE(pages->Finish().ok());
+  EXPECT_EQ(Int128{-1'250'000'000}, port->parameters_asked.at("1").number);
+  EXPECT_TRUE(port->parameters_asked.at("none").null);
+
+  (*request.mutable_parameters())["1"].set_decimal_value("12.5x");
+  grpc::ClientContext again;
+  const auto refused = queries->Query(&again, request);
+  EXPECT_FALSE(refused->Read(&page));
+  const grpc::Status status = refused->Finish();
+  EXPECT_EQ(grpc::StatusCode::INVALID_ARGUMENT, status.error_code());
+  EXPECT_EQ("parameters[1]", detail_of<google::rpc::BadRequest>(status).field_violations(0).field());
 }
 
 TEST_F(GatewayTest, ReferenceDataComesWithItsHeaderFirst) {

@@ -26,6 +26,8 @@ class RecordingPort final : public Port {
   std::vector<NodeRow> node_rows;
   std::vector<TradeRow> trade_rows;
   ReferenceRows reference_rows;
+  QueryRows query_rows;
+  QueryParameters parameters_asked;
   FixDesk* fix_desk = nullptr;
 
   explicit RecordingPort(bool answers_at_once = true) : releasing_(answers_at_once), core_([this] { run(); }) {}
@@ -100,6 +102,11 @@ class RecordingPort final : public Port {
   void alerts(AlertFilter, Reply<std::vector<AlertRow>> reply) override { reply(at(std::vector<AlertRow>(2))); }
   void reference(Reply<ReferenceRows> reply) override { reply(at(reference_rows)); }
   void trade(std::string, std::string, Reply<std::vector<TradeRow>> reply) override { reply(at(trade_rows)); }
+  void query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) override {
+    if (sql.empty()) return reply(Status(Code::kInvalidArgument, "line 1, column 1: nothing is asked"));
+    parameters_asked = std::move(parameters);
+    reply(at(query_rows));
+  }
   void status(bool, Reply<StatusReport> reply) override {
     StatusReport report;
     report.state = "serving";
@@ -133,6 +140,18 @@ class RecordingPort final : public Port {
     if (subscriber_.get() != subscriber) return;
     subscriber_ = nullptr;
     ++unfollowed_;
+    changed_.notify_all();
+  }
+  // The test plays the core to it too.
+  void watch(std::string sql, QueryParameters, std::shared_ptr<QuerySubscriber> subscriber) override {
+    if (sql.empty()) return subscriber->ended(Status(Code::kInvalidArgument, "line 1, column 1: nothing is asked"));
+    const std::lock_guard lock(mutex_);
+    watchers_.push_back(std::move(subscriber));
+    changed_.notify_all();
+  }
+  void unwatch(const QuerySubscriber* subscriber) override {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(watchers_, [&](const auto& one) { return one.get() == subscriber; });
     changed_.notify_all();
   }
   void count(const char*, std::uint64_t) override {}
@@ -171,6 +190,7 @@ class RecordingPort final : public Port {
   std::deque<Submission> waiting_;
   std::size_t submissions_ = 0, unfollowed_ = 0;
   std::shared_ptr<AlertSubscriber> subscriber_;
+  std::vector<std::shared_ptr<QuerySubscriber>> watchers_;
   Seq seq_ = 0;
   std::thread core_;
 };

@@ -6,12 +6,15 @@
 #include "gateways/grpc/batch_stream.h"
 #include "gateways/grpc/bytes.h"
 #include "gateways/grpc/follow_call.h"
+#include "gateways/grpc/query_values.h"
 #include "gateways/grpc/read_call.h"
 #include "gateways/grpc/status_details.h"
+#include "gateways/grpc/subscribe_call.h"
 #include "gateways/grpc/to_command.h"
 #include "gateways/grpc/to_proto.h"
 #include "halocline/v1/fix.grpc.pb.h"
 #include "halocline/v1/ingest.grpc.pb.h"
+#include "halocline/v1/queries.grpc.pb.h"
 #include "halocline/v1/reference.grpc.pb.h"
 #include "halocline/v1/risk.grpc.pb.h"
 
@@ -275,7 +278,15 @@ class FixService final
         if (!ledger.ok() || !rows.ok()) return call->fail(to_grpc(rows.ok() ? ledger.status() : rows.status()));
         v1::ListFixSessionsResponse out;
         for (const FixSessionRow& row : rows.value()) to_proto(row, *out.add_sessions());
-        out.set_parked(ledger.value().rows.parked);
+        const FixLedger& parked = ledger.value().rows;
+        out.set_parked(parked.parked);
+        out.set_parked_released(parked.released);
+        out.set_parked_refused(parked.refused);
+        for (const auto& [instrument, reports] : parked.parked_for) {
+          v1::ParkedFor& one = *out.add_parked_for();
+          one.set_instrument(instrument);
+          one.set_reports(reports);
+        }
         call->reply(to_bytes(out));
       });
     });
@@ -293,6 +304,47 @@ class FixService final
   Calls& calls_;
 };
 
+PageCall::Pages query_pages(At<QueryRows> at) {
+  return [at = std::move(at), next = std::size_t{0}](ByteBuffer& bytes) mutable {
+    v1::QueryPage page;
+    page.set_seq(at.seq);
+    page.set_time_ns(at.time);
+    if (next == 0) to_proto(at.rows.columns, *page.mutable_columns());
+    const std::size_t end = std::min(at.rows.rows.size(), next + kPageRows);
+    for (; next < end; ++next) to_proto(at.rows.rows[next], at.rows.columns, *page.add_rows());
+    bytes = to_bytes(page);
+    return next < at.rows.rows.size();
+  };
+}
+
+class QueriesService final
+    : public v1::Queries::WithRawCallbackMethod_Query<v1::Queries::WithRawCallbackMethod_Subscribe<v1::Queries::Service>> {
+ public:
+  explicit QueriesService(Calls& calls) : calls_(calls) {}
+
+  Stream* Subscribe(Context*) override {
+    grpc::Status why;
+    if (!calls_.admits(why)) return new RefusedCall<Stream>(why);
+    const auto call = std::make_shared<SubscribeCall>(calls_);
+    call->start();
+    return call.get();
+  }
+  Pages* Query(Context*, const ByteBuffer* request) override {
+    return listing<v1::QueryRequest>(calls_, request, [&](const auto& wanted, const auto& call) {
+      std::vector<Violation> violations;
+      QueryParameters parameters = to_parameters(wanted.parameters(), violations);
+      if (!violations.empty()) return call->fail(invalid_argument(violations));
+      calls_.port->query(wanted.sql(), std::move(parameters), [call](Result<At<QueryRows>> rows) {
+        if (!rows.ok()) return call->fail(to_grpc(rows.status()));
+        call->reply(query_pages(rows.take()));
+      });
+    });
+  }
+
+ private:
+  Calls& calls_;
+};
+
 }  // namespace
 
 std::vector<std::unique_ptr<grpc::Service>> make_services(Calls& calls) {
@@ -301,12 +353,13 @@ std::vector<std::unique_ptr<grpc::Service>> make_services(Calls& calls) {
   services.push_back(std::make_unique<ReferenceService>(calls));
   services.push_back(std::make_unique<RiskService>(calls));
   services.push_back(std::make_unique<FixService>(calls));
+  services.push_back(std::make_unique<QueriesService>(calls));
   return services;
 }
 
 std::vector<std::string> service_names() {
   return {v1::Ingest::service_full_name(), v1::Reference::service_full_name(), v1::Risk::service_full_name(),
-          v1::Fix::service_full_name()};
+          v1::Fix::service_full_name(), v1::Queries::service_full_name()};
 }
 
 }  // namespace halocline::rpc

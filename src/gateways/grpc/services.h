@@ -14,7 +14,7 @@
 
 namespace halocline::rpc {
 
-// Ingest, Reference, Risk and Fix. `calls` outlives them.
+// Ingest, Reference, Risk, Fix and Queries. `calls` outlives them.
 std::vector<std::unique_ptr<grpc::Service>> make_services(Calls& calls);
 
 // Their full names, for the health service.

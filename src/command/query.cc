@@ -1,0 +1,113 @@
+#include "command/query.h"
+
+#include "base/check.h"
+#include "base/civil_time.h"
+
+namespace halocline {
+namespace {
+
+constexpr char kNullFirst = 0x01, kPresent = 0x02, kNullLast = 0x03;
+// A number is its count of significant bytes (above 0x80 when positive, below when negative) and these bytes, big end first;
+// a negative one as the complement of its size.
+constexpr int kZero = 0x80;
+
+void pack_number(Int128 number, std::string& row) {
+  const bool negative = number < 0;
+  UInt128 size = negative ? ~static_cast<UInt128>(number) : static_cast<UInt128>(number);
+  char bytes[16];
+  int count = 0;
+  for (; size != 0; size >>= 8) bytes[count++] = static_cast<char>(static_cast<unsigned char>(size & 0xFF));
+  row.push_back(static_cast<char>(negative ? kZero - 1 - count : kZero + count));
+  while (count-- > 0) row.push_back(negative ? static_cast<char>(~bytes[count]) : bytes[count]);
+}
+
+Int128 unpack_number(std::string_view& rest) {
+  const int head = static_cast<unsigned char>(rest[0]);
+  const bool negative = head < kZero;
+  const int count = negative ? kZero - 1 - head : head - kZero;
+  CHECK(static_cast<std::size_t>(count) < rest.size() && count <= 16, "a packed number of %d bytes", count);
+  UInt128 size = 0;
+  for (int i = 1; i <= count; ++i) {
+    const auto byte = static_cast<unsigned char>(rest[static_cast<std::size_t>(i)]);
+    size = size << 8 | static_cast<unsigned char>(negative ? ~byte : byte);
+  }
+  rest.remove_prefix(static_cast<std::size_t>(count) + 1);
+  return static_cast<Int128>(negative ? ~size : size);
+}
+
+// Ends with a zero byte; bytes 0 and 1 in it are written as 1 1 and 1 2.
+void pack_text(std::string_view text, std::string& row) {
+  for (const char c : text) {
+    if (c == 0 || c == 1) row.push_back(1);
+    row.push_back(c == 0 ? 1 : c == 1 ? 2 : c);
+  }
+  row.push_back(0);
+}
+
+}  // namespace
+
+std::string_view value_type_name(ValueType type) {
+  switch (type) {
+    case ValueType::kNull: return "null";
+    case ValueType::kBool: return "bool";
+    case ValueType::kInt: return "int";
+    case ValueType::kDecimal: return "decimal";
+    case ValueType::kText: return "text";
+    case ValueType::kTimestamp: return "timestamp";
+    case ValueType::kInterval: return "interval";
+  }
+  return "";
+}
+
+std::string value_text(const Value& value, ValueType type) {
+  if (value.null) return "NULL";
+  switch (type) {
+    case ValueType::kNull: return "NULL";
+    case ValueType::kBool: return value.number != 0 ? "true" : "false";
+    case ValueType::kInt: return to_digits(value.number);
+    case ValueType::kDecimal: return to_decimal(value.number);
+    case ValueType::kText: return std::string(value.text);
+    case ValueType::kTimestamp: return instant_text(static_cast<std::int64_t>(value.number));
+    case ValueType::kInterval: {
+      constexpr Int128 kNanosPerE8 = 10;
+      const Int128 tenth = value.number % kNanosPerE8;
+      if (tenth == 0) return to_decimal(value.number / kNanosPerE8) + " s";
+      return to_digits(value.number) + " ns";
+    }
+  }
+  return "";
+}
+
+void pack(const Value& value, ValueType type, std::string& row, bool descending, bool nulls_last) {
+  if (value.null) {
+    row.push_back(nulls_last ? kNullLast : kNullFirst);
+    return;
+  }
+  row.push_back(kPresent);
+  const std::size_t from = row.size();
+  if (type == ValueType::kText) {
+    pack_text(value.text, row);
+  } else {
+    pack_number(value.number, row);
+  }
+  if (!descending) return;
+  for (std::size_t i = from; i < row.size(); ++i) row[i] = static_cast<char>(~row[i]);
+}
+
+Value PackedReader::next(ValueType type) {
+  CHECK(!rest_.empty(), "a packed row is too short");
+  const char head = rest_[0];
+  rest_.remove_prefix(1);
+  if (head != kPresent) return Value{};
+  if (type != ValueType::kText) return Value::of(unpack_number(rest_));
+  const std::size_t end = rest_.find('\0');
+  CHECK(end != std::string_view::npos, "a packed text without an end");
+  const std::string_view text = rest_.substr(0, end);
+  rest_.remove_prefix(end + 1);
+  if (text.find('\1') == std::string_view::npos) return Value::of_text(text);
+  std::string& plain = unescaped_.emplace_back();
+  for (std::size_t i = 0; i < text.size(); ++i) plain.push_back(text[i] == 1 ? static_cast<char>(text[++i] - 1) : text[i]);
+  return Value::of_text(plain);
+}
+
+}  // namespace halocline

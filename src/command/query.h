@@ -1,0 +1,100 @@
+// What goes in and out of a query: typed values, rows of them in packed form, and the words of the port about queries.
+// The language is docs/queries.md.
+//
+// A packed row is one string of bytes whose order is the order of its values: nulls first, numbers by size, texts byte by byte. So rows
+// are compared, hashed and kept as plain bytes. It is made and read inside the process only, never written to disk or wire.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/decimal.h"
+#include "command/command.h"
+
+namespace halocline {
+
+// kNull is the type of a bare NULL. The numbers are part of the API (api/halocline/v1/queries.proto).
+enum class ValueType : std::uint8_t { kNull = 0, kBool = 1, kInt = 2, kDecimal = 3, kText = 4, kTimestamp = 5, kInterval = 6 };
+
+std::string_view value_type_name(ValueType type);  // "bool", "int", "decimal", "text", "timestamp", "interval"
+
+// A value; its type is known from where it stands. Text is a view into what it was read from.
+struct Value {
+  Int128 number = 0;      // bool 0 or 1; int; decimal e8; timestamp and interval ns
+  std::string_view text;  // kText
+  bool null = true;
+
+  static Value of(Int128 number) { return {number, {}, false}; }
+  static Value of_text(std::string_view text) { return {0, text, false}; }
+};
+
+// As a person reads it: "NULL", "true", "12.5", a time as 2026-11-24T10:42:13Z, an interval in seconds as "60 s".
+std::string value_text(const Value& value, ValueType type);
+
+struct ColumnType {
+  std::string name;
+  ValueType type = ValueType::kNull;
+};
+
+// Adds a value to a packed row. `descending` turns the order round; `nulls_last` puts nulls behind all other values.
+void pack(const Value& value, ValueType type, std::string& row, bool descending = false, bool nulls_last = false);
+
+// Reads a row packed in ascending order. The values' texts hold as long as the row and the reader.
+class PackedReader {
+ public:
+  explicit PackedReader(std::string_view row) : rest_(row) {}
+  Value next(ValueType type);
+  std::string_view rest() const { return rest_; }  // what is not read yet
+
+ private:
+  std::string_view rest_;
+  std::deque<std::string> unescaped_;
+};
+
+// A value for a parameter: $1 has the name "1", :desk the name "desk".
+struct QueryParameter {
+  ValueType type = ValueType::kNull;
+  Int128 number = 0;
+  std::string text;
+  bool null = true;
+};
+using QueryParameters = std::map<std::string, QueryParameter, std::less<>>;
+
+// Why a row left an answer.
+enum class RowReason : std::uint8_t { kChanged = 1, kGone = 2, kTime = 3 };  // it reads differently; it is no more; time passed
+
+// One row of a continuous query's answer became different. Of one seq each row has at most one. The numbers are part of the API.
+struct RowEvent {
+  enum class Kind : std::uint8_t { kInsert = 1, kUpdate = 2, kDelete = 3 };
+  Kind kind{};
+  std::string key;     // tells the answer's rows apart; the same for as long as the row is in it
+  std::string before;  // packed; of kUpdate and kDelete
+  std::string after;   // packed; of kInsert and kUpdate
+  std::string order;   // of kInsert and kUpdate: rows sorted by these bytes are in the answer's order
+  RowReason reason = RowReason::kChanged;  // of kDelete
+};
+
+// A row of a continuous query's answer.
+struct KeptRow {
+  std::string key;
+  std::string order;
+  std::string row;  // packed
+};
+
+// All events of one seq, in the order of their keys.
+struct QueryEvents {
+  Seq seq = 0;
+  Nanos time = 0;
+  std::vector<RowEvent> rows;
+};
+
+struct QueryRows {
+  std::vector<ColumnType> columns;
+  std::vector<std::string> rows;  // packed
+};
+
+}  // namespace halocline

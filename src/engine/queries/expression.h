@@ -1,0 +1,121 @@
+// Expressions: first as a typed tree, then compiled into a flat program that is run without allocation. Evaluation is total: what
+// has no answer (a division by zero, a number out of range) is NULL, so a query that was registered can never fail later.
+//
+// Rules of the arithmetic (docs/queries.md): ints are 64 bits; decimals are exact at 1e-8, products and quotients rounded once, half
+// to even; beyond ±1e21 NULL. AND, OR and NOT are three-valued.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/civil_time.h"
+#include "engine/queries/schema.h"
+#include "engine/queries/syntax.h"
+
+namespace halocline::queries {
+
+enum class Operation : std::uint8_t {
+  kConstant, kColumn, kSlot, kNow,
+  kAnd, kOr, kNot,
+  kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual,
+  kIsNull, kIsTrue, kIsFalse,
+  kIn, kLike,
+  kAdd, kSubtract, kMultiply, kDivide, kModulo, kNegate,
+  kToDecimal,  // from int
+  kCase,       // pairs of condition and value, then the value otherwise
+  kCoalesce, kAbs, kRound, kDateTrunc,
+};
+
+// A typed expression. Two are the same when their operations, operands and children are.
+struct Expression {
+  Operation operation{};
+  ValueType type = ValueType::kNull;
+  std::uint8_t side = 0;        // kColumn: which of the joined sources
+  std::uint32_t index = 0;      // kColumn: the column; kSlot: the slot; kRound: decimals; kDateTrunc: the unit
+  bool null = false;            // kConstant
+  Int128 number = 0;            // kConstant
+  std::string text;             // kConstant
+  std::vector<Expression> children;
+  Place place{};
+
+  bool operator==(const Expression& other) const;
+  bool is_constant() const { return operation == Operation::kConstant; }
+  template <class Wanted>
+  bool any(Wanted wanted) const {
+    if (wanted(*this)) return true;
+    for (const Expression& child : children) {
+      if (child.any(wanted)) return true;
+    }
+    return false;
+  }
+};
+
+Expression constant(ValueType type, Int128 number);
+Expression text_constant(std::string text);
+Expression null_constant();
+
+// What a program reads: a row of each source (kNoId: the missing side of a left join), or the slots of a group.
+struct Inputs {
+  std::uint32_t rows[2] = {kNoId, kNoId};
+  std::span<const Value> slots;
+};
+
+// A compiled expression. Immutable; run() may be called on any thread with a reader of its own.
+class Program {
+ public:
+  Program() = default;
+  // `sources` are those the columns' sides mean.
+  Program(const Expression& expression, std::span<const Table* const> sources);
+
+  ValueType type() const { return type_; }
+  // Texts of the result are views into the state, the slots, or this program.
+  Value run(const Reader& reader, const Inputs& inputs) const;
+  // As a condition: NULL is no.
+  bool holds(const Reader& reader, const Inputs& inputs) const {
+    const Value value = run(reader, inputs);
+    return !value.null && value.number != 0;
+  }
+
+ private:
+  enum class Code : std::uint8_t;
+  struct Step {
+    Code code;
+    std::uint8_t side = 0;
+    std::uint32_t at = 0;     // constant, slot, set, jump target, decimals or unit
+    Value (*load)(const Reader&, std::uint32_t) = nullptr;
+  };
+  // The list of an IN: sorted.
+  struct Set {
+    std::vector<Int128> numbers;
+    std::vector<std::string> texts;
+    bool is_text = false;
+    bool has_null = false;
+  };
+
+  void compile(const Expression& expression, std::span<const Table* const> sources);
+  void emit(Code code, std::uint32_t at = 0) { steps_.push_back({code, 0, at, nullptr}); }
+  std::size_t emit_jump(Code code);
+  void land(std::size_t jump) { steps_[jump].at = static_cast<std::uint32_t>(steps_.size()); }
+
+  ValueType type_ = ValueType::kNull;
+  std::vector<Step> steps_;
+  std::vector<Value> constants_;
+  std::vector<std::unique_ptr<const std::string>> texts_;  // of the constants, which stay where they are when this is moved
+  std::vector<Set> sets_;
+};
+
+// How deep the stack of a program may get; the binder refuses what needs more.
+inline constexpr std::size_t kProgramStack = 64;
+// What an expression needs of it.
+std::size_t stack_need(const Expression& expression);
+
+// The value of a constant expression.
+Value constant_value(const Expression& expression);
+
+// Whether a text matches a LIKE pattern: % any bytes, _ one character (of UTF-8). Costs at most text × pattern.
+bool like(std::string_view text, std::string_view pattern);
+
+}  // namespace halocline::queries

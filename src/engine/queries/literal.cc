@@ -1,0 +1,49 @@
+#include "engine/queries/literal.h"
+
+#include <charconv>
+
+#include "base/civil_time.h"
+#include "base/limits.h"
+#include "engine/queries/typing.h"
+
+namespace halocline::queries {
+namespace {
+
+std::optional<Expression> time_or_interval(const Syntax& literal, std::string& wrong) {
+  const bool time = literal.qualifier == "TIMESTAMP";
+  const std::optional<std::int64_t> ns = time ? parse_instant(literal.text) : parse_interval(literal.text);
+  if (ns) return constant(time ? ValueType::kTimestamp : ValueType::kInterval, *ns);
+  wrong = "\"" + literal.text + "\" is no " +
+          (time ? "time; write TIMESTAMP '2026-11-24 10:42:13.5' (UTC)" : "interval; write INTERVAL '60 seconds' or '1 hour 30 minutes'");
+  return std::nullopt;
+}
+
+// Whole and within 64 bits: an int; else a decimal.
+std::optional<Expression> number(const std::string& text, std::string& wrong) {
+  if (text.find('.') == std::string::npos) {
+    std::int64_t whole = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), whole).ec == std::errc()) return constant(ValueType::kInt, whole);
+  }
+  const std::string digits = (text[0] == '.' ? "0" : "") + text + (text.back() == '.' ? "0" : "");
+  const std::optional<Int128> decimal = parse_decimal128(digits);
+  if (decimal && *decimal <= limits::kMaxQueryDecimal) return constant(ValueType::kDecimal, *decimal);
+  wrong = "the number is too large, or has more than 8 decimals";
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Expression> literal_of(const Syntax& literal, std::string& wrong) {
+  if (literal.kind == SyntaxKind::kNull) return null_constant();
+  if (literal.kind == SyntaxKind::kTrue) return constant(ValueType::kBool, 1);
+  if (literal.kind == SyntaxKind::kFalse) return constant(ValueType::kBool, 0);
+  if (literal.text.size() > limits::kMaxQueryLiteral) {
+    wrong = "a text of more than " + std::to_string(limits::kMaxQueryLiteral) + " bytes";
+    return std::nullopt;
+  }
+  if (literal.kind == SyntaxKind::kText) return text_constant(literal.text);
+  if (literal.kind == SyntaxKind::kTypedText) return time_or_interval(literal, wrong);
+  return number(literal.text, wrong);
+}
+
+}  // namespace halocline::queries

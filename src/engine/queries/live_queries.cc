@@ -1,0 +1,204 @@
+#include "engine/queries/live_queries.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/limits.h"
+
+namespace halocline::queries {
+
+LiveQueries::Watchers& LiveQueries::watchers(Source source) {
+  std::unique_ptr<Watchers>& of = by_source_[source];
+  if (of == nullptr) of = std::make_unique<Watchers>(table_of(source));
+  return *of;
+}
+
+Result<LiveQueries::Id> LiveQueries::add(std::shared_ptr<const Plan> plan) {
+  if (plan->explain) return Status(Code::kInvalidArgument, "EXPLAIN can be asked once, not watched");
+  if (!plan->unwatchable.empty()) return Status(Code::kInvalidArgument, plan->unwatchable);
+  if (const auto known = by_identity_.find(plan->identity); known != by_identity_.end()) {
+    ++queries_.at(known->second)->users;
+    return known->second;
+  }
+  if (queries_.size() >= limits::kMaxLiveQueries) {
+    return Status(Code::kResourceExhausted, "there are already " + std::to_string(limits::kMaxLiveQueries) + " continuous queries");
+  }
+  auto entry = std::make_unique<Entry>(plan);
+  Splits splits(state_);
+  const Reader reader{state_, splits, state_.time};
+  if (const Status built = entry->live.build(reader); !built.ok()) return built;
+  const Id id = next_++;
+  entry->users = 1;
+  if (plan->tables.size() == 1) entry->indexed = choose_condition(plan->conjuncts, *plan->tables[0]);
+  for (std::size_t side = 0; side < plan->tables.size(); ++side) {
+    Watchers& of = watchers(plan->tables[side]->source);
+    if (!entry->indexed) {
+      of.others.emplace_back(id, side);
+      continue;
+    }
+    of.index.add(id, *entry->indexed);
+    entry->live.each_row([&](std::uint32_t row) { of.holders[row].push_back(id); });
+  }
+  schedule(id, *entry);
+  by_identity_.emplace(plan->identity, id);
+  queries_.emplace(id, std::move(entry));
+  changes_.wanted = true;
+  return id;
+}
+
+void LiveQueries::remove(Id id) {
+  const auto at = queries_.find(id);
+  if (at == queries_.end()) return;  // it failed
+  if (--at->second->users == 0) drop(id);
+}
+
+void LiveQueries::drop(Id id) {
+  const auto at = queries_.find(id);
+  Entry& entry = *at->second;
+  const Plan& plan = entry.live.plan();
+  for (std::size_t side = 0; side < plan.tables.size(); ++side) {
+    Watchers& of = watchers(plan.tables[side]->source);
+    if (!entry.indexed) {
+      std::erase(of.others, std::pair(id, side));
+      continue;
+    }
+    of.index.remove(id, *entry.indexed);
+    entry.live.each_row([&](std::uint32_t row) {
+      const auto held = of.holders.find(row);
+      std::erase(held->second, id);
+      if (held->second.empty()) of.holders.erase(held);
+    });
+  }
+  if (entry.due != INT64_MAX) due_.erase({entry.due, id});
+  std::erase(touched_, id);
+  by_identity_.erase(plan.identity);
+  queries_.erase(at);
+  if (!queries_.empty()) return;
+  by_source_.clear();
+  changes_.wanted = false;
+  changes_.clear();
+}
+
+// An indexed query is found by the rows it holds too, whatever they read now.
+void LiveQueries::hold(Id id, const Entry& entry, std::uint32_t row, bool holds) {
+  if (!entry.indexed) return;
+  Watchers& of = watchers(entry.live.plan().tables[0]->source);
+  std::vector<Id>& holders = of.holders[row];
+  holds ? holders.push_back(id) : void(std::erase(holders, id));
+  if (holders.empty()) of.holders.erase(row);
+}
+
+void LiveQueries::touch(Id id, Entry& entry) {
+  if (std::exchange(entry.touched, true)) return;
+  touched_.push_back(id);
+}
+
+// Brings due_ up to the query's own deadline.
+void LiveQueries::schedule(Id id, Entry& entry) {
+  const Nanos due = entry.live.deadline();
+  if (due == entry.due) return;
+  if (entry.due != INT64_MAX) due_.erase({entry.due, id});
+  if (due != INT64_MAX) due_.emplace(due, id);
+  entry.due = due;
+}
+
+void LiveQueries::pass_time() {
+  if (due_.empty() || due_.begin()->first > state_.time) return;
+  Splits splits(state_);
+  const Reader reader{state_, splits, state_.time};
+  while (!due_.empty() && due_.begin()->first <= state_.time) {
+    const Id id = due_.begin()->second;
+    Entry& entry = *queries_.at(id);
+    entry.live.pass_time(reader, [&](std::uint32_t row, bool holds) { hold(id, entry, row, holds); });
+    schedule(id, entry);
+    touch(id, entry);
+  }
+}
+
+void LiveQueries::look(Id id, std::size_t side, std::uint32_t row, const Reader& reader) {
+  Entry& entry = *queries_.at(id);
+  if (!entry.indexed) {
+    entry.live.row_changed(side, row, reader);
+    return touch(id, entry);
+  }
+  if (std::exchange(entry.looked_at, round_) == round_) return;
+  const bool held = entry.live.holds(row);
+  entry.live.row_changed(side, row, reader);
+  const bool holds = entry.live.holds(row);
+  if (held != holds) hold(id, entry, row, holds);
+  if (held || holds) touch(id, entry);
+  schedule(id, entry);  // a row that is not held may be waiting for its time
+}
+
+void LiveQueries::row_changed(Watchers& of, std::uint32_t row, const Reader& reader) {
+  ++round_;
+  found_.clear();
+  if (!of.index.empty()) of.index.find(reader, row, found_);
+  if (!of.holders.empty()) {
+    if (const auto at = of.holders.find(row); at != of.holders.end()) found_.insert(found_.end(), at->second.begin(), at->second.end());
+  }
+  for (const Id id : found_) look(id, 0, row, reader);
+  for (const auto& [id, side] : of.others) look(id, side, row, reader);
+}
+
+void LiveQueries::rows_changed(Source source, std::vector<std::uint32_t>& rows, const Reader& reader) {
+  const auto at = by_source_.find(source);
+  if (at == by_source_.end() || rows.empty()) return;
+  if (rows.size() > 1) {
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  }
+  for (const std::uint32_t row : rows) row_changed(*at->second, row, reader);
+}
+
+void LiveQueries::settle() {
+  if (!changes_.wanted) return;
+  if (changes_.empty() && touched_.empty()) return;
+  Splits splits(state_);
+  const Reader reader{state_, splits, state_.time};
+  if (changes_.reshaped) {
+    for (const auto& [id, entry] : queries_) {
+      entry->live.refresh(reader, [this, id = id, &entry = *entry](std::uint32_t row, bool holds) { hold(id, entry, row, holds); });
+      touch(id, *entry);
+    }
+  } else {
+    rows_changed(Source::kTrades, changes_.trades, reader);
+    changes_.positions.insert(changes_.positions.end(), changes_.revalued.begin(), changes_.revalued.end());
+    rows_changed(Source::kPositions, changes_.positions, reader);
+    if (watched(Source::kBooks)) {
+      std::vector<std::uint32_t> books = changes_.nodes;
+      rows_changed(Source::kBooks, books, reader);
+    }
+    rows_changed(Source::kNodes, changes_.nodes, reader);
+    rows_changed(Source::kLimits, changes_.limits, reader);
+    rows_changed(Source::kAlerts, changes_.alerts, reader);
+    changes_.priced.insert(changes_.priced.end(), changes_.instruments.begin(), changes_.instruments.end());
+    rows_changed(Source::kPrices, changes_.priced, reader);
+    rows_changed(Source::kInstruments, changes_.instruments, reader);
+    rows_changed(Source::kCurrencies, changes_.currencies, reader);
+  }
+  changes_.clear();
+
+  std::vector<Id> failed;
+  std::sort(touched_.begin(), touched_.end());
+  for (const Id id : touched_) {
+    Entry& entry = *queries_.at(id);
+    entry.touched = false;
+    schedule(id, entry);
+    auto events = std::make_shared<QueryEvents>();
+    const Status status = entry.live.drain(reader, events->rows);
+    if (!status.ok()) {
+      failed.push_back(id);
+      taken_.push_back({id, nullptr, status});
+      continue;
+    }
+    if (events->rows.empty()) continue;
+    events->seq = state_.seq;
+    events->time = state_.time;
+    taken_.push_back({id, std::move(events), {}});
+  }
+  touched_.clear();
+  for (const Id id : failed) drop(id);
+}
+
+}  // namespace halocline::queries

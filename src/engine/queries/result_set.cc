@@ -1,0 +1,105 @@
+#include "engine/queries/result_set.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace halocline::queries {
+
+// Remembers how the row was when the changes began.
+void ResultSet::note(const std::string& key, const Row* row, RowReason reason) {
+  const auto [at, is_new] = changed_.try_emplace(key);
+  if (is_new && row != nullptr && row->inside) at->second.before = row->row;
+  at->second.reason = reason;
+}
+
+void ResultSet::enter(const std::string& key, Row& row) {
+  if (!limit_) {
+    row.inside = true;
+    return;
+  }
+  Place place(row.order, key);
+  row.inside = inside_.size() < *limit_ || (*limit_ > 0 && place < *inside_.rbegin());
+  if (!row.inside) {
+    outside_.insert(std::move(place));
+    return;
+  }
+  inside_.insert(std::move(place));
+  if (inside_.size() <= *limit_) return;
+  const auto last = std::prev(inside_.end());
+  Row& pushed = rows_.at(last->second);
+  note(last->second, &pushed, RowReason::kChanged);
+  pushed.inside = false;
+  outside_.insert(inside_.extract(last));
+}
+
+void ResultSet::leave(const std::string& key, Row& row) {
+  if (!limit_) return;
+  (row.inside ? inside_ : outside_).erase(Place(row.order, key));
+  if (!row.inside || outside_.empty()) return;
+  Row& next = rows_.at(outside_.begin()->second);
+  note(outside_.begin()->second, &next, RowReason::kChanged);
+  next.inside = true;
+  inside_.insert(outside_.extract(outside_.begin()));
+}
+
+void ResultSet::put(const std::string& key, std::string order, std::string row) {
+  const auto [at, is_new] = rows_.try_emplace(key);
+  Row& known = at->second;
+  if (!is_new && known.order == order && known.row == row) return;
+  note(key, is_new ? nullptr : &known, RowReason::kChanged);
+  if (!is_new) {
+    bytes_ -= size_of(key, known);
+    if (known.order == order || !limit_) {
+      known.row = std::move(row);
+      known.order = std::move(order);
+      bytes_ += size_of(key, known);
+      return;
+    }
+    leave(key, known);
+  }
+  known.order = std::move(order);
+  known.row = std::move(row);
+  bytes_ += size_of(key, known);
+  enter(key, known);
+}
+
+void ResultSet::erase(const std::string& key, RowReason reason) {
+  const auto at = rows_.find(key);
+  if (at == rows_.end()) return;
+  note(key, &at->second, reason);
+  leave(key, at->second);
+  bytes_ -= size_of(key, at->second);
+  rows_.erase(at);
+}
+
+void ResultSet::drain(std::vector<RowEvent>& events) {
+  const std::size_t first = events.size();
+  for (auto& [key, change] : changed_) {
+    const auto at = rows_.find(key);
+    const bool now = at != rows_.end() && at->second.inside;
+    if (!change.before && !now) continue;
+    if (change.before && now && *change.before == at->second.row) continue;
+    RowEvent event;
+    event.kind = !change.before ? RowEvent::Kind::kInsert : now ? RowEvent::Kind::kUpdate : RowEvent::Kind::kDelete;
+    event.key = key;
+    if (change.before) event.before = std::move(*change.before);
+    if (now) event.after = at->second.row, event.order = at->second.order;
+    event.reason = change.reason;
+    events.push_back(std::move(event));
+  }
+  changed_.clear();
+  std::sort(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(),
+            [](const RowEvent& a, const RowEvent& b) { return a.key < b.key; });
+}
+
+std::vector<KeptRow> ResultSet::rows() const {
+  std::vector<KeptRow> out;
+  for (const auto& [key, row] : rows_) {
+    if (row.inside) out.push_back({key, row.order, row.row});
+  }
+  std::sort(out.begin(), out.end(), [](const KeptRow& a, const KeptRow& b) { return a.order < b.order; });
+  return out;
+}
+
+}  // namespace halocline::queries

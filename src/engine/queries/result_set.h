@@ -1,0 +1,58 @@
+// The rows of a continuous query's answer: all of them, or the first of an order when there is a LIMIT. Tells what changed since it
+// was last asked: at most one event a row.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "command/query.h"
+
+namespace halocline::queries {
+
+class ResultSet {
+ public:
+  explicit ResultSet(std::optional<std::uint64_t> limit) : limit_(limit) {}
+
+  // A row as it is now; `order` are the bytes it is ordered by, all different.
+  void put(const std::string& key, std::string order, std::string row);
+  // The row is no more; nothing happens when there was none.
+  void erase(const std::string& key, RowReason reason);
+  // What became different since the last call, in the order of the keys.
+  void drain(std::vector<RowEvent>& events);
+  void forget_changes() { changed_.clear(); }
+
+  // The rows of the answer in its order.
+  std::vector<KeptRow> rows() const;
+  std::size_t size() const { return rows_.size(); }  // those outside the limit too
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  struct Row {
+    std::string order;
+    std::string row;
+    bool inside = false;  // part of the answer
+  };
+  struct Change {
+    std::optional<std::string> before;
+    RowReason reason = RowReason::kChanged;
+  };
+  using Place = std::pair<std::string, std::string>;  // order, key
+
+  void note(const std::string& key, const Row* row, RowReason reason);
+  void enter(const std::string& key, Row& row);
+  void leave(const std::string& key, Row& row);
+  static std::size_t size_of(const std::string& key, const Row& row) { return 2 * (key.size() + row.order.size()) + row.row.size() + 200; }
+
+  const std::optional<std::uint64_t> limit_;
+  std::unordered_map<std::string, Row> rows_;
+  std::set<Place> inside_, outside_;  // with a limit: the first of the order, and the others
+  std::unordered_map<std::string, Change> changed_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace halocline::queries

@@ -1,0 +1,53 @@
+// The sources a query reads and their columns: names, types, units, and where each value is in the state. docs/queries.md is written
+// from this table, so they cannot disagree.
+//
+// A row of a source is an id: of the trade, position, node, limit, alert, instrument or currency in the state. Not every id is a
+// row (positions without a live trade, removed limits are none). Loading a value allocates nothing; texts are views into the state.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "command/query.h"
+#include "engine/figures.h"
+#include "engine/state/state.h"
+
+namespace halocline::queries {
+
+// What expressions are evaluated against.
+struct Reader {
+  const State& state;
+  Splits& splits;
+  Nanos now;
+};
+
+struct Column {
+  std::string_view name;
+  ValueType type;
+  std::string_view unit;  // "" where the type says it
+  std::string_view meaning;
+  Value (*load)(const Reader& reader, std::uint32_t row);
+};
+
+enum class Source : std::uint8_t { kTrades, kPositions, kNodes, kLimits, kAlerts, kPrices, kInstruments, kBooks, kCurrencies };
+
+struct Table {
+  std::string_view name;
+  Source source;
+  std::string_view key;      // the columns that tell its rows apart
+  std::string_view meaning;  // a sentence
+  std::size_t (*size)(const State& state);  // ids are below it
+  bool (*exists)(const State& state, std::uint32_t row);
+  std::span<const Column> columns;
+};
+
+std::span<const Table> tables();
+const Table* find_table(std::string_view name);  // nullptr when there is none
+const Table& table_of(Source source);
+
+// The part of docs/queries.md that lists sources and columns.
+std::string sources_page();
+
+}  // namespace halocline::queries

@@ -1,0 +1,135 @@
+// Commands and queries from JSON lines on standard input, one JSON line of answer for each (tests/queries/books.py speaks it).
+//   {"seq": 1, "time": ns, "type": "Trade", …}       a command, as in tests/oracle  →  {"outcome": "ACCEPTED"}
+//   {"query": "SELECT …", "parameters": {"1": 5}}    →  {"columns": [["name", "type"], …], "rows": [["text" or null, …], …]}
+//                                                    or {"error": "…"}
+//   {"watch": "SELECT …", "parameters": {…}}         →  {"id": 1, "rows": [["key", [values]], …]} or {"error": "…"}
+//   {"unwatch": 1}                                   →  {}
+//   A command's answer has "events" when there is any: [[id, kind, "key", before or null, after or null, reason], …], or [id, "…"] when it failed.
+//   {"sources": true}                                →  {"page": "…"}, the part of docs/queries.md about sources
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/decimal.h"
+#include "engine/engine.h"
+#include "engine/queries/live_queries.h"
+#include "engine/queries/run.h"
+#include "engine/queries/schema.h"
+#include "tests/oracle/json_commands.h"
+
+namespace {
+
+using nlohmann::json;
+using namespace halocline;
+
+QueryParameters parameters_of(const json& in) {
+  QueryParameters parameters;
+  for (const auto& [name, value] : in.items()) {
+    QueryParameter parameter;
+    parameter.null = value.is_null();
+    if (value.is_boolean()) parameter.type = ValueType::kBool, parameter.number = value.get<bool>() ? 1 : 0;
+    if (value.is_number_integer()) parameter.type = ValueType::kInt, parameter.number = value.get<std::int64_t>();
+    if (value.is_string()) parameter.type = ValueType::kText, parameter.text = value.get<std::string>();
+    parameters.emplace(name, std::move(parameter));
+  }
+  return parameters;
+}
+
+json row_json(const std::string& row, const std::vector<ColumnType>& columns) {
+  json out = json::array();
+  PackedReader reader(row);
+  for (const ColumnType& column : columns) {
+    const Value value = reader.next(column.type);
+    value.null ? out.push_back(nullptr) : out.push_back(value_text(value, column.type));
+  }
+  return out;
+}
+
+json answer(const json& in, const State& state) {
+  Result<queries::Plan> plan = queries::prepare(in.at("query").get<std::string>(), parameters_of(in.value("parameters", json::object())));
+  if (!plan.ok()) return {{"error", plan.status().message()}};
+  const Result<QueryRows> rows = queries::run(plan.value(), state);
+  if (!rows.ok()) return {{"error", rows.status().message()}};
+  json out{{"columns", json::array()}, {"rows", json::array()}};
+  for (const ColumnType& column : rows.value().columns) out["columns"].push_back({column.name, value_type_name(column.type)});
+  for (const std::string& row : rows.value().rows) out["rows"].push_back(row_json(row, rows.value().columns));
+  return out;
+}
+
+std::string hex(const std::string& bytes) {
+  std::string out;
+  for (const char c : bytes) {
+    for (const int shift : {4, 0}) out.push_back("0123456789abcdef"[static_cast<unsigned char>(c) >> shift & 15]);
+  }
+  return out;
+}
+
+class Watches {
+ public:
+  explicit Watches(Engine& engine) : engine_(engine) {}
+
+  json add(const json& in) {
+    Result<queries::Plan> plan = queries::prepare(in.at("watch").get<std::string>(), parameters_of(in.value("parameters", json::object())));
+    if (!plan.ok()) return {{"error", plan.status().message()}};
+    const std::vector<ColumnType> columns = plan.value().columns;
+    const auto id = engine_.queries().add(std::make_shared<const queries::Plan>(plan.take()));
+    if (!id.ok()) return {{"error", id.status().message()}};
+    columns_[id.value()] = columns;
+    json out{{"id", id.value()}, {"rows", json::array()}};
+    for (const KeptRow& one : engine_.queries().rows(id.value())) out["rows"].push_back({hex(one.key), row_json(one.row, columns)});
+    return out;
+  }
+
+  json events() {
+    json out = json::array();
+    for (const queries::LiveEvents& one : engine_.queries().take()) {
+      if (!one.failure.ok()) out.push_back({one.query, one.failure.message()});
+      if (one.events == nullptr) continue;
+      for (const RowEvent& event : one.events->rows) {
+        const auto row = [&](const std::string& packed, bool has) { return has ? row_json(packed, columns_.at(one.query)) : json(); };
+        out.push_back({one.query, static_cast<int>(event.kind), hex(event.key), row(event.before, event.kind != RowEvent::Kind::kInsert),
+                       row(event.after, event.kind != RowEvent::Kind::kDelete), static_cast<int>(event.reason)});
+      }
+    }
+    return out;
+  }
+
+ private:
+  Engine& engine_;
+  std::map<std::uint64_t, std::vector<ColumnType>> columns_;
+};
+
+}  // namespace
+
+int main() {
+  std::ios::sync_with_stdio(false);
+  Engine engine;
+  Watches watches(engine);
+  std::vector<AlertEvent> events;
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    const json in = json::parse(line);
+    json out;
+    if (in.contains("sources")) {
+      out = {{"page", queries::sources_page()}};
+    } else if (in.contains("watch")) {
+      out = watches.add(in);
+    } else if (in.contains("unwatch")) {
+      engine.queries().remove(in.at("unwatch").get<std::uint64_t>());
+      out = json::object();
+    } else if (in.contains("query")) {
+      out = answer(in, *engine.snapshot());
+    } else {
+      events.clear();
+      const Command command = testing::command_of(in);
+      const Applied applied = engine.apply(in.at("seq").get<Seq>(), in.at("time").get<Nanos>(), command, events);
+      out = {{"outcome", outcome_name(applied.outcome)}};
+      if (json changed = watches.events(); !changed.empty()) out["events"] = std::move(changed);
+    }
+    std::cout << out.dump() << "\n" << std::flush;
+  }
+}
