@@ -159,9 +159,8 @@ class Port {
   virtual void follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<AlertSubscriber> subscriber) = 0;
   virtual void unfollow(const AlertSubscriber* subscriber) = 0;
 
-  // Watches a query: what run once gives at some seq, then what each later seq does to it, when that is durable. Refusals of the text
-  // come at
-  // once. The subscriber is kept until ended() or unwatch().
+  // Watches a query: what run once gives at some seq, then what each later seq does to it, when that is durable. Refusals of the
+  // text come at once. The subscriber is kept until ended() or unwatch().
   virtual void watch(std::string sql, QueryParameters parameters, std::shared_ptr<QuerySubscriber> subscriber) = 0;
   virtual void unwatch(const QuerySubscriber* subscriber) = 0;
 

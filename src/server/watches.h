@@ -1,6 +1,6 @@
-// The subscriptions to continuous queries. Each is begun by the engine at a seq of its own, with the answer at that seq, and gets what
-// every
-// later seq did to it, all of a seq at once, when that is durable; the block order of the pipeline is what leaves no gap and no overlap.
+// The subscriptions to continuous queries. Each is begun by the engine at a seq of its own, with the answer at that seq, and gets
+// what every later seq did to it, all of a seq at once, when that is durable; the block order of the pipeline is what leaves no gap
+// and no overlap.
 //
 // A subscription whose offer() finds no room is cut: ended(kResourceExhausted). One whose query is beyond a bound ends alone.
 #pragma once

@@ -2,16 +2,22 @@
 //   - a text that is no query is refused with one sentence, and where it has a place, the place is in the text and a caret stands under it;
 //   - a query that is taken never fails by its meaning, only by a bound: each row reads as its columns say, to its last byte;
 //   - the same query over the same books gives the same answer; with LIMIT n it has at most n rows;
-//   - a condition and its parts: the rows where it holds, does not, and is unknown are all rows there are.
+//   - a condition and its parts: the rows where it holds, does not, and is unknown are all rows there are;
+//   - watched while the floor trades, its answer after each command is the one asked anew, and what its events make of the one before.
 #include <cstdint>
 #include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/check.h"
 #include "base/limits.h"
 #include "engine/engine.h"
+#include "engine/queries/live_queries.h"
 #include "engine/queries/run.h"
 
 namespace {
@@ -22,35 +28,43 @@ constexpr std::int64_t kOne = limits::kScale;
 constexpr Nanos kSecond = 1'000'000'000;
 constexpr Nanos kStart = 1'790'000'000 * kSecond;
 
-// Something of everything a source can show: both sides, an amended, a cancelled and an unseen trade, a stale price, limits, alerts.
-Snapshot floor() {
-  Engine engine;
-  std::vector<AlertEvent> events;
-  Nanos time = kStart;
-  const auto trade = [](std::string_view id, std::uint32_t version, Action action, Side side, std::int64_t quantity, std::string_view instrument,
-                        std::string_view trader) {
-    return Trade{"s", id, version, action, "b", trader, "p", instrument, side, quantity * kOne, 3 * kOne, kOne / 100, kStart};
-  };
-  for (const Command& command : std::vector<Command>{
-           Firm{"f", "USD"}, Currency{"EUR", 110'000'000}, Desk{"d"}, Desk{"e"}, Book{"b", "d"}, Book{"c", "e"}, Trader{"t", "d"}, Trader{"u", ""},
-           Counterparty{"p"}, Instrument{"i", InstrumentKind::kEquity, "USD", kOne, "", "s", "", 0, kSecond},
-           Instrument{"j", InstrumentKind::kFuture, "EUR", 50 * kOne, "i", "", "x", 20261218, 0},
-           Limit{"l", NodeKind::kTrader, "*", Measure::kGross, 10 * kOne, 20 * kOne, 0, false, "o", 0},
-           Limit{"m", NodeKind::kDesk, "d", Measure::kNet, 0, 1000 * kOne, 0, true, "", kSecond}, Price{"i", 4 * kOne, 0},
-           trade("1", 1, Action::kNew, Side::kBuy, 10, "i", "t"), trade("2", 1, Action::kNew, Side::kSell, 4, "j", "u"),
-           trade("3", 1, Action::kNew, Side::kBuy, 1, "i", "u"), trade("3", 2, Action::kAmend, Side::kBuy, 2, "i", "u"),
-           trade("4", 1, Action::kNew, Side::kSell, 5, "i", "t"), trade("4", 2, Action::kCancel, Side::kSell, 0, "i", "t"),
-           trade("5", 7, Action::kCancel, Side::kBuy, 0, "i", "t"), AlertAck{1, "me", "n"}, Timer{}}) {
+// A floor that plays its day step by step.
+struct Floor {
+  // One command, a moment later.
+  void play(const Command& command) {
     const Applied applied = engine.apply(engine.last_seq() + 1, time += kSecond / 4, command, events);
     CHECK(applied.outcome == Outcome::kAccepted || applied.outcome == Outcome::kTombstone, "the floor's command %llu: %d",
           static_cast<unsigned long long>(engine.last_seq()), static_cast<int>(applied.outcome));
   }
-  return engine.snapshot();
+
+  Engine engine;
+  std::vector<AlertEvent> events;
+  Nanos time = kStart;
+};
+
+// Something of everything a source can show: both sides, an amended, a moved, a cancelled and an unseen trade, a stale price, limits
+// and alerts.
+std::vector<Command> day() {
+  const auto trade = [](std::string_view id, std::uint32_t version, Action action, Side side, std::int64_t quantity,
+                        std::string_view instrument, std::string_view trader) {
+    return Trade{"s", id, version, action, "b", trader, "p", instrument, side, quantity * kOne, 3 * kOne, kOne / 100, kStart};
+  };
+  return {Firm{"f", "USD"}, Currency{"EUR", 110'000'000}, Desk{"d"}, Desk{"e"}, Book{"b", "d"}, Book{"c", "e"}, Trader{"t", "d"},
+          Trader{"u", ""}, Counterparty{"p"}, Instrument{"i", InstrumentKind::kEquity, "USD", kOne, "", "s", "", 0, kSecond},
+          Instrument{"j", InstrumentKind::kFuture, "EUR", 50 * kOne, "i", "", "x", 20261218, 0},
+          Limit{"l", NodeKind::kTrader, "*", Measure::kGross, 10 * kOne, 20 * kOne, 0, false, "o", 0},
+          Limit{"m", NodeKind::kDesk, "d", Measure::kNet, 0, 1000 * kOne, 0, true, "", kSecond}, Price{"i", 4 * kOne, 0},
+          trade("1", 1, Action::kNew, Side::kBuy, 10, "i", "t"), trade("2", 1, Action::kNew, Side::kSell, 4, "j", "u"),
+          trade("3", 1, Action::kNew, Side::kBuy, 1, "i", "u"), trade("3", 2, Action::kAmend, Side::kBuy, 2, "i", "u"),
+          trade("4", 1, Action::kNew, Side::kSell, 5, "i", "t"), trade("4", 2, Action::kCancel, Side::kSell, 0, "i", "t"),
+          trade("5", 7, Action::kCancel, Side::kBuy, 0, "i", "t"), AlertAck{1, "me", "n"}, FxRate{"EUR", 120'000'000, 0},
+          trade("2", 2, Action::kAmend, Side::kSell, 6, "i", "t"), Rename{NodeKind::kTrader, "u", "v"}, Book{"b", "e"},
+          Price{"i", 5 * kOne, 0}, LimitRemove{"m"}, trade("6", 1, Action::kNew, Side::kBuy, 3, "j", "v"), Timer{}};
 }
 
 QueryParameters parameters() {
-  return {{"1", {ValueType::kInt, 1, {}, false}}, {"2", {ValueType::kText, 0, "t", false}}, {"3", {ValueType::kDecimal, kOne / 2, {}, false}},
-          {"4", {ValueType::kTimestamp, kStart, {}, false}}, {"5", {}}};
+  return {{"1", {ValueType::kInt, 1, {}, false}}, {"2", {ValueType::kText, 0, "t", false}},
+          {"3", {ValueType::kDecimal, kOne / 2, {}, false}}, {"4", {ValueType::kTimestamp, kStart, {}, false}}, {"5", {}}};
 }
 
 std::size_t lines_of(std::string_view text) {
@@ -95,6 +109,45 @@ void expect_rows(const QueryRows& answer) {
   }
 }
 
+// Watches from the first trade on.
+void watch(const std::shared_ptr<const queries::Plan>& plan, const std::vector<Command>& commands) {
+  Floor floor;
+  std::optional<queries::LiveQueries::Id> id;
+  std::map<std::string, std::string> told;  // what somebody knows who had the first answer and every event
+  for (const Command& command : commands) {
+    if (!id && std::holds_alternative<Trade>(command)) {
+      const Result<queries::LiveQueries::Id> added = floor.engine.queries().add(plan);
+      if (!added.ok()) return;  // it can be asked once only
+      id = added.value();
+      for (const KeptRow& one : floor.engine.queries().rows(*id)) CHECK(told.emplace(one.key, one.row).second, "two rows of one key");
+    }
+    floor.play(command);
+    if (!id) continue;
+    for (const queries::LiveEvents& of_seq : floor.engine.queries().take()) {
+      if (of_seq.events == nullptr) {
+        CHECK(of_seq.failure.code() == Code::kResourceExhausted, "%s", of_seq.failure.message().c_str());
+        return;
+      }
+      for (const RowEvent& event : of_seq.events->rows) {
+        const auto at = told.find(event.key);
+        CHECK((event.kind == RowEvent::Kind::kInsert) == (at == told.end()), "an event of kind %d", static_cast<int>(event.kind));
+        CHECK(at == told.end() || at->second == event.before, "an event that tells another row than there was");
+        event.kind == RowEvent::Kind::kDelete ? void(told.erase(at)) : void(told[event.key] = event.after);
+      }
+    }
+    const Result<QueryRows> anew = queries::run(*plan, *floor.engine.snapshot());
+    CHECK(anew.ok(), "a watched query cannot be asked: %s", anew.status().message().c_str());
+    const auto watched = floor.engine.queries().rows(*id);
+    CHECK(watched.size() == anew.value().rows.size() && told.size() == watched.size(), "%zu rows watched, %zu told, %zu asked anew",
+          watched.size(), told.size(), anew.value().rows.size());
+    for (std::size_t i = 0; i < watched.size(); ++i) {
+      CHECK(watched[i].row == anew.value().rows[i], "row %zu is another when asked anew, at seq %llu", i,
+            static_cast<unsigned long long>(floor.engine.last_seq()));
+      CHECK(told.at(watched[i].key) == watched[i].row, "row %zu is another as it was told", i);
+    }
+  }
+}
+
 // How many trades there are for a condition; nothing when it is none.
 std::optional<std::size_t> count(const std::string& condition, const QueryParameters& given, const State& books) {
   const Result<queries::Plan> plan = queries::prepare("SELECT source FROM trades WHERE " + condition, given);
@@ -106,7 +159,12 @@ std::optional<std::size_t> count(const std::string& condition, const QueryParame
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const Snapshot kBooks = floor();
+  static const std::vector<Command> kDay = day();
+  static const Snapshot kBooks = [] {
+    Floor floor;
+    for (const Command& command : kDay) floor.play(command);
+    return floor.engine.snapshot();
+  }();
   static const QueryParameters kParameters = parameters();
   const std::string sql(reinterpret_cast<const char*>(data), size);
 
@@ -114,7 +172,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& [name, value] : kParameters) {
     if (sql.find("$" + name) != std::string::npos) given.emplace(name, value);
   }
-  const Result<queries::Plan> plan = queries::prepare(sql, given);
+  Result<queries::Plan> plan = queries::prepare(sql, given);
   if (!plan.ok()) {
     expect_sentence(sql, plan.status());
   } else if (const std::optional<QueryRows> rows = answer(plan.value(), *kBooks)) {
@@ -123,15 +181,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Result<queries::Plan> same = queries::prepare(sql, given);
     CHECK(same.ok(), "the same text is refused the second time");
     CHECK(answer(same.value(), *kBooks)->rows == rows->rows, "the same query has two answers");
+    watch(std::make_shared<const queries::Plan>(plan.take()), kDay);
   }
 
   // The whole text as a condition, for inputs that are one.
   const std::optional<std::size_t> holds = count("(" + sql + "\n) IS TRUE", given, *kBooks);
   if (!holds) return 0;
-  const std::optional<std::size_t> not_so = count("(" + sql + "\n) IS FALSE", given, *kBooks), unknown = count("(" + sql + "\n) IS NULL", given, *kBooks);
+  const std::optional<std::size_t> not_so = count("(" + sql + "\n) IS FALSE", given, *kBooks);
+  const std::optional<std::size_t> unknown = count("(" + sql + "\n) IS NULL", given, *kBooks);
   CHECK(not_so && unknown, "a condition that cannot be turned round");
-  CHECK(*holds + *not_so + *unknown == kBooks->trades.size(), "%zu trades where it holds, %zu where not, %zu unknown, of %zu", *holds, *not_so,
-        *unknown, kBooks->trades.size());
+  CHECK(*holds + *not_so + *unknown == kBooks->trades.size(), "%zu trades where it holds, %zu where not, %zu unknown, of %zu", *holds,
+        *not_so, *unknown, kBooks->trades.size());
   const std::optional<std::size_t> as_condition = count("(" + sql + "\n)", given, *kBooks);
   CHECK(as_condition == holds, "a condition holds where it is not true");
   return 0;

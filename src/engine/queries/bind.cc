@@ -7,6 +7,7 @@
 
 #include "base/closest.h"
 #include "base/limits.h"
+#include "engine/queries/explain.h"
 #include "engine/queries/literal.h"
 #include "engine/queries/plan.h"
 #include "engine/queries/syntax.h"
@@ -47,7 +48,7 @@ class Binder {
                        bind_order(select) && bind_limit(select) && check_parameters();
     if (!bound) return failure_;
     if (plan_.limit) plan_.identity += "limit " + std::to_string(*plan_.limit);
-    describe();
+    plan_.description = explain(plan_, texts_);
     return std::move(plan_);
   }
 
@@ -138,7 +139,7 @@ class Binder {
         if (!fits(a, condition.place) || !fits(b, condition.place)) return false;
         plan_.join_keys[0].push_back(compiled(a));
         plan_.join_keys[1].push_back(compiled(b));
-        join_text_ += (join_text_.empty() ? "" : " AND ") + expression_text(*equal, plan_.tables);
+        texts_.join += (texts_.join.empty() ? "" : " AND ") + expression_text(*equal, plan_.tables);
         join_conditions_.push_back(*equal);
         return true;
       }
@@ -164,7 +165,7 @@ class Binder {
     if (where == nullptr) return true;
     const std::optional<Expression> condition = bind_condition(*where, Scope::kRow, "WHERE");
     if (!condition) return false;
-    where_text_ = expression_text(*condition, plan_.tables);
+    texts_.where = expression_text(*condition, plan_.tables);
     where_conditions_.push_back(*condition);
     if (!find_time_bounds(*condition, plan_.tables, plan_.time_bounds)) refuse_watching();
     // Conjuncts on one side alone are looked at before joining; of a left join only those of the left side may be.
@@ -232,8 +233,8 @@ class Binder {
     const Syntax* having = part_of(select, SyntaxKind::kHaving);
     const Syntax* order_by = part_of(select, SyntaxKind::kOrderBy);
     plan_.grouped = group_by != nullptr || having != nullptr || has_aggregate(items) || (order_by != nullptr && has_aggregate(*order_by));
-    distinct_ = select.text == "DISTINCT";
-    if (distinct_ && plan_.grouped) {
+    texts_.distinct = select.text == "DISTINCT";
+    if (texts_.distinct && plan_.grouped) {
       return wrong(select.place,
           "DISTINCT does not go with aggregates or GROUP BY; its groups are distinct already, or use COUNT(DISTINCT …)");
     }
@@ -247,13 +248,14 @@ class Binder {
         if (has_aggregate(meant != nullptr ? *meant : by)) return wrong(by.place, "GROUP BY cannot hold an aggregate");
         std::optional<Expression> key = bind(meant != nullptr ? *meant : by, Scope::kRow);
         if (!key || !fits(*key, by.place)) return false;
+        texts_.group_by += (keys_.empty() ? "" : ", ") + expression_text(*key, plan_.tables);
         keys_.push_back(std::move(*key));
       }
     }
     if (having != nullptr) {
       having_ = bind_condition(*having, Scope::kGroup, "HAVING");
       if (!having_) return false;
-      having_text_ = expression_text(*having_, plan_.tables);
+      texts_.having = expression_text(*having_, plan_.tables);
     }
     return true;
   }
@@ -319,7 +321,7 @@ class Binder {
         if (out_of_range) return wrong(by.place, "ORDER BY " + by.text + " is no item of the SELECT");
         std::optional<Expression> key = bind(meant != nullptr ? *meant : by, plan_.grouped ? Scope::kGroup : Scope::kRow);
         if (!key || !fits(*key, by.place)) return false;
-        if (distinct_ && std::find(outputs_.begin(), outputs_.end(), *key) == outputs_.end()) {
+        if (texts_.distinct && std::find(outputs_.begin(), outputs_.end(), *key) == outputs_.end()) {
           return wrong(by.place, "with DISTINCT, ORDER BY can only hold what is selected");
         }
         OrderKey made;
@@ -330,7 +332,7 @@ class Binder {
         keys.push_back(std::move(*key));
       }
     }
-    if (distinct_) {
+    if (texts_.distinct) {
       plan_.grouped = true;
       keys_ = outputs_;
     }
@@ -381,7 +383,7 @@ class Binder {
     identity.add(plan_.left_join ? "left" : "inner");
     identity.add(join_conditions_);
     identity.add(where_conditions_);
-    identity.add(distinct_ ? "distinct" : plan_.grouped ? "grouped" : "rows");
+    identity.add(texts_.distinct ? "distinct" : plan_.grouped ? "grouped" : "rows");
     identity.add(keys_);
     identity.add(aggregates_.size());
     for (const BoundAggregate& aggregate : aggregates_) {
@@ -726,32 +728,6 @@ class Binder {
     return out;
   }
 
-  // --- EXPLAIN ---
-
-  void describe() {
-    std::vector<std::string>& lines = plan_.description;
-    const auto scan = [&](std::size_t side) {
-      return "read " + std::string(plan_.tables[side]->name) + " (all rows)" +
-          (plan_.filters[side] ? ", those that pass the conditions on it alone" : "");
-    };
-    lines.push_back(scan(0));
-    if (plan_.tables.size() > 1) {
-      lines.push_back(scan(1) + ", into a hash table");
-      lines.push_back(std::string(plan_.left_join ? "left" : "inner") + " join on " + join_text_);
-    }
-    if (!where_text_.empty()) lines.push_back("condition " + where_text_);
-    if (plan_.grouped) {
-      std::string by;
-      for (const Expression& key : keys_) by += (by.empty() ? "" : ", ") + expression_text(key, plan_.tables);
-      lines.push_back(distinct_ ? "distinct rows" : "group by " + (by.empty() ? "nothing: one group" : by));
-      if (!aggregates_.empty()) lines.push_back(std::to_string(aggregates_.size()) + " aggregate" + (aggregates_.size() == 1 ? "" : "s"));
-      if (!having_text_.empty()) lines.push_back("having " + having_text_);
-    }
-    const std::size_t keys = plan_.order.size();
-    if (keys != 0) lines.push_back("order by " + std::to_string(keys) + (keys == 1 ? " key" : " keys"));
-    if (plan_.limit) lines.push_back("limit " + std::to_string(*plan_.limit));
-  }
-
   const std::string_view sql_;
   const QueryParameters& parameters_;
   Plan plan_;
@@ -761,8 +737,7 @@ class Binder {
   std::vector<BoundAggregate> aggregates_;
   std::optional<Expression> having_;
   std::set<std::string> titles_, used_;
-  std::string where_text_, having_text_, join_text_;
-  bool distinct_ = false;
+  PlanTexts texts_;
   bool in_aggregate_ = false;
 };
 

@@ -10,7 +10,7 @@ namespace halocline::queries {
 namespace {
 
 constexpr Int128 kLowest = static_cast<Int128>(1) << 126;  // beyond every value of a row, to both sides
-constexpr std::size_t kShortList = 16;                     // an IN of more is no better than a range
+constexpr std::size_t kShortList = 16;                     // values of an IN, and of equalities and INs multiplied
 
 std::string packed(const Value& value, ValueType type) {
   std::string out;
@@ -33,7 +33,7 @@ std::optional<IndexedCondition> of_comparison(const Expression& e) {
     else if (op == Operation::kGreaterEqual) op = Operation::kLessEqual;
   }
   IndexedCondition out;
-  out.column = column.index;
+  out.columns = {column.index};
   if (op == Operation::kEqual) {
     out.kind = IndexedCondition::Kind::kPoints;
     out.points.push_back(packed(constant_value(value), column.type));
@@ -51,11 +51,11 @@ std::optional<IndexedCondition> of_comparison(const Expression& e) {
 
 std::optional<IndexedCondition> of_expression(const Expression& e) {
   if (is_column(e) && e.type == ValueType::kBool) {
-    return IndexedCondition{IndexedCondition::Kind::kPoints, e.index, {packed(Value::of(1), ValueType::kBool)}, 0, 0, {}};
+    return IndexedCondition{IndexedCondition::Kind::kPoints, {e.index}, {packed(Value::of(1), ValueType::kBool)}, 0, 0, {}};
   }
   if (e.operation >= Operation::kEqual && e.operation <= Operation::kGreaterEqual) return of_comparison(e);
   if (e.operation != Operation::kIn || !is_column(e.children[0]) || e.children.size() > kShortList + 1) return std::nullopt;
-  IndexedCondition out{IndexedCondition::Kind::kPoints, e.children[0].index, {}, 0, 0, {}};
+  IndexedCondition out{IndexedCondition::Kind::kPoints, {e.children[0].index}, {}, 0, 0, {}};
   for (std::size_t i = 1; i < e.children.size(); ++i) {
     if (!e.children[i].null) out.points.push_back(packed(constant_value(e.children[i]), e.children[0].type));
   }
@@ -66,24 +66,55 @@ std::optional<IndexedCondition> of_expression(const Expression& e) {
 
 // The lower the fewer rows pass.
 int rank(const IndexedCondition& condition, const Table& table) {
-  if (condition.kind == IndexedCondition::Kind::kRange) return condition.low != -kLowest && condition.high != kLowest ? 3 : 4;
-  if (table.columns[condition.column].type == ValueType::kBool) return 5;
-  return condition.points.size() <= 1 ? 1 : 2;
+  if (condition.kind == IndexedCondition::Kind::kRange) return condition.low != -kLowest && condition.high != kLowest ? 2 : 3;
+  const bool only_bools = std::all_of(condition.columns.begin(), condition.columns.end(),
+                                      [&](std::uint32_t column) { return table.columns[column].type == ValueType::kBool; });
+  return only_bools ? 4 : 1;
+}
+
+// Both conditions as one on all their columns, in ascending order.
+IndexedCondition both(const IndexedCondition& a, const IndexedCondition& b) {
+  IndexedCondition out{IndexedCondition::Kind::kPoints, a.columns, {}, 0, 0, a.text + " AND " + b.text};
+  out.columns.insert(out.columns.end(), b.columns.begin(), b.columns.end());
+  for (const std::string& left : a.points) {
+    for (const std::string& right : b.points) out.points.push_back(left + right);
+  }
+  return out;
+}
+
+// The equalities and INs of different columns together, as far as their values multiplied stay a short list.
+std::optional<IndexedCondition> together(std::vector<IndexedCondition> points) {
+  std::stable_sort(points.begin(), points.end(), [](const auto& a, const auto& b) { return a.points.size() < b.points.size(); });
+  std::vector<IndexedCondition> taken;
+  std::size_t values = 1;
+  for (IndexedCondition& one : points) {
+    const bool known = std::any_of(taken.begin(), taken.end(), [&](const auto& other) { return other.columns == one.columns; });
+    if (known || (!taken.empty() && values * one.points.size() > kShortList)) continue;
+    values *= one.points.size();
+    taken.push_back(std::move(one));
+  }
+  if (taken.empty()) return std::nullopt;
+  std::sort(taken.begin(), taken.end(), [](const auto& a, const auto& b) { return a.columns < b.columns; });
+  IndexedCondition out = std::move(taken[0]);
+  for (std::size_t i = 1; i < taken.size(); ++i) out = both(out, taken[i]);
+  return out;
 }
 
 }  // namespace
 
 std::optional<IndexedCondition> choose_condition(const std::vector<Expression>& conjuncts, const Table& table) {
-  std::vector<IndexedCondition> usable;
+  std::vector<IndexedCondition> points, usable;
   for (const Expression& one : conjuncts) {
     std::optional<IndexedCondition> condition = of_expression(one);
     if (!condition) continue;
     const Table* const sources[] = {&table};
     condition->text = expression_text(one, sources);
+    if (condition->kind == IndexedCondition::Kind::kPoints) {
+      points.push_back(std::move(*condition));
+      continue;
+    }
     // Two bounds of one column are one range.
-    const auto same = std::find_if(usable.begin(), usable.end(), [&](const IndexedCondition& other) {
-      return condition->kind == IndexedCondition::Kind::kRange && other.kind == condition->kind && other.column == condition->column;
-    });
+    const auto same = std::find_if(usable.begin(), usable.end(), [&](const auto& other) { return other.columns == condition->columns; });
     if (same == usable.end()) {
       usable.push_back(std::move(*condition));
     } else {
@@ -92,6 +123,7 @@ std::optional<IndexedCondition> choose_condition(const std::vector<Expression>& 
       same->text += " AND " + condition->text;
     }
   }
+  if (std::optional<IndexedCondition> condition = together(std::move(points))) usable.push_back(std::move(*condition));
   if (usable.empty()) return std::nullopt;
   return *std::min_element(usable.begin(), usable.end(), [&](const auto& a, const auto& b) { return rank(a, table) < rank(b, table); });
 }
@@ -186,48 +218,60 @@ class PredicateIndex::Intervals {
 PredicateIndex::PredicateIndex(const Table& table) : table_(table) {}
 PredicateIndex::~PredicateIndex() = default;
 
-PredicateIndex::OfColumn& PredicateIndex::of(std::uint32_t column) {
-  for (OfColumn& one : columns_) {
+PredicateIndex::Points& PredicateIndex::points_of(const std::vector<std::uint32_t>& columns) {
+  for (Points& one : points_) {
+    if (one.columns == columns) return one;
+  }
+  return points_.emplace_back(Points{columns, {}});
+}
+
+PredicateIndex::Ranges& PredicateIndex::ranges_of(std::uint32_t column) {
+  for (Ranges& one : ranges_) {
     if (one.column == column) return one;
   }
-  OfColumn& added = columns_.emplace_back();
-  added.column = column;
-  added.ranges = std::make_unique<Intervals>();
-  return added;
+  return ranges_.emplace_back(Ranges{column, std::make_unique<Intervals>()});
 }
 
 void PredicateIndex::add(Query query, const IndexedCondition& condition) {
-  OfColumn& column = of(condition.column);
   ++size_;
-  if (condition.kind == IndexedCondition::Kind::kRange) return column.ranges->add(condition.low, condition.high, query);
-  for (const std::string& point : condition.points) column.points[point].push_back(query);
+  if (condition.kind == IndexedCondition::Kind::kRange) {
+    return ranges_of(condition.columns[0]).queries->add(condition.low, condition.high, query);
+  }
+  Points& points = points_of(condition.columns);
+  for (const std::string& point : condition.points) points.queries[point].push_back(query);
 }
 
 void PredicateIndex::remove(Query query, const IndexedCondition& condition) {
-  OfColumn& column = of(condition.column);
   --size_;
-  if (condition.kind == IndexedCondition::Kind::kRange) return column.ranges->remove(condition.low, query);
+  if (condition.kind == IndexedCondition::Kind::kRange) return ranges_of(condition.columns[0]).queries->remove(condition.low, query);
+  Points& points = points_of(condition.columns);
   for (const std::string& point : condition.points) {
-    const auto at = column.points.find(point);
+    const auto at = points.queries.find(point);
     std::erase(at->second, query);
-    if (at->second.empty()) column.points.erase(at);
+    if (at->second.empty()) points.queries.erase(at);
   }
+  if (points.queries.empty()) std::erase_if(points_, [](const Points& one) { return one.queries.empty(); });
 }
 
 void PredicateIndex::find(const Reader& reader, std::uint32_t row, std::vector<Query>& found) const {
   std::string key;
-  for (const OfColumn& column : columns_) {
-    const Column& read = table_.columns[column.column];
-    const Value value = read.load(reader, row);
-    if (value.null) continue;  // meets no condition
-    if (!column.points.empty()) {
-      key.clear();
-      pack(value, read.type, key);
-      if (const auto at = column.points.find(key); at != column.points.end()) {
-        found.insert(found.end(), at->second.begin(), at->second.end());
-      }
+  for (const Points& points : points_) {
+    key.clear();
+    bool null = false;
+    for (const std::uint32_t column : points.columns) {
+      const Value value = table_.columns[column].load(reader, row);
+      null = value.null;
+      if (null) break;  // meets no equality
+      pack(value, table_.columns[column].type, key);
     }
-    if (read.type != ValueType::kText) column.ranges->find(value.number, found);
+    if (null) continue;
+    if (const auto at = points.queries.find(key); at != points.queries.end()) {
+      found.insert(found.end(), at->second.begin(), at->second.end());
+    }
+  }
+  for (const Ranges& ranges : ranges_) {
+    const Value value = table_.columns[ranges.column].load(reader, row);
+    if (!value.null) ranges.queries->find(value.number, found);
   }
 }
 

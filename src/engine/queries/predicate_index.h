@@ -1,5 +1,6 @@
-// Finds the queries that a row may concern without looking at the others: each query is kept under one of the conditions that all
-// its rows meet, an equality or IN by hash, a range by a tree of intervals. What it costs is proportional to the queries found.
+// Finds the queries that a row may concern without looking at the others: each query is kept under what all its rows meet, its equalities
+// and INs together by hash, or a range by a tree of intervals. What it costs is proportional to the queries found, and to the sets of
+// columns that queries have equalities on.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +15,17 @@
 
 namespace halocline::queries {
 
-// What a condition on one column says, when an index can use it.
+// What conditions say, when an index can use them.
 struct IndexedCondition {
   enum class Kind : std::uint8_t { kPoints, kRange };
   Kind kind{};
-  std::uint32_t column = 0;
-  std::vector<std::string> points;  // packed values: one of them
-  Int128 low = 0, high = 0;         // kRange, both included
-  std::string text;                 // for EXPLAIN
+  std::vector<std::uint32_t> columns;  // ascending; one for kRange
+  std::vector<std::string> points;     // the columns' values packed one behind the other: one of these
+  Int128 low = 0, high = 0;            // kRange, both included
+  std::string text;                    // for EXPLAIN
 };
 
-// The condition among these that lets through the fewest, as far as can be said without the rows: an equality, a short list, a closed
+// Those among these that let through the fewest, as far as can be said without the rows: all equalities with the short lists, a closed
 // range, an open one. Nothing when none can be indexed.
 std::optional<IndexedCondition> choose_condition(const std::vector<Expression>& conjuncts, const Table& table);
 
@@ -43,15 +44,20 @@ class PredicateIndex {
 
  private:
   class Intervals;
-  struct OfColumn {
-    std::uint32_t column = 0;
-    std::unordered_map<std::string, std::vector<Query>> points;
-    std::unique_ptr<Intervals> ranges;
+  struct Points {
+    std::vector<std::uint32_t> columns;
+    std::unordered_map<std::string, std::vector<Query>> queries;
   };
-  OfColumn& of(std::uint32_t column);
+  struct Ranges {
+    std::uint32_t column = 0;
+    std::unique_ptr<Intervals> queries;
+  };
+  Points& points_of(const std::vector<std::uint32_t>& columns);
+  Ranges& ranges_of(std::uint32_t column);
 
   const Table& table_;
-  std::vector<OfColumn> columns_;  // those that any condition reads
+  std::vector<Points> points_;  // one a set of columns
+  std::vector<Ranges> ranges_;  // one a column
   std::size_t size_ = 0;
 };
 
