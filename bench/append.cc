@@ -10,7 +10,7 @@
 
 #include "base/disk.h"
 #include "history/catalog/sqlite_catalog.h"
-#include "history/follower.h"
+#include "history/tables/follower.h"
 #include "journal/recovery.h"
 #include "server/engine_books.h"
 

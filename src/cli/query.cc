@@ -117,12 +117,7 @@ int ask(const Session& session, const Flags& flags) {
   v1::QueryRequest request;
   request.set_sql(flags.sql);
   if (flags.sql == "-") request.set_sql(read_text(stdin));
-  for (const std::string& text : flags.parameters) {
-    std::string name;
-    v1::QueryValue value;
-    if (!parse_parameter(text, name, value)) return usage_error("--param: \"" + text + "\" is not NAME=VALUE");
-    (*request.mutable_parameters())[name] = value;
-  }
+  if (const Status status = parse_parameters(flags.parameters, *request.mutable_parameters()); !status.ok()) return report(status);
   Printer printer(session, flags);
   const Status status = session.connect().query(request, [&](const v1::QueryPage& page) { printer.take(page); });
   if (!status.ok()) return report(status);

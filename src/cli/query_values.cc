@@ -7,30 +7,7 @@
 #include "command/query.h"
 
 namespace halocline::cli {
-
-std::string query_text(const v1::QueryValue& value) {
-  switch (value.value_case()) {
-    case v1::QueryValue::kBoolValue: return value.bool_value() ? "true" : "false";
-    case v1::QueryValue::kIntValue: return std::to_string(value.int_value());
-    case v1::QueryValue::kDecimalValue: return value.decimal_value();
-    case v1::QueryValue::kTextValue: return value.text_value();
-    case v1::QueryValue::kTimestampNs: return time_text(value.timestamp_ns());
-    case v1::QueryValue::kIntervalNs: return value_text(Value::of(value.interval_ns()), ValueType::kInterval);
-    case v1::QueryValue::VALUE_NOT_SET: break;
-  }
-  return "NULL";
-}
-
-Json query_json(const v1::QueryValue& value) {
-  switch (value.value_case()) {
-    case v1::QueryValue::kBoolValue: return value.bool_value();
-    case v1::QueryValue::kIntValue: return value.int_value();
-    case v1::QueryValue::VALUE_NOT_SET: return nullptr;
-    default: return query_text(value);
-  }
-}
-
-bool is_number(v1::QueryType type) { return type == v1::QUERY_INT || type == v1::QUERY_DECIMAL || type == v1::QUERY_INTERVAL; }
+namespace {
 
 bool parse_parameter(const std::string& text, std::string& name, v1::QueryValue& value) {
   const std::size_t equal = text.find('=');
@@ -58,6 +35,42 @@ bool parse_parameter(const std::string& text, std::string& name, v1::QueryValue&
     value.set_text_value(written);
   }
   return true;
+}
+
+}  // namespace
+
+std::string query_text(const v1::QueryValue& value) {
+  switch (value.value_case()) {
+    case v1::QueryValue::kBoolValue: return value.bool_value() ? "true" : "false";
+    case v1::QueryValue::kIntValue: return std::to_string(value.int_value());
+    case v1::QueryValue::kDecimalValue: return value.decimal_value();
+    case v1::QueryValue::kTextValue: return value.text_value();
+    case v1::QueryValue::kTimestampNs: return time_text(value.timestamp_ns());
+    case v1::QueryValue::kIntervalNs: return value_text(Value::of(value.interval_ns()), ValueType::kInterval);
+    case v1::QueryValue::VALUE_NOT_SET: break;
+  }
+  return "NULL";
+}
+
+Json query_json(const v1::QueryValue& value) {
+  switch (value.value_case()) {
+    case v1::QueryValue::kBoolValue: return value.bool_value();
+    case v1::QueryValue::kIntValue: return value.int_value();
+    case v1::QueryValue::VALUE_NOT_SET: return nullptr;
+    default: return query_text(value);
+  }
+}
+
+bool is_number(v1::QueryType type) { return type == v1::QUERY_INT || type == v1::QUERY_DECIMAL || type == v1::QUERY_INTERVAL; }
+
+Status parse_parameters(const std::vector<std::string>& texts, Parameters& parameters) {
+  for (const std::string& text : texts) {
+    std::string name;
+    v1::QueryValue value;
+    if (!parse_parameter(text, name, value)) return Status(Code::kInvalidArgument, "--param: \"" + text + "\" is not NAME=VALUE");
+    parameters[name] = value;
+  }
+  return ok_status();
 }
 
 }  // namespace halocline::cli

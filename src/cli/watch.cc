@@ -144,12 +144,7 @@ int watch(const Session& session, const Flags& flags) {
   request.set_sql(flags.sql);
   request.set_when_slow(flags.conflate ? v1::CONFLATE : v1::CUT);
   request.set_at_most_every_ms(flags.every);
-  for (const std::string& text : flags.parameters) {
-    std::string name;
-    v1::QueryValue value;
-    if (!parse_parameter(text, name, value)) return usage_error("--param: \"" + text + "\" is not NAME=VALUE");
-    (*request.mutable_parameters())[name] = value;
-  }
+  if (const Status status = parse_parameters(flags.parameters, *request.mutable_parameters()); !status.ok()) return report(status);
   std::mutex mutex;
   Screen screen(session, flags);
   QueryWatcher::Options options;

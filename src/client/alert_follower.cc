@@ -99,18 +99,17 @@ void AlertFollower::run() {
   ended_.notify_all();
 }
 
-// Waits for a connection. False when it is stopped or gives up. Calls alone would not do: blocking gRPC works on a connection
-// only while somebody waits in it, and a call on a channel that has failed ends at once.
+// False when it is stopped or gives up.
 bool AlertFollower::connect(grpc::Channel& channel, std::chrono::steady_clock::time_point since) {
-  while (!channel.WaitForConnected(std::chrono::system_clock::now() + std::chrono::milliseconds(50))) {
-    std::lock_guard lock(mutex_);
-    if (stopping_) return false;
-    if (options_.give_up_after.count() > 0 && std::chrono::steady_clock::now() - since >= options_.give_up_after) {
-      status_ = Status(Code::kUnavailable, "cannot reach " + server_ + " (no connection)");
-      return false;
-    }
+  const Status connected = wait_for_connection(channel, server_, since, options_.give_up_after, [this] {
+    const std::lock_guard lock(mutex_);
+    return stopping_;
+  });
+  if (connected.code() == Code::kUnavailable) {
+    const std::lock_guard lock(mutex_);
+    status_ = connected;
   }
-  return true;
+  return connected.ok();
 }
 
 Status AlertFollower::take(const v1::AlertMessage& message) {

@@ -64,6 +64,17 @@ std::shared_ptr<grpc::Channel> open_channel(const std::string& server) {
   return grpc::CreateCustomChannel(address.target, grpc::SslCredentials(options), arguments);
 }
 
+Status wait_for_connection(grpc::Channel& channel, const std::string& server, std::chrono::steady_clock::time_point since,
+                           std::chrono::nanoseconds give_up_after, const std::function<bool()>& stopped) {
+  while (!channel.WaitForConnected(std::chrono::system_clock::now() + std::chrono::milliseconds(50))) {
+    if (stopped()) return Status(Code::kFailedPrecondition, "stopped");
+    if (give_up_after.count() > 0 && std::chrono::steady_clock::now() - since >= give_up_after) {
+      return Status(Code::kUnavailable, "cannot reach " + server + " (no connection)");
+    }
+  }
+  return ok_status();
+}
+
 Status status_from(const grpc::Status& status, const std::string& server) {
   if (status.ok()) return ok_status();
   const Code code = code_from(status.error_code());

@@ -46,19 +46,17 @@ void QueryWatcher::run() {
   Clock::time_point up = Clock::now();
   v1::SubscribeMessage message;
   while (true) {
+    const Status found = wait_for_connection(*channel, server_, up, options_.give_up_after, [this] {
+      const std::lock_guard lock(mutex_);
+      return stopping_;
+    });
     grpc::ClientContext context;
-    context.set_wait_for_ready(true);
-    if (options_.give_up_after.count() > 0) {
-      // Until the first message only: see below.
-      channel->WaitForConnected(std::chrono::system_clock::now() +
-                                std::chrono::duration_cast<std::chrono::system_clock::duration>(options_.give_up_after));
-    }
     {
       const std::lock_guard lock(mutex_);
-      if (stopping_) break;
+      if (found.code() == Code::kUnavailable) status_ = found;
+      if (stopping_ || !found.ok()) break;
       call_ = &context;
     }
-    if (options_.give_up_after.count() > 0) context.set_wait_for_ready(false);
     const auto stream = stub->Subscribe(&context);
     static_cast<void>(stream->Write(request_));
     Status end_of_query;

@@ -88,6 +88,17 @@ Result<std::string> FolderWarehouse::read(const std::string& location, std::size
   return text;
 }
 
+Result<bool> FolderWarehouse::exists(const std::string& location) {
+  const Result<std::string> path = path_of(location);
+  if (!path.ok()) return path.status();
+  std::error_code error;
+  const bool there = std::filesystem::is_regular_file(path.value(), error);
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return Status(Code::kIo, "cannot look at " + path.value() + ": " + error.message());
+  }
+  return there;
+}
+
 Status FolderWarehouse::remove(const std::string& location) {
   const Result<std::string> path = path_of(location);
   if (!path.ok()) return path.status();

@@ -31,6 +31,8 @@ class Warehouse {
   virtual Status write(const std::string& location, std::string_view bytes) = 0;
   // kNotFound when there is none, kResourceExhausted when it is larger than `most`.
   virtual Result<std::string> read(const std::string& location, std::size_t most) = 0;
+  // Whether there is such a file.
+  virtual Result<bool> exists(const std::string& location) = 0;
   // Fine when it is gone already.
   virtual Status remove(const std::string& location) = 0;
   // Everything below; fine when there is nothing.
@@ -47,6 +49,7 @@ class FolderWarehouse final : public Warehouse {
   Result<std::string> canonical(std::string_view location) const override;
   Status write(const std::string& location, std::string_view bytes) override;
   Result<std::string> read(const std::string& location, std::size_t most) override;
+  Result<bool> exists(const std::string& location) override;
   Status remove(const std::string& location) override;
   Status remove_all(const std::string& location) override;
 

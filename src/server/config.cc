@@ -263,6 +263,25 @@ Status check_fix(const Config& config) {
   return terms.ok() ? ok_status() : terms.status();
 }
 
+Status check_catalog(const Config& config) {
+  const auto& catalog = config.catalog;
+  const auto at = [&](std::string_view name) { return origin_of(config, "catalog", name); };
+  if (catalog.tls_certificate.empty() != catalog.tls_key.empty()) {
+    return wrong(at(catalog.tls_key.empty() ? "tls_certificate" : "tls_key"),
+                 "catalog.tls_certificate and catalog.tls_key go together: set both or neither");
+  }
+  if (catalog.listen.empty()) return ok_status();
+  if (!is_address(catalog.listen)) {
+    return wrong(at("listen"), "catalog.listen is \"" + catalog.listen + "\"; it must be host:port or [v6]:port");
+  }
+  if (!local(catalog.listen) && catalog.tls_certificate.empty() && !catalog.allow_plaintext_remote) {
+    return wrong(at("listen"), "catalog.listen is \"" + catalog.listen +
+                                   "\", reachable from other machines, without TLS; set catalog.tls_certificate and catalog.tls_key, or "
+                                   "catalog.allow_plaintext_remote = true if the network itself is safe");
+  }
+  return ok_status();
+}
+
 // What concerns more than one key.
 Status check_together(const Config& config) {
   const std::string& listen = config.server.listen;
@@ -282,9 +301,15 @@ Status check_together(const Config& config) {
   }
   if (config.journal.segment_bytes % 4'096 != 0)
     return wrong(at("journal", "segment_bytes"), "journal.segment_bytes must be a multiple of 4096");
+#ifndef HALOCLINE_HISTORY
+  if (config.history.enabled) {
+    return wrong(at("history", "enabled"), "history.enabled: this program was built with HALOCLINE_HISTORY=OFF; build it again");
+  }
+#endif
   if (config.history.enabled && config.journal.durability == "memory") {
     return wrong(at("history", "enabled"), "history.enabled needs a journal to follow; set journal.durability to `fsync` or `os`");
   }
+  if (Status status = check_catalog(config); !status.ok()) return status;
   return check_fix(config);
 }
 

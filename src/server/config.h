@@ -50,7 +50,9 @@ struct Config {
   } fix;
   std::vector<FixSessionConfig> fix_sessions;  // [[fix.session]]
   struct {
-    std::string warehouse;
+    std::string listen, warehouse, tls_certificate, tls_key, token_file;
+    bool allow_plaintext_remote = false;
+    std::uint64_t body_bytes = 0, connections = 0;
   } catalog;
   struct {
     bool enabled = false;

@@ -73,9 +73,21 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(Number, fix, out_queue_bytes), "4194304", 2 * kMiB, 256 * kMiB, nullptr,
      "Bytes that wait for a counterparty that does not read; then it is cut."},
 
+    {HALOCLINE_KEY(Text, catalog, listen), "", 0, 256, nullptr,
+     "Where the Iceberg REST catalog is served over HTTP: host:port or [v6]:port; port 0 takes a free one, which the file `serving` tells. "
+     "Empty: nowhere."},
     {HALOCLINE_KEY(Text, catalog, warehouse), "", 0, 4'096, nullptr,
      "The folder where tables lie; clients must reach it by the same path. Made if it does not exist. Empty: `warehouse` in the data "
      "directory."},
+    {HALOCLINE_KEY(Text, catalog, tls_certificate), "", 0, 4'096, nullptr, "PEM file with the certificate chain. Empty: no TLS."},
+    {HALOCLINE_KEY(Text, catalog, tls_key), "", 0, 4'096, nullptr, "PEM file with the certificate's private key."},
+    {HALOCLINE_KEY(Text, catalog, token_file), "", 0, 4'096, nullptr,
+     "File whose first line every request must carry as a bearer token. Empty: everybody who reaches the port may read and commit."},
+    {HALOCLINE_KEY(bool, catalog, allow_plaintext_remote), "false", 0, 0, nullptr,
+     "Without TLS only loopback addresses are listened on, unless this is true."},
+    {HALOCLINE_KEY(Number, catalog, body_bytes), "8388608", 64 * kKiB, 256 * kMiB, nullptr,
+     "The largest request, in bytes; a larger one is refused. Times `connections`: the most memory requests can take."},
+    {HALOCLINE_KEY(Number, catalog, connections), "64", 1, 4'096, nullptr, "HTTP connections open at a time; more are refused."},
 
     {HALOCLINE_KEY(bool, history, enabled), "false", 0, 0, nullptr,
      "Whether everything in the journal is also written to Iceberg tables (docs/formats/tables.md). Not with journal.durability `memory`."},
@@ -128,7 +140,7 @@ const char* section_meaning(std::string_view section) {
   if (section == "firm") return "Whose books these are.";
   if (section == "journal") return "How commands are kept.";
   if (section == "fix") return "FIX sessions; docs/fix.md says what becomes of their messages.";
-  if (section == "catalog") return "The catalog of Iceberg tables.";
+  if (section == "catalog") return "The catalog of Iceberg tables that Spark, Trino, PyIceberg and DuckDB attach to; docs/iceberg.md.";
   if (section == "history") return "The books' memory in Iceberg tables, which other engines read.";
   if (section == "limits")
     return "Bounds. Everything is allocated or counted against them; reaching one slows or refuses a sender, never grows memory.";

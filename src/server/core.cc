@@ -257,7 +257,7 @@ StatusReport Core::report() const {
   status.durable_seq = p_.durable_seq.load();
   status.last_time = p_.applied_time.load();
   status.last_event_id = p_.last_event_id.load();
-  status.subscribers = feeds_.size();
+  status.subscribers = feeds_.size() + watches_.size();
   const JournalStats journal = journal_.stats();
   status.journal_bytes = journal.bytes, status.journal_segments = journal.segments;
   status.journal_blocks = journal.blocks, status.journal_syncs = journal.syncs;

@@ -1,4 +1,4 @@
-// The books that the history is written from (history/books.h): an engine of its own, taken through the durable journal behind the
+// The books that the history is written from (history/tables/books.h): an engine of its own, taken through the durable journal behind the
 // live one. One thread.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/engine.h"
-#include "history/books.h"
+#include "history/tables/books.h"
 
 namespace halocline {
 

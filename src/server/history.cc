@@ -43,7 +43,7 @@ void History::failed(const Status& why) {
 Status History::open() {
   books_ = std::make_unique<EngineBooks>();
   Result<std::unique_ptr<Follower>> opened =
-      Follower::open(disk_, *books_, *lake_.catalog, *lake_.warehouse, clock_, options_.follower);
+      Follower::open(disk_, *books_, lake_.catalog(), lake_.warehouse(), clock_, options_.follower);
   if (!opened.ok()) return opened.status();
   follower_ = opened.take();
   core_.count("history_seq", follower_->committed_seq());

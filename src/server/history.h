@@ -1,5 +1,5 @@
-// The history as `halocline serve` runs it: a thread that follows the durable journal into the tables (history/follower.h) and commits
-// every so many seconds, or sooner when much waits. A failure is told and tried again: the hot path never waits for it.
+// The history as `halocline serve` runs it: a thread that follows the durable journal into the tables (history/tables/follower.h)
+// and commits every so many seconds, or sooner when much waits. A failure is told and tried again: the hot path never waits for it.
 //
 //   History history(disk, clock, lake, core, options);
 //   history.start();
@@ -19,7 +19,7 @@
 
 #include "base/clock.h"
 #include "base/disk.h"
-#include "history/follower.h"
+#include "history/tables/follower.h"
 #include "server/core.h"
 #include "server/engine_books.h"
 #include "server/lake.h"

@@ -43,14 +43,14 @@ class HistoryTest : public testing::Test {
     replay.finish();
     ASSERT_TRUE(opened.ok()) << opened.status().message();
     journal_ = opened.take();
-    Result<Lake> lake = open_lake(config_, disk_, clock_);
-    ASSERT_TRUE(lake.ok()) << lake.status().message();
-    lake_ = lake.take();
+    lake_.emplace(config_, disk_, clock_);
+    const Status lake = lake_->open();
+    ASSERT_TRUE(lake.ok()) << lake.message();
     core_ = std::make_unique<Core>(CoreOptions{}, clock_, *engine_, *journal_, CoreStart{journal_->recovered().last_time, 0, 0});
     core_->start();
     HistoryOptions history;
     history.follower.journal_directory = options.directory;
-    history_.emplace(disk_, clock_, lake_, *core_, history);
+    history_.emplace(disk_, clock_, *lake_, *core_, history);
     history_->start();
   }
 
@@ -62,7 +62,7 @@ class HistoryTest : public testing::Test {
     for (const CounterRow& row : core_->report().counters) counters_[row.name] = row.value;
     digest_ = views::state_digest(*engine_->snapshot());
     history_.reset(), core_.reset(), journal_.reset();
-    lake_ = Lake();
+    lake_.reset();
   }
 
   // Submits them and waits for the answers.
@@ -81,9 +81,10 @@ class HistoryTest : public testing::Test {
 
   // The ledger's newest summary; of a server that is stopped.
   iceberg::Properties summary() {
-    Result<Lake> lake = open_lake(config_, disk_, clock_);
-    EXPECT_TRUE(lake.ok()) << lake.status().message();
-    const auto table = lake.value().catalog->load_table({{"halocline"}, "trade_events"});
+    Lake lake(config_, disk_, clock_);
+    const Status opened = lake.open();
+    EXPECT_TRUE(opened.ok()) << opened.message();
+    const auto table = lake.catalog().load_table({{"halocline"}, "trade_events"});
     if (!table.ok() || table.value().metadata->current_snapshot() == nullptr) return {};
     return table.value().metadata->current_snapshot()->summary;
   }
@@ -94,7 +95,7 @@ class HistoryTest : public testing::Test {
   std::string directory_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<FileJournal> journal_;
-  Lake lake_;
+  std::optional<Lake> lake_;
   std::unique_ptr<Core> core_;
   std::optional<History> history_;
   std::map<std::string, std::uint64_t> counters_;

@@ -2,25 +2,27 @@
 
 #include <filesystem>
 #include <system_error>
-#include <utility>
 
 #include "history/catalog/sqlite_catalog.h"
 
 namespace halocline {
 
-Result<Lake> open_lake(const Config& config, Disk& disk, const Clock& clock) {
-  const std::string& data = config.server.data_directory;
+Lake::Lake(const Config& config, Disk& disk, const Clock& clock)
+    : database_(config.server.data_directory + "/catalog.db"),
+      folder_(config.catalog.warehouse.empty() ? config.server.data_directory + "/warehouse" : config.catalog.warehouse),
+      disk_(disk),
+      clock_(clock) {}
+
+Status Lake::open() {
   std::error_code error;
-  std::string folder = config.catalog.warehouse.empty() ? data + "/warehouse" : config.catalog.warehouse;
-  folder = std::filesystem::absolute(folder, error).lexically_normal().string();
+  const std::string folder = std::filesystem::absolute(folder_, error).lexically_normal().string();
   if (!error) std::filesystem::create_directories(folder, error);
   if (error) return Status(Code::kIo, "cannot make the warehouse " + folder + ": " + error.message());
-  Lake lake;
-  lake.warehouse = std::make_unique<FolderWarehouse>(disk, folder);
-  Result<std::unique_ptr<iceberg::TableCatalog>> opened = iceberg::open_sqlite_catalog(data + "/catalog.db", *lake.warehouse, clock);
+  warehouse_.emplace(disk_, folder);
+  Result<std::unique_ptr<iceberg::TableCatalog>> opened = iceberg::open_sqlite_catalog(database_, *warehouse_, clock_);
   if (!opened.ok()) return opened.status();
-  lake.catalog = opened.take();
-  return lake;
+  catalog_ = opened.take();
+  return ok_status();
 }
 
 }  // namespace halocline

@@ -119,7 +119,7 @@ void watch(const std::shared_ptr<const queries::Plan>& plan, const std::vector<C
       const Result<queries::LiveQueries::Id> added = floor.engine.queries().add(plan);
       if (!added.ok()) return;  // it can be asked once only
       id = added.value();
-      for (auto& [key, row] : floor.engine.queries().rows(*id)) CHECK(told.emplace(key, row).second, "two rows of one key");
+      for (const KeptRow& one : floor.engine.queries().rows(*id)) CHECK(told.emplace(one.key, one.row).second, "two rows of one key");
     }
     floor.play(command);
     if (!id) continue;
@@ -141,9 +141,9 @@ void watch(const std::shared_ptr<const queries::Plan>& plan, const std::vector<C
     CHECK(watched.size() == anew.value().rows.size() && told.size() == watched.size(), "%zu rows watched, %zu told, %zu asked anew",
           watched.size(), told.size(), anew.value().rows.size());
     for (std::size_t i = 0; i < watched.size(); ++i) {
-      CHECK(watched[i].second == anew.value().rows[i], "row %zu is another when asked anew, at seq %llu", i,
+      CHECK(watched[i].row == anew.value().rows[i], "row %zu is another when asked anew, at seq %llu", i,
             static_cast<unsigned long long>(floor.engine.last_seq()));
-      CHECK(told.at(watched[i].first) == watched[i].second, "row %zu is another as it was told", i);
+      CHECK(told.at(watched[i].key) == watched[i].row, "row %zu is another as it was told", i);
     }
   }
 }

@@ -4,15 +4,13 @@
 Of each random condition there is the plain form, which an index may serve, and forms no index can; all are watched over the same random
 commands, and every event (kind, key, old, new, reason) must be the same. Then all is done a second time from the beginning.
 """
-import argparse
 import random
 import sqlite3
 import sys
-import time
 
 from books import Books
 from sqlite_test import SOURCES, Generator, dump, fill
-from watch_test import random_line
+from watch_test import play_rounds, random_line
 
 SAME = ["({p}) OR NULL", "CASE WHEN {p} THEN TRUE ELSE NULL END", "NOT NOT ({p})", "({p}) IS TRUE", "({p}) AND NULL IS NULL", "COALESCE({p}, FALSE)"]
 INDEXED = ["trader = 'T1'", "'T2' = trader AND live", "quantity > 20 AND quantity <= 90", "instrument IN ('S1', 'S2', NULL)", "live", "price < 50",
@@ -83,22 +81,5 @@ def round_of(seed, commands):
     return sum(map(len, told.values()))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--commands", type=int, default=80)
-    parser.add_argument("--seed", type=int, default=time.time_ns() // 10**6)
-    options = parser.parse_args()
-    began, events = time.monotonic(), 0
-    for seed in range(options.seed, options.seed + options.rounds):
-        counted = round_of(seed, options.commands)
-        if isinstance(counted, str):
-            print(f"DIFFERENCE, --rounds 1 --seed {seed}\n{counted}")
-            return 1
-        events += counted
-    print(f"{options.rounds} random floors told {events} events, the same however they were asked, seeds from {options.seed}, {time.monotonic() - began:.0f} s")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(play_rounds(__doc__, round_of, 20, 80, "the same however they were asked"))

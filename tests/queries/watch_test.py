@@ -107,22 +107,23 @@ def round_of(seed, commands):
     return counted
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--commands", type=int, default=60)
+def play_rounds(page, round_of, rounds, commands, kept):
+    """The command line of a test in rounds, each with a seed: round_of(seed, commands) gives the number of events or what was wrong."""
+    parser = argparse.ArgumentParser(description=page.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--commands", type=int, default=commands)
     parser.add_argument("--seed", type=int, default=time.time_ns() // 10**6)
     options = parser.parse_args()
     began, events = time.monotonic(), 0
     for seed in range(options.seed, options.seed + options.rounds):
         counted = round_of(seed, options.commands)
         if isinstance(counted, str):
-            print("DIFFERENCE, --rounds 1 --seed " + counted.split(",")[0].split()[1] + "\n" + counted)
+            print(f"DIFFERENCE, --rounds 1 --seed {seed}\n{counted}")
             return 1
         events += counted
-    print(f"{options.rounds} random floors watched, {events} events, each seq compared, seeds from {options.seed}, {time.monotonic() - began:.0f} s")
+    print(f"{options.rounds} random floors told {events} events, {kept}, seeds from {options.seed}, {time.monotonic() - began:.0f} s")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(play_rounds(__doc__, round_of, 40, 60, "each seq compared"))

@@ -29,6 +29,7 @@ FOREIGN = {
     "grpc/": {"gateways", "client"},
     "google/": {"gateways", "client", "cli"},
     "asio/": {"gateways"},
+    "boost/": {"gateways"},
     "quickfix/": {"gateways"},
     "toml++/": {"server", "cli"},
     "tao/": {"engine"},
@@ -38,6 +39,8 @@ FOREIGN = {
     "arrow/": {"history"},
     "parquet/": {"history"},
     "zlib.h": {"history"},
+    "zstd.h": {"history"},
+    "snappy.h": {"history"},
 }
 # The engine is a pure function: none of these may be included there, tests aside.
 IMPURE = {"chrono", "ctime", "time.h", "thread", "mutex", "fstream", "iostream", "cstdio", "random", "filesystem", "sys/",
@@ -85,6 +88,20 @@ class RoomsTest(unittest.TestCase):
                 for prefix, rooms in FOREIGN.items():
                     if target.startswith(prefix) and room not in rooms:
                         wrong.append(where)
+        self.assertEqual(wrong, [])
+
+    def test_a_build_without_arrow_leaves_out_what_needs_it(self):
+        # CMakeLists.txt, HALOCLINE_HISTORY=OFF: the two folders, what server/ adds to them, and what stands between #ifdefs.
+        folders = (SRC / "history/parquet", SRC / "history/tables")
+        wrong = []
+        for path in sources(".h", ".cc"):
+            if path.parent in folders or path.stem in ("engine_books", "history", "history_test"):
+                continue
+            text = re.sub(r"#ifdef HALOCLINE_HISTORY\n.*?#endif\n", "", path.read_text(), flags=re.DOTALL)
+            for line in text.splitlines():
+                match = INCLUDE.match(line)
+                if match and match.group(2).startswith(("arrow/", "parquet/", "history/parquet/", "history/tables/", "server/history.h")):
+                    wrong.append(f"{path.relative_to(ROOT)}: {match.group(2)}")
         self.assertEqual(wrong, [])
 
     def test_the_engine_is_pure(self):

@@ -114,9 +114,9 @@ void Exposure::move_instrument(std::uint32_t id, std::uint32_t from_node, std::u
 void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEffect& effect, const Tally& tally) {
   const InstrumentRecord& instrument = state_.catalog.instruments[effect.instrument];
   const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
+  if (changes_.wanted) [[unlikely]] note_trade(nodes, positions, effect.instrument);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (positions[i] == kNoId) positions[i] = make_position(nodes[i], effect.instrument);
-    if (changes_.wanted) changes_.positions.push_back(positions[i]);
     PositionRecord& record = state_.positions.write(positions[i]);
     if (record.split_known) {
       // The newest trade of all is the last to fold.
@@ -138,12 +138,24 @@ void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEf
   }
 }
 
+// All its nodes count as touched, and its positions as changed.
+void Exposure::note_trade(const Holders& nodes, Holders& positions, std::uint32_t instrument) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (positions[i] == kNoId) positions[i] = make_position(nodes[i], instrument);
+    changes_.positions.push_back(positions[i]);
+    touch(nodes[i]);
+  }
+  for (const std::uint32_t bucket : buckets_above(instrument)) {
+    if (bucket != kNoId) touch(state_.buckets[bucket].node);
+  }
+}
+
 inline void Exposure::add_to_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate,
                                   const Tally& tally) {
   BucketRecord& bucket = move(id, shift, position, value);
   NodeRecord& node = convert(bucket, rate);
   count(bucket.node, node, tally);
-  if (changes_.wanted || may_be_peak(node)) touch(bucket.node);
+  if (may_be_peak(node)) touch(bucket.node);
   if (!node.watched) return;
   // No exposure moves further: it changes by at most |net|, and long and short are each rounded once.
   moved_[bucket.node].by_trades += mul_scale(absolute(shift.net), rate) + 4;

@@ -116,6 +116,7 @@ class Exposure {
   // The same for one bucket, by a price, a rate or a change of reference data.
   void move_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate);
   void touch_moved(std::uint32_t node);
+  void note_trade(const Holders& nodes, Holders& positions, std::uint32_t instrument);
   // The same by a new trade: its node counts it.
   void add_to_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate, const Tally& tally);
   // The buckets that sum up the firm's position in the instrument: instrument, underlying, sector, currency; kNoId for none.

@@ -34,24 +34,17 @@ void Outbox::stop() {
 
 void Outbox::post(std::shared_ptr<Call> call) {
   if (call->posted_.exchange(true, std::memory_order_acq_rel)) return;
-  bool wake = false;
-  {
-    const std::lock_guard lock(mutex_);
-    posted_.push_back(std::move(call));
-    wake = std::exchange(sleeping_, false);
-  }
-  if (wake) wake_.notify_one();
+  // Rung under the lock: once it is let go, the outbox may be on its way out.
+  const std::lock_guard lock(mutex_);
+  posted_.push_back(std::move(call));
+  if (std::exchange(sleeping_, false)) wake_.notify_one();
 }
 
 void Outbox::post_at(std::chrono::steady_clock::time_point when, std::weak_ptr<Call> call) {
-  bool wake = false;
-  {
-    const std::lock_guard lock(mutex_);
-    wake = later_.empty() || when < later_.begin()->first;
-    later_.emplace(when, std::move(call));
-    if (wake) sleeping_ = false;
-  }
-  if (wake) wake_.notify_one();
+  const std::lock_guard lock(mutex_);
+  const bool sooner = later_.empty() || when < later_.begin()->first;
+  later_.emplace(when, std::move(call));
+  if (sooner) wake_.notify_one();
 }
 
 void Outbox::run() {

@@ -116,7 +116,7 @@ TEST_F(GatewayTest, ATradeIsAnswered) {
 
 TEST_F(GatewayTest, ARefusedTradeIsAnAnswerWithWords) {
   start();
-  port->judge = [](const Command&) { return Outcome::kUnknownBook; };
+  port->judge_by([](const Command&) { return Outcome::kUnknownBook; });
   grpc::ClientContext context;
   v1::Ack ack;
   ASSERT_TRUE(ingest->SubmitTrade(&context, trade("a"), &ack).ok());
@@ -140,9 +140,9 @@ TEST_F(GatewayTest, WhatIsNoTradeNamesItsField) {
 
 TEST_F(GatewayTest, BatchesAreAnsweredInOrder) {
   start();
-  port->judge = [](const Command& command) {
+  port->judge_by([](const Command& command) {
     return std::get<Trade>(command).trade_id.ends_with("-7") ? Outcome::kConflict : Outcome::kAccepted;
-  };
+  });
   grpc::ClientContext context;
   const auto stream = ingest->SubmitTrades(&context);
   constexpr std::uint64_t kBatches = 300;  // more than the window
@@ -318,9 +318,9 @@ TEST_F(GatewayTest, PricesUnaryAndByStream) {
 
 TEST_F(GatewayTest, OneBadItemDoesNotStopAnUpsert) {
   start();
-  port->judge = [](const Command& command) {
+  port->judge_by([](const Command& command) {
     return std::holds_alternative<Book>(command) ? Outcome::kUnknownDesk : Outcome::kAccepted;
-  };
+  });
   v1::UpsertRequest request;
   request.add_items()->mutable_desk()->set_name("D");
   request.add_items()->mutable_book()->set_name(std::string(65, 'b'));

@@ -20,8 +20,11 @@ namespace halocline::rpc {
 
 class RecordingPort final : public Port {
  public:
-  // Outcome of a command; by default all are ACCEPTED. Set before use.
-  std::function<Outcome(const Command&)> judge;
+  // Outcome of a command; by default all are ACCEPTED.
+  void judge_by(std::function<Outcome(const Command&)> judge) {
+    const std::lock_guard lock(mutex_);
+    judge_ = std::move(judge);
+  }
   std::vector<PositionRow> position_rows;
   std::vector<NodeRow> node_rows;
   std::vector<TradeRow> trade_rows;
@@ -171,6 +174,7 @@ class RecordingPort final : public Port {
       if (stopping_) return;
       Submission one = std::move(waiting_.front());
       waiting_.pop_front();
+      const std::function<Outcome(const Command&)> judge = judge_;
       lock.unlock();
       std::vector<Acknowledgement> acks;
       for (std::span<const std::byte> rest(one.records); !rest.empty();) {
@@ -187,6 +191,7 @@ class RecordingPort final : public Port {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool releasing_ = true, blocking_ = false, refusing_ = false, stopping_ = false;
+  std::function<Outcome(const Command&)> judge_;
   std::deque<Submission> waiting_;
   std::size_t submissions_ = 0, unfollowed_ = 0;
   std::shared_ptr<AlertSubscriber> subscriber_;

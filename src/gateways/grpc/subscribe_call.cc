@@ -200,6 +200,7 @@ void SubscribeCall::OnReadDone(bool ok) {
 
 void SubscribeCall::take(const v1::SubscribeRequest& request) {
   SubscriptionPtr subscription;
+  bool too_many = false;
   {
     Lock lock(mutex_);
     if (finished_) return;
@@ -219,13 +220,14 @@ void SubscribeCall::take(const v1::SubscribeRequest& request) {
     }
     subscription = std::make_shared<Subscription>(std::static_pointer_cast<SubscribeCall>(shared_from_this()), request);
     subscriptions_.emplace(request.id(), subscription);
+    too_many = subscriptions_.size() > limits::kMaxQueriesAStream;
   }
   std::vector<Violation> violations;
   QueryParameters parameters = to_parameters(request.parameters(), violations);
   if (!violations.empty()) {
     return subscription->ended(Status(Code::kInvalidArgument, violations[0].field + ": " + violations[0].description));
   }
-  if (subscriptions_.size() > limits::kMaxQueriesAStream) {
+  if (too_many) {
     return subscription->ended(Status(Code::kResourceExhausted, "a stream has at most " + std::to_string(limits::kMaxQueriesAStream) +
                                                                     " subscriptions"));
   }
@@ -259,10 +261,8 @@ void SubscribeCall::advance(const Lock&) {
   }
   if (!any) return;
   writing_ = true;
-  grpc::WriteOptions options;
-  if (ready_.size() > 1) options.set_buffer_hint();
   write_ = to_bytes(message);
-  StartWrite(&write_, options);
+  StartWrite(&write_);  // never held back for a next one: a subscription that is ready may turn out to have nothing to say
 }
 
 void SubscribeCall::OnWriteDone(bool ok) {

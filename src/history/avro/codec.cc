@@ -1,14 +1,11 @@
 #include "history/avro/codec.h"
 
+#include <snappy.h>
 #include <zlib.h>
+#include <zstd.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <memory>
-
-#include <arrow/result.h>
-#include <arrow/util/compression.h>
 
 #include "base/check.h"
 
@@ -47,22 +44,15 @@ Result<std::string> inflate_raw(std::string_view packed, std::size_t most) {
   return plain;
 }
 
-// The length stands in front, seven bits a byte; a CRC-32 of the plain bytes, most significant first, behind.
+// A CRC-32 of the plain bytes, most significant byte first, stands behind.
 Result<std::string> unsnap(std::string_view packed, std::size_t most) {
   if (packed.size() < 5) return broken("snappy");
   const std::string_view body = packed.substr(0, packed.size() - 4);
-  std::uint64_t length = 0;
-  for (std::size_t i = 0; i < body.size() && i < 5; ++i) {
-    length |= static_cast<std::uint64_t>(body[i] & 0x7f) << (7 * i);
-    if ((body[i] & 0x80) == 0) break;
-  }
+  std::size_t length = 0;
+  if (!snappy::GetUncompressedLength(body.data(), body.size(), &length)) return broken("snappy");
   if (length > most) return too_large(most);
-  auto codec = arrow::util::Codec::Create(arrow::Compression::SNAPPY);
-  if (!codec.ok()) return Status(Code::kInternal, codec.status().ToString());
-  std::string plain(length, '\0');
-  const auto written = (*codec)->Decompress(static_cast<std::int64_t>(body.size()), bytes_of(body),
-                                            static_cast<std::int64_t>(plain.size()), bytes_of(plain));
-  if (!written.ok() || static_cast<std::uint64_t>(*written) != length) return broken("snappy");
+  std::string plain;
+  if (!snappy::Uncompress(body.data(), body.size(), &plain)) return broken("snappy");
   std::uint32_t said = 0;
   for (const char byte : packed.substr(packed.size() - 4)) said = said << 8 | static_cast<unsigned char>(byte);
   if (said != ::crc32(0, bytes_of(plain), static_cast<uInt>(plain.size()))) return broken("snappy");
@@ -70,23 +60,22 @@ Result<std::string> unsnap(std::string_view packed, std::size_t most) {
 }
 
 Result<std::string> unzstd(std::string_view packed, std::size_t most) {
-  auto codec = arrow::util::Codec::Create(arrow::Compression::ZSTD);
-  if (!codec.ok()) return Status(Code::kInternal, codec.status().ToString());
-  auto made = (*codec)->MakeDecompressor();
-  if (!made.ok()) return Status(Code::kInternal, made.status().ToString());
+  const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> stream(ZSTD_createDCtx(), ZSTD_freeDCtx);
+  CHECK(stream != nullptr, "zstd has no memory");
+  ZSTD_inBuffer in{packed.data(), packed.size(), 0};
   std::string plain;
-  while (!(*made)->IsFinished()) {
-    const std::size_t before = plain.size();
+  std::size_t more = 1;  // 0: the frame is whole
+  while (more != 0) {
+    const std::size_t before = plain.size(), read = in.pos;
     plain.resize(before + kStep);
-    const auto step = (*made)->Decompress(static_cast<std::int64_t>(packed.size()), bytes_of(packed),
-                                          static_cast<std::int64_t>(kStep), bytes_of(plain) + before);
-    if (!step.ok()) return broken("zstandard");
-    packed.remove_prefix(static_cast<std::size_t>(step->bytes_read));
-    plain.resize(before + static_cast<std::size_t>(step->bytes_written));
+    ZSTD_outBuffer out{plain.data() + before, kStep, 0};
+    more = ZSTD_decompressStream(stream.get(), &out, &in);
+    if (ZSTD_isError(more)) return broken("zstandard");
+    plain.resize(before + out.pos);
     if (plain.size() > most) return too_large(most);
-    if (step->bytes_read == 0 && step->bytes_written == 0) return broken("zstandard");
+    if (more != 0 && in.pos == read && out.pos == 0) return broken("zstandard");  // it wants more and there is none
   }
-  if (!packed.empty()) return broken("zstandard");
+  if (in.pos != in.size) return broken("zstandard");
   return plain;
 }
 

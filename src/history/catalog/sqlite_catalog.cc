@@ -217,6 +217,7 @@ class SqliteCatalog final : public TableCatalog {
     std::lock_guard lock(mutex_);
     if (Status status = require_namespace(table.space); !status.ok()) return status;
     Result<std::shared_ptr<const TableMetadata>> metadata = read_metadata(metadata_location);
+    if (metadata.status().code() == Code::kNotFound) return gone(metadata_location);
     if (!metadata.ok()) return metadata.status();
     const Result<std::string> place = warehouse_.canonical(metadata.value()->location);
     if (!place.ok()) return place.status();
@@ -238,7 +239,12 @@ class SqliteCatalog final : public TableCatalog {
 
   Result<LoadedTable> load_table(const TableName& table) override {
     std::lock_guard lock(mutex_);
-    return load(table);
+    Result<LoadedTable> loaded = load(table);
+    if (!loaded.ok()) return loaded;
+    // What is in memory must not hide that nobody else could read the table.
+    const Result<bool> there = warehouse_.exists(loaded.value().metadata_location);
+    if (!there.ok()) return there.status();
+    return there.value() ? std::move(loaded) : gone(loaded.value().metadata_location);
   }
 
   Result<LoadedTable> commit_table(const TableCommit& commit) override { return first_of(commit_transaction({commit})); }
@@ -407,8 +413,12 @@ class SqliteCatalog final : public TableCatalog {
     if (metadata.ok()) return LoadedTable{row.value().metadata_location, metadata.take()};
     // The table is there; its file should be, and should check.
     const Code code = metadata.status().code();
-    const bool lost = code == Code::kNotFound || code == Code::kInvalidArgument;
-    return Status(lost ? Code::kDataLoss : code, "table " + text_of(table) + ": " + metadata.status().message());
+    if (code == Code::kNotFound) return gone(row.value().metadata_location);
+    return Status(code == Code::kInvalidArgument ? Code::kDataLoss : code, "table " + text_of(table) + ": " + metadata.status().message());
+  }
+
+  static Status gone(const std::string& metadata_location) {
+    return Status(Code::kOutOfRange, "Failed to open input stream for file: " + metadata_location);
   }
 
   // Below the namespace's own location, when it has one; never where another table was, so that files of a table that was

@@ -93,9 +93,10 @@ class TableCatalog {
   virtual Result<Page<TableName>> list_tables(const Namespace& space, const PageRequest& page) = 0;
   // kNotFound: no such namespace.
   virtual Result<LoadedTable> create_table(const NewTable& table) = 0;
-  // A table of which there is a metadata file. kNotFound: no such namespace, or no such file. `overwrite` lets a table of that
-  // name point at the file from now on.
+  // A table of which there is a metadata file. kNotFound: no such namespace. kOutOfRange: no such file. `overwrite` lets a table
+  // of that name point at the file from now on.
   virtual Result<LoadedTable> register_table(const TableName& table, const std::string& metadata_location, bool overwrite) = 0;
+  // kOutOfRange: its metadata file is gone. kDataLoss: the file is damaged.
   virtual Result<LoadedTable> load_table(const TableName& table) = 0;
   // With AssertCreate among the requirements the updates make the table. kFailedPrecondition: a requirement does not hold, or the
   // updates came too late; load, look, and perhaps try again.

@@ -116,6 +116,9 @@ Status check_spec(const PartitionSpec& spec, const Schema& schema) {
   for (const PartitionField& field : spec.fields) {
     if (field.name.empty()) return wrong("Cannot use empty partition name");
     if (!names.insert(field.name).second) return wrong("Cannot use partition name more than once: " + field.name);
+    if (field.field_id < 0 || field.field_id > kMostId) {
+      return wrong("Partition field " + field.name + " has the id " + std::to_string(field.field_id));
+    }
     if (field.field_id != 0 && !ids.insert(field.field_id).second) {
       return wrong("Cannot use partition field id more than once: " + std::to_string(field.field_id));
     }

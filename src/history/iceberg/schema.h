@@ -26,6 +26,8 @@ enum class TypeKind : std::uint8_t {
   kStruct, kList, kMap,
 };
 
+// The largest id of anything; those above are the spec's own ("Reserved Field IDs").
+inline constexpr std::int32_t kMostId = 2'147'483'447;
 inline constexpr int kMaxTypeDepth = 32;        // a field within a field within …
 inline constexpr std::size_t kMaxFields = 10'000;  // of a schema, nested ones counted
 

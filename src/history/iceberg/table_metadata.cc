@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <set>
 #include <span>
 
@@ -22,9 +23,10 @@ const T* with_id(const std::vector<T>& among, Id T::* member, Id id) {
 }
 
 template <class T, class Id>
-Status check_unique(const std::vector<T>& among, Id T::* member, const char* what) {
+Status check_ids(const std::vector<T>& among, Id T::* member, std::int64_t least, std::int64_t most, const char* what) {
   std::set<Id> ids;
   for (const T& one : among) {
+    if (one.*member < least || one.*member > most) return wrong(std::string(what) + " has the id " + std::to_string(one.*member));
     if (!ids.insert(one.*member).second) return wrong(std::string(what) + " " + std::to_string(one.*member) + " stands there twice");
   }
   return ok_status();
@@ -112,12 +114,15 @@ Status check_metadata(const TableMetadata& metadata) {
   if (metadata.sort_order(metadata.default_sort_order_id) == nullptr) {
     return wrong("Cannot find sort order with default-sort-order-id=" + std::to_string(metadata.default_sort_order_id));
   }
-  for (const Status& unique : {check_unique(metadata.schemas, &Schema::schema_id, "schema"),
-                               check_unique(metadata.partition_specs, &PartitionSpec::spec_id, "partition spec"),
-                               check_unique(metadata.sort_orders, &SortOrder::order_id, "sort order"),
-                               check_unique(metadata.snapshots, &Snapshot::snapshot_id, "snapshot")}) {
-    if (!unique.ok()) return unique;
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  for (const Status& ids : {check_ids(metadata.schemas, &Schema::schema_id, 0, kMostId, "schema"),
+                            check_ids(metadata.partition_specs, &PartitionSpec::spec_id, 0, kMostId, "partition spec"),
+                            check_ids(metadata.sort_orders, &SortOrder::order_id, 0, kMostId, "sort order"),
+                            check_ids(metadata.snapshots, &Snapshot::snapshot_id, -kMost, kMost, "snapshot")}) {
+    if (!ids.ok()) return ids;
   }
+  if (metadata.last_partition_id > kMostId) return wrong("last-partition-id is " + std::to_string(metadata.last_partition_id));
+  if (metadata.next_row_id < 0) return wrong("next-row-id is " + std::to_string(metadata.next_row_id));
   if (Status status = check_schema(metadata.current_schema(), metadata.format_version); !status.ok()) return status;
   if (Status status = check_spec(metadata.default_spec(), metadata.current_schema()); !status.ok()) return status;
   if (Status status = check_order(metadata.default_sort_order(), metadata.current_schema()); !status.ok()) return status;

@@ -4,8 +4,8 @@
 #include <set>
 #include <utility>
 
-#include "history/iceberg/parquet_columns.h"
 #include "history/iceberg/table_change.h"
+#include "history/parquet/parquet_columns.h"
 
 namespace halocline {
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "history/iceberg/position_deletes.h"
 #include "history/iceberg/table_metadata.h"
+#include "history/parquet/position_deletes.h"
 #include "history/warehouse.h"
 
 namespace halocline {

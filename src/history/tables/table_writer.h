@@ -18,9 +18,9 @@
 
 #include "base/status.h"
 #include "command/command.h"
-#include "history/iceberg/parquet_rows.h"
 #include "history/iceberg/partitioning.h"
 #include "history/iceberg/schema.h"
+#include "history/parquet/parquet_rows.h"
 
 namespace halocline {
 

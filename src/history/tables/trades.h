@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "history/books.h"
 #include "history/iceberg/table_change.h"
+#include "history/tables/books.h"
 #include "history/tables/row_places.h"
 #include "history/tables/table_writer.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "history/iceberg/parquet_rows.h"
+#include "history/parquet/parquet_rows.h"
 
 namespace halocline::iceberg {
 

@@ -1,4 +1,4 @@
-#include "history/iceberg/parquet_columns.h"
+#include "history/parquet/parquet_columns.h"
 
 #include <exception>
 #include <memory>

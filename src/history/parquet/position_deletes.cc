@@ -1,10 +1,10 @@
-#include "history/iceberg/position_deletes.h"
+#include "history/parquet/position_deletes.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "base/check.h"
-#include "history/iceberg/parquet_columns.h"
+#include "history/parquet/parquet_columns.h"
 
 namespace halocline::iceberg {
 namespace {

@@ -1,4 +1,4 @@
-#include "history/follower.h"
+#include "history/tables/follower.h"
 
 #include <gtest/gtest.h>
 
@@ -12,9 +12,9 @@
 
 #include "command/codec.h"
 #include "history/catalog/sqlite_catalog.h"
-#include "history/iceberg/parquet_columns.h"
-#include "history/iceberg/position_deletes.h"
 #include "history/iceberg/table_change.h"
+#include "history/parquet/parquet_columns.h"
+#include "history/parquet/position_deletes.h"
 #include "journal/file_journal.h"
 
 namespace halocline {

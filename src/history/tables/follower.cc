@@ -1,4 +1,4 @@
-#include "history/follower.h"
+#include "history/tables/follower.h"
 
 #include <algorithm>
 #include <cstdio>

@@ -1,4 +1,4 @@
-#include "history/iceberg/parquet_rows.h"
+#include "history/parquet/parquet_rows.h"
 
 #include <dlfcn.h>
 #include <gtest/gtest.h>
