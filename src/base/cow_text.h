@@ -41,7 +41,7 @@ class CowText {
   std::size_t bytes() const { return bytes_.bytes(); }
 
  private:
-  static constexpr std::size_t kMostBytes = 1024;
+  static constexpr std::size_t kMostBytes = 4096;
   using Bytes = CowArray<char, 16384>;
   Bytes bytes_;
 };

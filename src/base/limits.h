@@ -47,7 +47,7 @@ inline constexpr std::uint32_t kMaxFixUnanswered = 1u << 20;  // messages whose 
 inline constexpr std::uint32_t kTradeRateSeconds = 10;
 
 // One encoded command, and one block of the journal (docs/formats/journal.md).
-inline constexpr std::size_t kMaxCommandBytes = 2'048;
+inline constexpr std::size_t kMaxCommandBytes = 8'192;
 inline constexpr std::size_t kMaxBlockBytes = 1u << 20;
 inline constexpr std::size_t kMaxSubmissionBytes = 256u << 10;
 
@@ -64,6 +64,10 @@ inline constexpr std::size_t kMaxQueryResultBytes = 256u << 20;
 inline constexpr std::size_t kMaxLiveQueryBytes = 512u << 20;  // what a continuous query may keep
 inline constexpr std::size_t kMaxLiveQueries = 200'000;       // registered at a time
 inline constexpr std::size_t kMaxQueriesAStream = 20'000;     // … by one stream of a client
+inline constexpr std::size_t kMaxNamedQueryBytes = 4'096;    // of the SQL text of a query with a name
+inline constexpr std::uint32_t kMaxNamedQueries = 65'536;    // ever made, dropped ones too
+inline constexpr std::size_t kMaxAlertRows = 10'000;         // of the answer of a CREATE ALERT
+inline constexpr std::size_t kMaxAlertRowBytes = 4'096;      // of what an alert says of its row
 inline constexpr std::uint64_t kMaxQueryPairs = 1'000'000'000;  // of rows a join may look at
 inline constexpr __int128 kMaxQueryDecimal =                 // 1e21 at scale 1e-8: a result beyond it is NULL
     static_cast<__int128>(1'000'000'000'000'000'000) * 100'000'000'000;

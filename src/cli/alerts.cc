@@ -27,6 +27,16 @@ Style style_of(v1::AlertLevel level) {
   return level == v1::BREACH ? Style::kRed : level == v1::WARN ? Style::kYellow : Style::kGreen;
 }
 
+// What the row of a query's alert read: "trader=anna n=12".
+std::string row_text(const std::string& row) {
+  std::string text;
+  const Json columns = Json::parse(row, nullptr, false);
+  for (const auto& [name, value] : columns.items()) {
+    text += (text.empty() ? "" : " ") + name + "=" + (value.is_string() ? value.get<std::string>() : "NULL");
+  }
+  return text;
+}
+
 std::string node_text(const Json& json) { return json["kind"].get<std::string>() + ":" + json["node"].get<std::string>(); }
 
 std::string cause_text(const v1::AlertEvent& event) {
@@ -40,6 +50,7 @@ std::string cause_text(const v1::AlertEvent& event) {
     case v1::CAUSE_LIMIT: return "the limit";
     case v1::CAUSE_ACK: return "acknowledged";
     case v1::CAUSE_END_OF_DAY: return "end of day";
+    case v1::CAUSE_QUERY: return "the query";
     default: return "";
   }
 }
@@ -59,13 +70,18 @@ void print_event(const v1::AlertEvent& event) {
   std::string level = v1::AlertStep_Name(event.step());
   if (event.step() != v1::CLEARED) level += " " + v1::AlertLevel_Name(event.level());
   line += styled(level, event.step() == v1::CLEARED ? Style::kGreen : style_of(event.level()), stdout);
-  line += "  " + styled(node_text(json), Style::kBold, stdout) + " " + json["measure"].get<std::string>() + " " +
-          measure_value(event.measure(), event.value()) + (event.step() == v1::CLEARED ? " left " : " against ") +
-          measure_value(event.measure(), event.threshold()) + " (" + (event.hard() ? "hard " : "") + "limit " + event.limit() + ")";
+  if (event.query().empty()) {
+    line += "  " + styled(node_text(json), Style::kBold, stdout) + " " + json["measure"].get<std::string>() + " " +
+            measure_value(event.measure(), event.value()) + (event.step() == v1::CLEARED ? " left " : " against ") +
+            measure_value(event.measure(), event.threshold()) + " (" + (event.hard() ? "hard " : "") + "limit " + event.limit() + ")";
+  } else {
+    line += "  " + styled(row_text(event.row()), Style::kBold, stdout) + " (query " + event.query() + ")";
+  }
   if (event.step() == v1::ACKNOWLEDGED) line += " by " + event.by() + (event.note().empty() ? "" : ": " + event.note());
   if (event.reason() == v1::UNACKNOWLEDGED) line += " as nobody acknowledged it";
   if (event.reason() == v1::LIMIT_REMOVED) line += ", limit removed";
   if (event.reason() == v1::OVERRIDDEN) line += ", the node got a limit of its own";
+  if (event.reason() == v1::QUERY_DROPPED) line += ", query dropped";
   line += "; seq " + count_text(event.seq()) + ", " + cause_text(event);
   std::puts(line.c_str());
 }
@@ -136,15 +152,17 @@ int list(const Session& session, const Flags& flags) {
     std::printf("No %salerts as of seq %s.\n", flags.all ? "" : "active ", count_text(all.seq()).c_str());
     return kDone;
   }
-  Table table({{"id", Table::kRight}, {"level"}, {"node"}, {"measure"}, {"value", Table::kRight}, {"threshold", Table::kRight},
-               {"limit"}, {"kind"}, {"raised"}, {"seq", Table::kRight}, {"acknowledged"}});
+  Table table({{"id", Table::kRight}, {"level"}, {"on"}, {"measure"}, {"value", Table::kRight}, {"threshold", Table::kRight},
+               {"limit or query"}, {"kind"}, {"raised"}, {"seq", Table::kRight}, {"acknowledged"}});
   for (const v1::Alert& alert : all.alerts()) {
     const Json json = to_json(alert);
     const std::string level = alert.cleared() ? "cleared" : v1::AlertLevel_Name(alert.level());
+    const bool of_limit = alert.query().empty();
     table.add({std::to_string(alert.alert_id()), {level, style_of(alert.level())},
-               node_text(json), json["measure"].get<std::string>(), measure_value(alert.measure(), alert.value()),
-               measure_value(alert.measure(), alert.threshold()), alert.limit(), alert.hard() ? "hard" : "soft",
-               time_text(alert.raised_time_ns()), count_text(alert.raised_seq()),
+               of_limit ? node_text(json) : row_text(alert.row()), json["measure"].get<std::string>(),
+               of_limit ? measure_value(alert.measure(), alert.value()) : "",
+               of_limit ? measure_value(alert.measure(), alert.threshold()) : "", of_limit ? alert.limit() : alert.query(),
+               !of_limit ? "query" : alert.hard() ? "hard" : "soft", time_text(alert.raised_time_ns()), count_text(alert.raised_seq()),
                !alert.acknowledged() ? "" : alert.by() + (alert.note().empty() ? "" : ": " + alert.note())});
   }
   table.print(stdout);

@@ -73,6 +73,11 @@ struct Fields {
   }
   Json operator()(const FixReserved& r) const { return {{"session", r.session}, {"number", r.number}}; }
   Json operator()(const FixReset& r) const { return Json{{"session", r.session}}; }
+  Json operator()(const QueryCreate& q) const {
+    return {{"name", q.name}, {"severity", q.severity == AlertLevel::kNone ? "" : name_or_number(level_name(q.severity),
+        static_cast<int>(q.severity))}, {"sql", q.sql}};
+  }
+  Json operator()(const QueryDrop& q) const { return {{"name", q.name}, {"alert", q.alert}}; }
 };
 
 }  // namespace

@@ -38,6 +38,7 @@ int report(const Status& status) {
       }
       break;
     case Code::kInvalidArgument: code = kUsage; break;
+    case Code::kAlreadyExists: code = kRefused; break;
     case Code::kNotFound: code = kNotFound; break;
     case Code::kDataLoss: code = kDamaged; break;
     default: break;

@@ -2,15 +2,6 @@
 
 namespace halocline {
 
-std::string_view level_name(AlertLevel level) {
-  switch (level) {
-    case AlertLevel::kNone: return "NONE";
-    case AlertLevel::kWarn: return "WARN";
-    case AlertLevel::kBreach: return "BREACH";
-  }
-  return "";
-}
-
 std::string_view step_name(AlertStep step) {
   switch (step) {
     case AlertStep::kRaised: return "RAISED";
@@ -29,6 +20,9 @@ std::string_view reason_name(AlertReason reason) {
     case AlertReason::kByUser: return "BY_USER";
     case AlertReason::kLimitRemoved: return "LIMIT_REMOVED";
     case AlertReason::kOverridden: return "OVERRIDDEN";
+    case AlertReason::kRow: return "ROW";
+    case AlertReason::kQueryDropped: return "QUERY_DROPPED";
+    case AlertReason::kQueryFailed: return "QUERY_FAILED";
   }
   return "";
 }
@@ -43,6 +37,7 @@ std::string_view cause_name(Cause cause) {
     case Cause::kLimit: return "LIMIT";
     case Cause::kAck: return "ACK";
     case Cause::kEndOfDay: return "END_OF_DAY";
+    case Cause::kQuery: return "QUERY";
   }
   return "";
 }

@@ -125,6 +125,16 @@ void fields(A& a, C&& c, const FixReset*) {
   a.text(c.session);
 }
 
+template <class A, class C>
+void fields(A& a, C&& c, const QueryCreate*) {
+  a.number(c.severity), a.text(c.name), a.text16(c.sql, limits::kMaxNamedQueryBytes);
+}
+
+template <class A, class C>
+void fields(A& a, C&& c, const QueryDrop*) {
+  a.flag(c.alert), a.text(c.name);
+}
+
 class Writer {
  public:
   explicit Writer(std::byte* at) : at_(at) {}

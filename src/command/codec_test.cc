@@ -33,7 +33,9 @@ std::vector<Command> one_of_each() {
           FixReceived{"oms", 7, 2, FixReply::kAlways, "AE", "571=R1\x01"},
           FixSent{"oms", 8, 9, "8=FIX.4.4\x01"},
           FixReserved{"oms", 1'000},
-          FixReset{"oms"}};
+          FixReset{"oms"},
+          QueryCreate{"busy", AlertLevel::kBreach, "SELECT name FROM nodes WHERE trade_rate > 100"},
+          QueryDrop{"busy", true}};
 }
 
 std::span<const std::byte> payload_of(const std::vector<std::byte>& record) {

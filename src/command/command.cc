@@ -23,7 +23,7 @@ std::size_t place_of(const std::array<std::string_view, N>& names, std::string_v
 constexpr std::array<std::string_view, kCommandTypeCount> kTypes{
     "",         "TIMER",      "TRADE",  "PRICE",      "FX_RATE", "FIRM",         "CURRENCY", "DESK", "BOOK", "TRADER",
     "COUNTERPARTY", "INSTRUMENT", "RENAME", "END_OF_DAY", "LIMIT",   "LIMIT_REMOVE", "ALERT_ACK", "TRADE_REPORT",
-    "FIX_RECEIVED", "FIX_SENT", "FIX_RESERVED", "FIX_RESET"};
+    "FIX_RECEIVED", "FIX_SENT", "FIX_RESERVED", "FIX_RESET", "QUERY_CREATE", "QUERY_DROP"};
 constexpr std::array<std::string_view, kNodeKindCount> kKinds{
     "", "firm", "desk", "book", "trader", "counterparty", "instrument", "underlying", "sector", "currency"};
 constexpr std::array<std::string_view, kMeasureCount> kMeasures{
@@ -31,6 +31,7 @@ constexpr std::array<std::string_view, kMeasureCount> kMeasures{
     "drawdown", "concentration", "largest_trade", "trade_rate", "stale"};
 constexpr std::array<std::string_view, 4> kInstrumentKinds{"", "equity", "future", "fx_pair"};
 constexpr std::array<std::string_view, 4> kActions{"", "NEW", "AMEND", "CANCEL"};
+constexpr std::array<std::string_view, 3> kLevels{"NONE", "WARN", "BREACH"};
 constexpr std::array<std::string_view, 3> kSides{"", "BUY", "SELL"};
 
 }  // namespace
@@ -44,6 +45,7 @@ std::string_view instrument_kind_name(InstrumentKind kind) {
   return name_at(kInstrumentKinds, static_cast<std::size_t>(kind));
 }
 std::string_view action_name(Action action) { return name_at(kActions, static_cast<std::size_t>(action)); }
+std::string_view level_name(AlertLevel level) { return name_at(kLevels, static_cast<std::size_t>(level)); }
 std::string_view side_name(Side side) { return name_at(kSides, static_cast<std::size_t>(side)); }
 
 NodeKind kind_from(std::string_view name) { return static_cast<NodeKind>(place_of(kKinds, name)); }

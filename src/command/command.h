@@ -24,6 +24,7 @@ enum class NodeKind : std::uint8_t {
 enum class InstrumentKind : std::uint8_t { kEquity = 1, kFuture = 2, kFxPair = 3 };
 enum class Action : std::uint8_t { kNew = 1, kAmend = 2, kCancel = 3 };
 enum class Side : std::uint8_t { kBuy = 1, kSell = 2 };
+enum class AlertLevel : std::uint8_t { kNone = 0, kWarn = 1, kBreach = 2 };
 enum class Measure : std::uint8_t {
   kNet = 1, kGross = 2, kLong = 3, kShort = 4, kDayLoss = 5, kTotalLoss = 6, kDrawdown = 7,
   kConcentration = 8, kLargestTrade = 9, kTradeRate = 10, kStale = 11,
@@ -177,17 +178,30 @@ struct FixReset {
   std::string_view session;
 };
 
+// A question under a name: worked out from here on, also while nobody watches. With a severity, each row of its answer is an alert
+// for as long as it is in it. docs/semantics.md, "Queries".
+struct QueryCreate {
+  std::string_view name;
+  AlertLevel severity = AlertLevel::kNone;
+  std::string_view sql;  // a SELECT without parameters
+};
+
+struct QueryDrop {
+  std::string_view name;
+  bool alert = false;  // whether it raises alerts
+};
+
 using Command = std::variant<Timer, Trade, Price, FxRate, Firm, Currency, Desk, Book, Trader, Counterparty, Instrument,
                              Rename, EndOfDay, Limit, LimitRemove, AlertAck, TradeReport, FixReceived, FixSent, FixReserved,
-                             FixReset>;
+                             FixReset, QueryCreate, QueryDrop>;
 
 // The record type in the journal. Never reused, never renumbered.
 enum class CommandType : std::uint16_t {
   kTimer = 1, kTrade = 2, kPrice = 3, kFxRate = 4, kFirm = 5, kCurrency = 6, kDesk = 7, kBook = 8, kTrader = 9,
   kCounterparty = 10, kInstrument = 11, kRename = 12, kEndOfDay = 13, kLimit = 14, kLimitRemove = 15, kAlertAck = 16,
-  kTradeReport = 17, kFixReceived = 18, kFixSent = 19, kFixReserved = 20, kFixReset = 21,
+  kTradeReport = 17, kFixReceived = 18, kFixSent = 19, kFixReserved = 20, kFixReset = 21, kQueryCreate = 22, kQueryDrop = 23,
 };
-inline constexpr int kCommandTypeCount = 22;
+inline constexpr int kCommandTypeCount = 24;
 
 CommandType type_of(const Command& command);
 
@@ -197,6 +211,7 @@ std::string_view kind_name(NodeKind kind);            // "firm", "desk", "book",
 std::string_view measure_name(Measure measure);       // "net", "gross", …, "day_loss", …
 std::string_view instrument_kind_name(InstrumentKind kind);  // "equity", "future", "fx_pair"
 std::string_view action_name(Action action);          // "NEW", …
+std::string_view level_name(AlertLevel level);        // "NONE", "WARN", "BREACH"
 std::string_view side_name(Side side);                // "BUY", "SELL"
 NodeKind kind_from(std::string_view name);
 Measure measure_from(std::string_view name);

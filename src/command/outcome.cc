@@ -44,6 +44,8 @@ constexpr std::array<std::string_view, kOutcomeCount> make_names() {
   set(Outcome::kTooMany, "TOO_MANY");
   set(Outcome::kWrongDesk, "WRONG_DESK");
   set(Outcome::kWrongCurrency, "WRONG_CURRENCY");
+  set(Outcome::kInvalidQuery, "INVALID_QUERY");
+  set(Outcome::kUnknownQuery, "UNKNOWN_QUERY");
   return names;
 }
 

@@ -47,9 +47,11 @@ enum class Outcome : std::uint8_t {
   kTooMany = 42,
   kWrongDesk = 43,      // the book is of another desk than the report says
   kWrongCurrency = 44,  // the instrument is in another currency than the report says
+  kInvalidQuery = 45,   // the text is wrong, or its answer is beyond a bound
+  kUnknownQuery = 46,
 };
 
-inline constexpr int kOutcomeCount = 45;
+inline constexpr int kOutcomeCount = 47;
 
 // Whether the command is in effect now, by itself or by an earlier equal one.
 constexpr bool is_refused(Outcome outcome) { return outcome >= Outcome::kConflict; }

@@ -148,8 +148,12 @@ void limit_lines(const State& state, Lines& lines) {
 void alert_lines(const State& state, Lines& lines) {
   for (std::uint64_t id = 1; id <= state.alerts.size(); ++id) {
     const AlertRecord& a = state.alerts[id - 1];
-    const LimitRecord& limit = state.limits[a.limit];
-    lines.start("alert").unsigned_number(id).text(state.catalog.text[limit.name]).number(a.node).code(limit.measure);
+    if (a.limit != kNoId) {
+      const LimitRecord& limit = state.limits[a.limit];
+      lines.start("alert").unsigned_number(id).text(state.catalog.text[limit.name]).number(a.node).code(limit.measure);
+    } else {
+      lines.start("query_alert").unsigned_number(id).number(a.query).text(state.catalog.text[a.row]);
+    }
     lines.code(a.level).flag(a.acknowledged).flag(a.cleared).unsigned_number(a.raised_seq).unsigned_number(a.last_event).end();
   }
 }
@@ -185,6 +189,14 @@ void fix_lines(const State& state, Lines& lines) {
   }
 }
 
+void query_lines(const State& state, Lines& lines) {
+  for (std::size_t id = 0; id < state.queries.size(); ++id) {
+    const QueryRecord& q = state.queries[id];
+    lines.start("query").unsigned_number(id).text(state.catalog.text[q.name]).code(q.severity).text(state.catalog.text[q.sql]);
+    lines.unsigned_number(q.created_seq).flag(q.dropped).text(state.catalog.text[q.failure]).end();
+  }
+}
+
 void hash_line(void* context, std::string_view text) {
   static_cast<Sha256*>(context)->update(text);
 }
@@ -204,6 +216,7 @@ void digest_lines(const State& state, void (*line)(void* context, std::string_vi
   alert_lines(state, lines);
   report_lines(state, lines);
   fix_lines(state, lines);
+  query_lines(state, lines);
 }
 
 std::string state_digest(const State& state) {

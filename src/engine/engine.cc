@@ -5,7 +5,7 @@
 #include "command/codec.h"
 #include "engine/fix/session_ledger.h"
 #include "engine/limits/limit_watch.h"
-#include "engine/queries/live_queries.h"
+#include "engine/queries/named_queries.h"
 #include "engine/reference_desk.h"
 #include "engine/reports/report_desk.h"
 #include "engine/risk/exposure.h"
@@ -30,6 +30,7 @@ class Engine::Impl {
   ReportDesk reports{state, trades};
   SessionLedger sessions{state};
   queries::LiveQueries queries{state, changes};
+  queries::NamedQueries named{state, changes, queries};
   std::vector<std::uint32_t> watched_;  // nodes touched that have limits
 
   void begin(Seq seq, Nanos time, std::vector<AlertEvent>& events) {
@@ -43,7 +44,9 @@ class Engine::Impl {
     prices.pass_time();
     limits.escalate(events);
     look_at_touched(CauseOf{}, events);
-    if (changes.wanted) queries.pass_time();
+    if (changes.wanted == 0) return;
+    queries.pass_time();
+    named.pass_time();
   }
 
   // How many there were of what reference data brings.
@@ -68,9 +71,11 @@ class Engine::Impl {
   }
 
   // After everything: what the events of this command (those from `first` on) and the commands' parts noted goes to the queries.
-  void settle_queries(const std::vector<AlertEvent>& events, std::size_t first) {
+  void settle_queries(const CauseOf& cause, std::vector<AlertEvent>& events, std::size_t first) {
     for (std::size_t i = first; i < events.size(); ++i) changes.alerts.push_back(static_cast<std::uint32_t>(events[i].alert_id - 1));
+    named.settle(cause, events);
     queries.settle();
+    changes.clear();
   }
 
   void look_at_touched(const CauseOf& cause, std::vector<AlertEvent>& events) {
@@ -90,8 +95,9 @@ class Engine::Impl {
     begin(seq, time, events);
     std::uint32_t record = kNoId;
     const Applied applied = state.catalog.has_firm() ? trades.apply(seq, time, trade, hint, record) : Applied{Outcome::kNoFirm};
-    look_at_touched(CauseOf{Cause::kTrade, record, trade.version, {}}, events);
-    if (changes.wanted) settle_queries(events, first_event);
+    const CauseOf cause{Cause::kTrade, record, trade.version, {}};
+    look_at_touched(cause, events);
+    if (changes.wanted) settle_queries(cause, events, first_event);
     if (sessions.wants_outcome()) sessions.note(applied.outcome);
     return applied;
   }
@@ -101,9 +107,9 @@ class Engine::Impl {
     begin(seq, time, events);
     std::uint32_t record = kNoId;
     const Applied applied = state.catalog.has_firm() ? reports.apply(seq, time, report, record) : Applied{Outcome::kNoFirm};
-    const std::uint32_t version = record == kNoId ? 0 : state.trades[record].version;
-    look_at_touched(CauseOf{Cause::kTrade, record, version, {}}, events);
-    if (changes.wanted) settle_queries(events, first_event);
+    const CauseOf cause{Cause::kTrade, record, record == kNoId ? 0 : state.trades[record].version, {}};
+    look_at_touched(cause, events);
+    if (changes.wanted) settle_queries(cause, events, first_event);
     if (sessions.wants_outcome()) sessions.note(applied.outcome);
     return applied;
   }
@@ -150,6 +156,14 @@ class Engine::Impl {
     if (row != kNoId) rows.push_back(row);
   }
   Outcome apply_one(const AlertAck& ack, CauseOf&, std::vector<AlertEvent>& events) { return limits.apply(ack, events); }
+  Outcome apply_one(const QueryCreate& create, CauseOf& cause, std::vector<AlertEvent>& events) {
+    cause.cause = Cause::kQuery;
+    return named.apply(create, events);
+  }
+  Outcome apply_one(const QueryDrop& drop, CauseOf& cause, std::vector<AlertEvent>& events) {
+    cause.cause = Cause::kQuery;
+    return named.apply(drop, events);
+  }
   template <class ReferenceCommand>
   Outcome apply_one(const ReferenceCommand& command, CauseOf& cause, std::vector<AlertEvent>&) {
     cause.cause = Cause::kReference;
@@ -203,7 +217,7 @@ class Engine::Impl {
     look_at_touched(cause, events);
     if (changes.wanted) {
       note_reference(command, outcome, before);
-      settle_queries(events, first_event);
+      settle_queries(cause, events, first_event);
     }
     if (of_message) sessions.note(outcome);
     return {outcome};
@@ -249,7 +263,7 @@ std::uint64_t Engine::last_event_id() const { return impl_->state.events.size();
 
 Nanos Engine::deadline() const {
   return std::min({impl_->exposure.rate_deadline(impl_->state.time), impl_->prices.stale_deadline(),
-                   impl_->limits.escalation_deadline(), impl_->queries.deadline()});
+                   impl_->limits.escalation_deadline(), impl_->queries.deadline(), impl_->named.deadline()});
 }
 
 queries::LiveQueries& Engine::queries() { return impl_->queries; }

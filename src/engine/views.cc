@@ -114,7 +114,8 @@ std::vector<NodeRow> nodes(const State& state, const NodeFilter& filter) {
 std::vector<LimitRow> limits(const State& state) {
   std::vector<std::uint32_t> active(state.limits.size());
   for (std::size_t i = 0; i < state.alerts.size(); ++i) {
-    if (!state.alerts[i].cleared) ++active[state.alerts[i].limit];
+    const AlertRecord& alert = state.alerts[i];
+    if (!alert.cleared && alert.limit != kNoId) ++active[alert.limit];
   }
   std::vector<LimitRow> rows;
   for (std::uint32_t id = 0; id < state.limits.size(); ++id) {
@@ -132,22 +133,28 @@ std::vector<AlertRow> alerts(const State& state, const AlertFilter& filter) {
   std::vector<AlertRow> rows;
   for (std::uint64_t id = 1; id <= state.alerts.size(); ++id) {
     const AlertRecord& alert = state.alerts[id - 1];
-    const NodeRecord& node = state.catalog.nodes[alert.node];
+    const NodeKind kind = alert.node == kNoId ? NodeKind{} : state.catalog.nodes[alert.node].kind;
     if (filter.active_only && alert.cleared) continue;
-    if (filter.kind != NodeKind{} && node.kind != filter.kind) continue;
+    if (filter.kind != NodeKind{} && kind != filter.kind) continue;
     if (!filter.node.empty() && state.catalog.name_of(alert.node) != filter.node) continue;
     const EventRecord& last = state.events[alert.last_event - 1];
     AlertRow row;
     row.alert_id = id;
-    row.limit = state.catalog.text[state.limits[alert.limit].name];
-    row.node_kind = node.kind;
-    row.node = state.catalog.name_of(alert.node);
-    row.measure = state.limits[alert.limit].measure;
+    if (alert.limit != kNoId) {
+      const LimitRecord& limit = state.limits[alert.limit];
+      row.limit = state.catalog.text[limit.name];
+      row.node_kind = kind;
+      row.node = state.catalog.name_of(alert.node);
+      row.measure = limit.measure;
+      row.hard = limit.hard;
+      row.owner = state.catalog.text[limit.owner];
+    } else {
+      row.query = state.catalog.text[state.queries[alert.query].name];
+      row.row = state.catalog.text[alert.row];
+    }
     row.level = alert.level;
-    row.hard = state.limits[alert.limit].hard;
     row.acknowledged = alert.acknowledged;
     row.cleared = alert.cleared;
-    row.owner = state.catalog.text[state.limits[alert.limit].owner];
     row.by = state.catalog.text[alert.by];
     row.note = state.catalog.text[alert.note];
     row.value = last.value;

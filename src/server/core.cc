@@ -20,6 +20,28 @@ std::thread named_thread(const char* name, std::function<void()> run) {
   });
 }
 
+// Keeps what became of one command.
+class KeptOutcome final : public AckSink {
+ public:
+  void acknowledged(std::uint64_t, std::span<const Acknowledgement> acks) override { ack = acks[0]; }
+  void abandoned(std::uint64_t, const Status& why) override { abandoned_for = why; }
+
+  Acknowledgement ack;
+  Status abandoned_for;
+};
+
+Status refused_query(Outcome outcome, const std::string& name) {
+  const std::string named = "the query \"" + name + "\"";
+  switch (outcome) {
+    case Outcome::kNoFirm: return Status(Code::kFailedPrecondition, "there is no firm yet: load reference data first");
+    case Outcome::kNameTaken: return Status(Code::kAlreadyExists, named + " exists with another text: drop it first");
+    case Outcome::kUnknownQuery: return Status(Code::kNotFound, named + " is not known (SHOW QUERIES lists those there are)");
+    case Outcome::kTooMany:
+      return Status(Code::kResourceExhausted, named + " would be beyond a bound: of rows, of memory or of queries (docs/queries.md)");
+    default: return Status(Code::kInvalidArgument, named + " is refused: " + std::string(outcome_name(outcome)));
+  }
+}
+
 Status no_fix() { return Status(Code::kNotFound, "this server has no FIX sessions: set fix.listen and [[fix.session]] (docs/fix.md)"); }
 
 }  // namespace
@@ -150,10 +172,37 @@ void Core::status(bool with_digest, Reply<StatusReport> reply) {
 
 void Core::query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) {
   // Names and types do not depend on the books: what is wrong with the text is said at once, and takes no place among the reads.
-  Result<queries::Plan> plan = queries::prepare(sql, parameters);
-  if (!plan.ok()) return reply(plan.status());
-  read(std::move(reply), [plan = std::make_shared<const queries::Plan>(plan.take())](const State& books) {
-    return queries::run(*plan, books);
+  Result<queries::Request> request = queries::read_request(sql, parameters);
+  if (!request.ok()) return reply(request.status());
+  if (auto* plan = std::get_if<queries::Plan>(&request.value())) {
+    return read(std::move(reply), [plan = std::make_shared<const queries::Plan>(std::move(*plan))](const State& books) {
+      return queries::run(*plan, books);
+    });
+  }
+  if (const auto* create = std::get_if<queries::CreateRequest>(&request.value())) {
+    return named_query(QueryCreate{create->name, create->severity, create->sql}, create->name, std::move(reply));
+  }
+  const auto& drop = std::get<queries::DropRequest>(request.value());
+  named_query(QueryDrop{drop.name, drop.alert}, drop.name, std::move(reply));
+}
+
+// The answer is read behind the command, so the command's outcome is known by then.
+void Core::named_query(const Command& command, const std::string& name, Reply<QueryRows> reply) {
+  auto kept = std::make_shared<KeptOutcome>();
+  Submission submission;
+  append_record(command, submission.records);
+  submission.count = 1;
+  submission.sink = kept;
+  submission.received = p_.clock.monotonic();
+  if (const Status submitted = submit(std::move(submission)); !submitted.ok()) return reply(submitted);
+  read(std::move(reply), [kept, name](const State&) -> Result<QueryRows> {
+    if (!kept->abandoned_for.ok()) return kept->abandoned_for;
+    if (is_refused(kept->ack.outcome)) return refused_query(kept->ack.outcome, name);
+    QueryRows rows{{{"outcome", ValueType::kText}, {"name", ValueType::kText}, {"seq", ValueType::kInt}}, {std::string()}};
+    pack(Value::of_text(outcome_name(kept->ack.outcome)), ValueType::kText, rows.rows[0]);
+    pack(Value::of_text(name), ValueType::kText, rows.rows[0]);
+    pack(Value::of(kept->ack.seq), ValueType::kInt, rows.rows[0]);
+    return rows;
   });
 }
 

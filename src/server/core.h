@@ -89,6 +89,7 @@ class Core final : public Port {
   StatusReport report() const;
 
  private:
+  void named_query(const Command& command, const std::string& name, Reply<QueryRows> reply);
   template <class T, class View>
   void read(Reply<T> reply, View view);
   Status refusal() const;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "command/codec.h"
 #include "engine/lookahead.h"
+#include "engine/queries/live_queries.h"
 
 namespace halocline {
 namespace {
@@ -104,6 +105,7 @@ void Replay::apply_all() {
       }
       events.clear();
     });
+    static_cast<void>(engine_.queries().take());  // queries with names have changed; nobody watches them yet
     batch->bytes.clear(), batch->entries.clear();
     free_.push(batch);
     reader_bell_.ring();

@@ -72,6 +72,10 @@ ordered_json json_of(const FixSent& c) {
 }
 ordered_json json_of(const FixReserved& c) { return {{"type", "FixReserved"}, {"session", c.session}, {"number", c.number}}; }
 ordered_json json_of(const FixReset& c) { return {{"type", "FixReset"}, {"session", c.session}}; }
+ordered_json json_of(const QueryCreate& c) {
+  return {{"type", "QueryCreate"}, {"name", c.name}, {"severity", code(c.severity)}, {"sql", c.sql}};
+}
+ordered_json json_of(const QueryDrop& c) { return {{"type", "QueryDrop"}, {"name", c.name}, {"alert", c.alert}}; }
 
 [[noreturn]] void fail(const std::string& what) {
   std::fprintf(stderr, "journal_dump: %s\n", what.c_str());

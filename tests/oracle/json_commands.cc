@@ -71,6 +71,8 @@ Command command_of(const json& in) {
                  number(in, "escalate_after")};
   }
   if (type == "LimitRemove") return LimitRemove{text(in, "name")};
+  if (type == "QueryCreate") return QueryCreate{text(in, "name"), code<AlertLevel>(in, "severity"), text(in, "sql")};
+  if (type == "QueryDrop") return QueryDrop{text(in, "name"), in.at("alert").get<bool>()};
   if (type == "AlertAck") return AlertAck{number<std::uint64_t>(in, "alert_id"), text(in, "by"), text(in, "note")};
   std::cerr << "driver: no command type " << type << "\n";
   std::exit(2);
@@ -81,6 +83,7 @@ bool encodable(const json& in) {
     const std::size_t most = field == "note"      ? limits::kMaxNote
                              : field == "answer"  ? limits::kMaxFixAnswer
                              : field == "message" ? limits::kMaxFixMessage
+                             : field == "sql"     ? limits::kMaxNamedQueryBytes
                                                   : limits::kMaxName;
     if (value.is_string() && value.get_ref<const std::string&>().size() > most) return false;
   }

@@ -132,5 +132,10 @@ class Books:
     def _rename(self, a, _):
         return {"type": "Rename", "kind": KINDS.index(a[0]), "from": a[1], "to": a[2]}
 
+    def statement(self, sql):
+        """CREATE and DROP, as the server makes commands of them"""
+        request = self.tell({"statement": sql})
+        return request if "error" in request else self.command(request)
+
     def _timer(self, _a, _n):
         return {"type": "Timer"}

@@ -5,6 +5,8 @@
 //   {"watch": "SELECT …", "parameters": {…}}         →  {"id": 1, "rows": [["key", [values]], …]} or {"error": "…"}
 //   {"unwatch": 1}                                   →  {}
 //   A command's answer has "events" when there is any: [[id, kind, "key", before or null, after or null, reason], …], or [id, "…"] when it failed.
+//   {"statement": "CREATE …"}                        →  the command it becomes, or {"error": "…"}
+//   A command's answer has "alerts" when queries raised or cleared any: [[alert, "RAISED", "query", "row", "reason"], …]
 //   {"sources": true}                                →  {"page": "…"}, the part of docs/queries.md about sources
 #include <iostream>
 #include <map>
@@ -60,6 +62,27 @@ json answer(const json& in, const State& state) {
   return out;
 }
 
+json statement(const std::string& sql) {
+  const Result<queries::Request> request = queries::read_request(sql, {});
+  if (!request.ok()) return {{"error", request.status().message()}};
+  if (const auto* create = std::get_if<queries::CreateRequest>(&request.value())) {
+    return {{"type", "QueryCreate"}, {"name", create->name}, {"severity", static_cast<int>(create->severity)}, {"sql", create->sql}};
+  }
+  if (const auto* drop = std::get_if<queries::DropRequest>(&request.value())) {
+    return {{"type", "QueryDrop"}, {"name", drop->name}, {"alert", drop->alert}};
+  }
+  return {{"error", "this is a SELECT"}};
+}
+
+json alerts_of(const std::vector<AlertEvent>& events) {
+  json out = json::array();
+  for (const AlertEvent& event : events) {
+    if (event.query.empty()) continue;
+    out.push_back({event.alert_id, step_name(event.step), event.query, event.row, reason_name(event.reason)});
+  }
+  return out;
+}
+
 std::string hex(const std::string& bytes) {
   std::string out;
   for (const char c : bytes) {
@@ -88,7 +111,7 @@ class Watches {
     json out = json::array();
     for (const queries::LiveEvents& one : engine_.queries().take()) {
       if (!one.failure.ok()) out.push_back({one.query, one.failure.message()});
-      if (one.events == nullptr) continue;
+      if (one.events == nullptr || !columns_.contains(one.query)) continue;  // a query with a name that nobody watches
       for (const RowEvent& event : one.events->rows) {
         const auto row = [&](const std::string& packed, bool has) { return has ? row_json(packed, columns_.at(one.query)) : json(); };
         out.push_back({one.query, static_cast<int>(event.kind), hex(event.key), row(event.before, event.kind != RowEvent::Kind::kInsert),
@@ -116,6 +139,8 @@ int main() {
     json out;
     if (in.contains("sources")) {
       out = {{"page", queries::sources_page()}};
+    } else if (in.contains("statement")) {
+      out = statement(in.at("statement").get<std::string>());
     } else if (in.contains("watch")) {
       out = watches.add(in);
     } else if (in.contains("unwatch")) {
@@ -129,6 +154,7 @@ int main() {
       const Applied applied = engine.apply(in.at("seq").get<Seq>(), in.at("time").get<Nanos>(), command, events);
       out = {{"outcome", outcome_name(applied.outcome)}};
       if (json changed = watches.events(); !changed.empty()) out["events"] = std::move(changed);
+      if (json alerts = alerts_of(events); !alerts.empty()) out["alerts"] = std::move(alerts);
     }
     std::cout << out.dump() << "\n" << std::flush;
   }

@@ -44,6 +44,11 @@ def event_text(event):
     return f"DELETE {row_text(before)} ({REASONS[reason]})"
 
 
+def alert_text(alert):
+    number, step, query, row, reason = alert
+    return f"{step} {number} {query} {row}" + ("" if reason == "ROW" else f" ({reason})")
+
+
 class File(unittest.TestCase):
     def play(self, path):
         counted, self.watched = 0, None
@@ -72,12 +77,30 @@ class File(unittest.TestCase):
                 told += sorted(event_text(event) for event in outcome.get("events", []))
         return told
 
+    def alerts(self, books, lines):
+        """-> what queries raise and clear, in order"""
+        told = []
+        for line in lines:
+            outcome = books.line(line)
+            if outcome is not None:
+                self.assertEqual(outcome["outcome"], "ACCEPTED", line)
+                told += [alert_text(one) for one in outcome.get("alerts", [])]
+        return told
+
     def block(self, books, block):
         head = block[0].split()
-        if head[0] not in ("query", "error", "types", "watch", "events"):
+        if head[0] not in ("query", "error", "types", "watch", "events", "statement", "alerts"):
             self.commands(books, block)
             return 0
         cut = block.index("----")
+        if head[0] == "alerts":
+            self.assertEqual(self.alerts(books, block[1:cut]), block[cut + 1:])
+            return 1
+        if head[0] == "statement":
+            answer = books.statement("\n".join(block[1:cut]))
+            told = [answer["error"]] if "error" in answer else [answer["outcome"]] + [alert_text(one) for one in answer.get("alerts", [])]
+            self.assertEqual("\n".join(told).split("\n"), block[cut + 1:])
+            return 1
         if head[0] == "events":
             self.assertEqual(self.commands(books, block[1:cut]), block[cut + 1:], self.watched)
             return 1

@@ -1,5 +1,5 @@
 """Continuous queries over random books: after every command the initial rows plus the events equal the answer asked anew, each row has at
-most one event a seq, and an event tells the row as it was. `watch_test.py [--rounds 40] [--seed S]`.
+most one event a seq, and an event tells the row as it was; of queries that raise alerts as many are open as there are rows. `watch_test.py [--rounds 40] [--seed S]`.
 """
 import argparse
 import random
@@ -91,6 +91,17 @@ def round_of(seed, commands):
                   "SELECT * FROM positions WHERE node_kind = 'trader' AND node IN ('T0', 'T1')", "SELECT * FROM trades WHERE quantity BETWEEN 20 AND 60"]
         watches = [Watch(books, sql) for sql in texts]
         watches = {w.id: w for w in watches if w.refused is None}
+        # Some raise alerts too: at each seq as many are open as the answer asked anew has rows.
+        alerting = []
+        for watch in rng.sample(list(watches.values()), 4):
+            made = books.statement(f"CREATE ALERT a{len(alerting)} SEVERITY WARN AS {watch.sql}")
+            if made.get("outcome") == "ACCEPTED":
+                alerting.append((f"a{len(alerting)}", watch))
+            elif "cannot read alerts" not in made.get("error", ""):
+                return f"seed {seed}: {watch.sql} cannot raise alerts: {made}"
+        for watch in watches.values():  # they are rows of `alerts`
+            watch.rows = Watch(books, watch.sql).rows
+            books.tell({"unwatch": watch.id})
         for step in range(commands):
             if rng.random() < 0.3:
                 books.time += rng.choice([1, 5, 10, 30]) * 10**9
@@ -104,6 +115,10 @@ def round_of(seed, commands):
                 wrong = watch.apply(by_watch.get(number, [])) or watch.compare(books)
                 if wrong:
                     return f"seed {seed}, command {step}: {line}\n{watch.sql}\n{wrong}"
+            for name, watch in alerting:
+                raised = books.query("SELECT COUNT(*) FROM alerts WHERE query = $1 AND NOT cleared", {"1": name})["rows"][0][0]
+                if int(raised) != len(watch.rows):
+                    return f"seed {seed}, command {step}: {line}\n{watch.sql}\n{raised} alerts of {len(watch.rows)} rows"
     return counted
 
 

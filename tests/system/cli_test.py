@@ -267,6 +267,38 @@ class CliTest(unittest.TestCase):
             self.assertIn(said, self.run_cli("query", wrong, expect=USAGE).stderr)
         self.assertIn("is not NAME=VALUE", self.run_cli("query", "SELECT 1 FROM books", "--param", "x", expect=USAGE).stderr)
 
+    def test_queries_with_names_and_their_alerts_outlive_the_server(self):
+        with tempfile.TemporaryDirectory() as directory:
+            server = Server(directory + "/data")
+            path = pathlib.Path(directory, "floor.toml")
+            path.write_text(FLOOR)
+            ask = lambda *args, expect=DONE: self.run_cli(*args, server=server.address, expect=expect)
+            trade = lambda number, quantity: ask("trade", "--source", "s", "--id", str(number), "--book", "b1", "--trader", "anna", "--counterparty",
+                                                 "cp", "--instrument", "AAPL", "--side", "buy", "--quantity", str(quantity), "--price", "10")
+            ask("ref", "load", path)
+            sql = "SELECT trader, SUM(quantity) AS q FROM trades GROUP BY trader HAVING SUM(quantity) >= 100"
+            made = ask("query", f"CREATE ALERT heavy SEVERITY BREACH AS {sql}", "--csv").stdout
+            self.assertRegex(made, r"^outcome,name,seq\nACCEPTED,heavy,\d+\n$")
+            self.assertIn("exists with another text", ask("query", "CREATE ALERT heavy SEVERITY WARN AS SELECT name FROM nodes", expect=REFUSED).stderr)
+            ask("query", "CREATE CONTINUOUS QUERY large AS SELECT trade_id FROM trades WHERE quantity > 50")
+            trade(1, 60)
+            trade(2, 40)
+            listed = ask("alerts").stdout
+            self.assertRegex(listed, r"1 +BREACH +trader=anna q=100 .*heavy +query")
+            ask("alerts", "ack", "1", "--by", "risk")
+            digest = json.loads(ask("status", "--digest", "--json").stdout)["state_digest"]
+            server.stop(signal.SIGKILL)
+            server = Server(directory + "/data")
+            self.assertEqual(json.loads(ask("status", "--digest", "--json").stdout)["state_digest"], digest)
+            self.assertRegex(ask("query", "SHOW QUERIES", "--csv").stdout, f'heavy,ALERT,BREACH,"{re.escape(sql)}",.*\nlarge,QUERY,,')
+            trade(3, 100)  # more of the same is the same alert
+            ask("query", "DROP ALERT heavy")
+            steps = ask("alerts", "--follow", "--from", "0", "--count", "3").stdout
+            self.assertRegex(steps, r"RAISED BREACH  trader=anna q=100 \(query heavy\); seq \d+, trade s/2 v1\n")
+            self.assertRegex(steps, r"CLEARED  trader=anna q=100 \(query heavy\), query dropped; seq \d+, the query\n")
+            self.assertIn("is not known", ask("query", "DROP ALERT heavy", expect=NOT_FOUND).stderr)
+            self.assertEqual(server.stop(), 0)
+
     def test_watch(self):
         sql = "SELECT trade_id, quantity FROM trades WHERE trade_id LIKE 'w_' ORDER BY quantity DESC LIMIT 1"
         environment = dict(os.environ, HALOCLINE_SERVER=self.server.address)

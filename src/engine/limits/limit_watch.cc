@@ -101,8 +101,13 @@ Outcome LimitWatch::apply(const AlertAck& ack, std::vector<AlertEvent>& events) 
   alert.by = by;
   alert.note = note;
   alert.escalation_due = 0;
-  emit(ack.alert_id, AlertStep::kAcknowledged, AlertReason::kByUser, alert.level,
-       value(alert.node, state_.limits[alert.limit].measure), CauseOf{Cause::kAck, kNoId, 0, {}}, events);
+  const CauseOf cause{Cause::kAck, kNoId, 0, {}};
+  if (alert.limit == kNoId) {
+    append_step(state_, ack.alert_id, AlertStep::kAcknowledged, AlertReason::kByUser, {}, cause, events);
+  } else {
+    emit(ack.alert_id, AlertStep::kAcknowledged, AlertReason::kByUser, alert.level, value(alert.node, state_.limits[alert.limit].measure),
+         cause, events);
+  }
   return Outcome::kAccepted;
 }
 
@@ -187,11 +192,8 @@ void LimitWatch::look_at(std::uint32_t node, Watched& watched, const CauseOf& ca
     AlertRecord alert{};
     alert.limit = watched.limit;
     alert.node = node;
-    alert.raised_seq = state_.seq;
-    alert.raised_time = state_.time;
-    state_.alerts.push_back(alert);
-    ++state_.active_alerts;
-    watched.alert = state_.alerts.size();
+    alert.query = kNoId;
+    watched.alert = open_alert(state_, alert);
     reach(watched.alert, level);
     emit(watched.alert, AlertStep::kRaised, AlertReason::kLevel, level, now, cause, events);
     return;
@@ -202,8 +204,7 @@ void LimitWatch::look_at(std::uint32_t node, Watched& watched, const CauseOf& ca
   } else if (level == AlertLevel::kWarn) {
     emit(watched.alert, AlertStep::kEased, AlertReason::kLevel, level, now, cause, events);
   } else {
-    state_.alerts.write(watched.alert - 1).cleared = true;
-    --state_.active_alerts;
+    close_alert(state_, watched.alert);
     emit(watched.alert, AlertStep::kCleared, AlertReason::kLevel, before, now, cause, events);
     watched.alert = 0;
   }
@@ -214,8 +215,7 @@ void LimitWatch::clear(std::uint32_t node, Watched& watched, AlertReason reason,
   if (watched.alert == 0) return;
   const AlertLevel before = watched.level;
   reach(watched.alert, AlertLevel::kNone);
-  state_.alerts.write(watched.alert - 1).cleared = true;
-  --state_.active_alerts;
+  close_alert(state_, watched.alert);
   emit(watched.alert, AlertStep::kCleared, reason, before, value(node, watched.measure), cause, events);
 }
 
@@ -293,32 +293,8 @@ Int128 LimitWatch::value(std::uint32_t id, Measure measure) {
 
 void LimitWatch::emit(std::uint64_t alert_id, AlertStep step, AlertReason reason, AlertLevel threshold_level, Int128 value,
                       const CauseOf& cause, std::vector<AlertEvent>& events) {
-  CowText& text = state_.catalog.text;
-  const AlertRecord& seen = state_.alerts[alert_id - 1];
-  const LimitRecord& limit = state_.limits[seen.limit];
-  EventRecord event{};
-  event.alert = alert_id;
-  event.step = step;
-  event.reason = reason;
-  event.level = seen.level;
-  event.cause = cause.cause;
-  event.hard = limit.hard;
-  event.limit = seen.limit;
-  event.node = seen.node;
-  event.node_name = state_.catalog.nodes[seen.node].name;
-  event.owner = limit.owner;
-  event.by = seen.by;
-  event.note = seen.note;
-  event.seq = state_.seq;
-  event.time = state_.time;
-  event.value = value;
-  event.threshold = threshold_level == AlertLevel::kBreach ? limit.breach : limit.warn;
-  event.cause_id = cause.trade;
-  event.cause_version = cause.version;
-  event.cause_name = text.add(cause.name);
-  state_.events.push_back(event);
-  state_.alerts.write(alert_id - 1).last_event = state_.events.size();
-  events.push_back(event_of(state_, state_.events.size()));
+  const LimitRecord& limit = state_.limits[state_.alerts[alert_id - 1].limit];
+  append_step(state_, alert_id, step, reason, {value, threshold_level == AlertLevel::kBreach ? limit.breach : limit.warn}, cause, events);
 }
 
 }  // namespace halocline

@@ -7,18 +7,11 @@
 #include <vector>
 
 #include "command/outcome.h"
+#include "engine/limits/alert_log.h"
 #include "engine/risk/exposure.h"
 #include "engine/state/state.h"
 
 namespace halocline {
-
-// The command an event is due to.
-struct CauseOf {
-  Cause cause = Cause::kTimer;
-  std::uint32_t trade = kNoId;  // TRADE: its record
-  std::uint32_t version = 0;
-  std::string_view name;        // PRICE: the instrument; FX: the currency
-};
 
 class LimitWatch {
  public:

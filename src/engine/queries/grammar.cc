@@ -72,6 +72,16 @@ HALOCLINE_WORD(w_end, 'E', 'N', 'D');
 HALOCLINE_WORD(w_filter, 'F', 'I', 'L', 'T', 'E', 'R');
 HALOCLINE_WORD(w_timestamp, 'T', 'I', 'M', 'E', 'S', 'T', 'A', 'M', 'P');
 HALOCLINE_WORD(w_interval, 'I', 'N', 'T', 'E', 'R', 'V', 'A', 'L');
+HALOCLINE_WORD(w_create, 'C', 'R', 'E', 'A', 'T', 'E');
+HALOCLINE_WORD(w_drop, 'D', 'R', 'O', 'P');
+HALOCLINE_WORD(w_show, 'S', 'H', 'O', 'W');
+HALOCLINE_WORD(w_continuous, 'C', 'O', 'N', 'T', 'I', 'N', 'U', 'O', 'U', 'S');
+HALOCLINE_WORD(w_query, 'Q', 'U', 'E', 'R', 'Y');
+HALOCLINE_WORD(w_queries, 'Q', 'U', 'E', 'R', 'I', 'E', 'S');
+HALOCLINE_WORD(w_alert, 'A', 'L', 'E', 'R', 'T');
+HALOCLINE_WORD(w_severity, 'S', 'E', 'V', 'E', 'R', 'I', 'T', 'Y');
+HALOCLINE_WORD(w_warn, 'W', 'A', 'R', 'N');
+HALOCLINE_WORD(w_breach, 'B', 'R', 'E', 'A', 'C', 'H');
 #undef HALOCLINE_WORD
 
 // What cannot be a name without quotes. A rule of its own: that a name is no keyword is nothing to expect.
@@ -190,7 +200,16 @@ struct select : seq<w_select, opt<sor<select_distinct, w_all>>, items, from, opt
     opt<limit>> {};
 struct explain : seq<w_explain> {};
 struct the_end : seq<opt<one<';'>>, gap, eof> {};
-struct statement : seq<gap, opt<explain>, select, the_end> {};
+struct ask : seq<opt<explain>, select> {};
+struct of_query : seq<w_continuous, w_query> {};
+struct of_alert : seq<w_alert> {};
+struct severity_warn : seq<w_warn> {};
+struct severity_breach : seq<w_breach> {};
+struct create_what : sor<seq<of_query, name>, seq<of_alert, name, w_severity, sor<severity_warn, severity_breach>>> {};
+struct create : seq<w_create, create_what, w_as, select> {};
+struct drop : seq<w_drop, sor<of_query, of_alert>, name> {};
+struct show : seq<w_show, opt<w_continuous>, w_queries> {};
+struct statement : seq<gap, sor<ask, create, drop, show>, the_end> {};
 
 template <class Rule>
 using kept = parse_tree::selector<
@@ -199,14 +218,15 @@ using kept = parse_tree::selector<
         negation, exclamation,
                                   minus, times_operator, plus_operator, compare_operator, select_distinct, star_sign, w_timestamp,
                                       w_interval,
-                                  null_literal, true_literal, false_literal, explain, descending, nulls_first, nulls_last, join_left,
+                                  null_literal, true_literal, false_literal, explain,
+                                  of_query, of_alert, severity_warn, severity_breach, descending, nulls_first, nulls_last, join_left,
                                       quoted_name>,
     parse_tree::store_content::on<case_operand, case_else, case_of, filter, call, typed_text, column, parameter, number, string_literal,
         unary,
                                   product, sum, compare_tail, is_tail, in_tail, between_tail, like_tail, predicate, inversion, conjunction,
                                   expression, alias, item, item_star, items, table, join, from, where, group_by, having, order, order_by,
                                       limit,
-                                  select, statement>>;
+                                  select, ask, create, drop, show, statement>>;
 
 }  // namespace grammar
 
@@ -216,6 +236,16 @@ using kept = parse_tree::selector<
 template <class Rule>
 constexpr std::string_view kLabel = {};
 template <> constexpr std::string_view kLabel<grammar::w_select> = "SELECT";
+template <> constexpr std::string_view kLabel<grammar::w_create> = "CREATE";
+template <> constexpr std::string_view kLabel<grammar::w_drop> = "DROP";
+template <> constexpr std::string_view kLabel<grammar::w_show> = "SHOW";
+template <> constexpr std::string_view kLabel<grammar::w_continuous> = "CONTINUOUS";
+template <> constexpr std::string_view kLabel<grammar::w_query> = "QUERY";
+template <> constexpr std::string_view kLabel<grammar::w_queries> = "QUERIES";
+template <> constexpr std::string_view kLabel<grammar::w_alert> = "ALERT";
+template <> constexpr std::string_view kLabel<grammar::w_severity> = "SEVERITY";
+template <> constexpr std::string_view kLabel<grammar::w_warn> = "WARN";
+template <> constexpr std::string_view kLabel<grammar::w_breach> = "BREACH";
 template <> constexpr std::string_view kLabel<grammar::w_from> = "FROM";
 template <> constexpr std::string_view kLabel<grammar::w_where> = "WHERE";
 template <> constexpr std::string_view kLabel<grammar::w_group> = "GROUP BY";
@@ -438,6 +468,13 @@ Syntax expression_of(const Tree& node) {
   return node_of(SyntaxKind::kFalse, node);
 }
 
+// The text as it was written, without the gap behind it.
+std::string written(const Tree& node) {
+  std::string_view text = node.string_view();
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
+  return std::string(text);
+}
+
 Syntax table_syntax(const Tree& node) {
   Syntax out = node_of(SyntaxKind::kTable, node, name_of(*node.children[0]).text);
   if (node.children.size() > 1) {
@@ -462,9 +499,7 @@ Syntax items_syntax(const Tree& node) {
       item.text = alias.text;
       item.quoted = alias.quoted;
     } else if (item.children[0].kind != SyntaxKind::kColumn) {
-      std::string_view as_written = child->string_view();
-      while (!as_written.empty() && std::isspace(static_cast<unsigned char>(as_written.back())) != 0) as_written.remove_suffix(1);
-      item.qualifier = as_written;  // the title of an expression without a name
+      item.qualifier = written(*child);  // the title of an expression without a name
     }
     out.children.push_back(std::move(item));
   }
@@ -516,6 +551,28 @@ Syntax select_syntax(const Tree& node) {
       for (const auto& one : child->children) order.children.push_back(order_syntax(*one));
       out.children.push_back(std::move(order));
     }
+  }
+  return out;
+}
+
+constexpr std::string_view kShow = "SELECT * FROM queries ORDER BY name";
+
+Statement statement_of(const Tree& node) {
+  using enum Statement::Kind;
+  Statement out;
+  if (node.is_type<grammar::show>()) {
+    out = parse_query(kShow).take();
+  } else if (node.is_type<grammar::ask>()) {
+    out.explain = node.children[0]->is_type<grammar::explain>();
+    out.select = select_syntax(*node.children.back());
+  } else {
+    out.kind = node.is_type<grammar::create>() ? kCreate : kDrop;
+    out.name = name_of(*node.children[1]).text;
+    if (node.children[0]->is_type<grammar::of_alert>()) out.severity = AlertLevel::kWarn;
+    if (out.kind == kDrop) return out;
+    if (node.children[2]->is_type<grammar::severity_breach>()) out.severity = AlertLevel::kBreach;
+    out.select = select_syntax(*node.children.back());
+    out.select_text = written(*node.children.back());
   }
   return out;
 }
@@ -649,10 +706,8 @@ Result<Statement> parse_query(std::string_view text) {
   Furthest furthest;
   const auto root = peg::parse_tree::parse<grammar::statement, grammar::kept, peg::nothing, Control>(in, furthest);
   if (root == nullptr) return unexpected(text, std::move(furthest));
-  const Tree& statement = *root->children[0];
-  Statement out;
-  out.explain = statement.children[0]->is_type<grammar::explain>();
-  out.select = select_syntax(*statement.children.back());
+  Statement out = statement_of(*root->children[0]->children[0]);
+  if (out.kind == Statement::Kind::kDrop) return out;
   if (count_nodes(out.select) > limits::kMaxQueryNodes || depth_of(out.select) > limits::kMaxQueryDepth) {
     return Status(Code::kInvalidArgument, "the query is too large: more than " + std::to_string(limits::kMaxQueryNodes) +
                                               " parts, or more than " + std::to_string(limits::kMaxQueryDepth) +

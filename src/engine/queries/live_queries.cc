@@ -41,8 +41,8 @@ Result<LiveQueries::Id> LiveQueries::add(std::shared_ptr<const Plan> plan) {
   }
   schedule(id, *entry);
   by_identity_.emplace(plan->identity, id);
+  if (queries_.empty()) ++changes_.wanted;
   queries_.emplace(id, std::move(entry));
-  changes_.wanted = true;
   return id;
 }
 
@@ -75,8 +75,7 @@ void LiveQueries::drop(Id id) {
   queries_.erase(at);
   if (!queries_.empty()) return;
   by_source_.clear();
-  changes_.wanted = false;
-  changes_.clear();
+  if (--changes_.wanted == 0) changes_.clear();
 }
 
 // An indexed query is found by the rows it holds too, whatever they read now.
@@ -152,8 +151,7 @@ void LiveQueries::rows_changed(Source source, std::vector<std::uint32_t>& rows, 
 }
 
 void LiveQueries::settle() {
-  if (!changes_.wanted) return;
-  if (changes_.empty() && touched_.empty()) return;
+  if (queries_.empty() || (changes_.empty() && touched_.empty())) return;
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
   if (changes_.reshaped) {
@@ -176,8 +174,8 @@ void LiveQueries::settle() {
     rows_changed(Source::kPrices, changes_.priced, reader);
     rows_changed(Source::kInstruments, changes_.instruments, reader);
     rows_changed(Source::kCurrencies, changes_.currencies, reader);
+    rows_changed(Source::kQueries, changes_.queries, reader);
   }
-  changes_.clear();
 
   std::vector<Id> failed;
   std::sort(touched_.begin(), touched_.end());

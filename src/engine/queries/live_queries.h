@@ -48,7 +48,7 @@ class LiveQueries {
   std::vector<KeptRow> rows(Id id) const { return queries_.at(id)->live.rows(); }
   std::size_t size() const { return queries_.size(); }
 
-  // By the engine: after time has passed, and after the command; both before take() of that seq.
+  // By the engine: after time has passed, and after the command, with what that changed; both before take() of that seq.
   void pass_time();
   void settle();
   Nanos deadline() const { return due_.empty() ? INT64_MAX : due_.begin()->first; }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/status.h"
@@ -59,5 +60,21 @@ struct Plan {
 };
 
 Result<Plan> prepare(std::string_view sql, const QueryParameters& parameters);
+
+// Any statement: an answer that is asked for, or what is to become a QueryCreate or QueryDrop.
+struct CreateRequest {
+  std::string name;
+  AlertLevel severity = AlertLevel::kNone;
+  std::string sql;
+};
+struct DropRequest {
+  std::string name;
+  bool alert = false;
+};
+using Request = std::variant<Plan, CreateRequest, DropRequest>;
+Result<Request> read_request(std::string_view sql, const QueryParameters& parameters);
+
+// kInvalidArgument when the rows of its answer cannot be alerts.
+Status may_alert(const Plan& plan);
 
 }  // namespace halocline::queries

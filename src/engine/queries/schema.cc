@@ -248,33 +248,58 @@ constexpr Column kLimitColumns[] = {
 // --- alerts ---
 
 const AlertRecord& alert_at(const Reader& r, std::uint32_t row) { return r.state.alerts[row]; }
-const LimitRecord& limit_of_alert(const Reader& r, std::uint32_t row) { return r.state.limits[alert_at(r, row).limit]; }
+// What an alert of a limit has; null for one of a query.
+template <class Get>
+Value of_limit(const Reader& r, std::uint32_t row, Get get) {
+  const AlertRecord& alert = alert_at(r, row);
+  return alert.limit == kNoId ? Value{} : get(r.state.limits[alert.limit]);
+}
 const EventRecord& last_event(const Reader& r, std::uint32_t row) { return r.state.events[alert_at(r, row).last_event - 1]; }
 
 constexpr Column kAlertColumns[] = {
     {"alert_id", kInt, "", "from 1", [](const Reader&, std::uint32_t row) { return Value::of(static_cast<Int128>(row) + 1); }},
-    {"limit_name", kText, "", "", [](const Reader& r, std::uint32_t row) { return text_of(r, limit_of_alert(r, row).name); }},
-    {"node_kind", kText, "", "",
-     [](const Reader& r, std::uint32_t row) { return Value::of_text(kind_name(node_at(r, alert_at(r, row).node).kind)); }},
-    {"node", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, alert_at(r, row).node); }},
+    {"limit_name", kText, "", "null for an alert of a query",
+     [](const Reader& r, std::uint32_t row) { return of_limit(r, row, [&](const LimitRecord& l) { return text_of(r, l.name); }); }},
+    {"query", kText, "", "the name in CREATE ALERT; null for an alert of a limit",
+     [](const Reader& r, std::uint32_t row) {
+       const AlertRecord& alert = alert_at(r, row);
+       return alert.query == kNoId ? Value{} : text_of(r, r.state.queries[alert.query].name);
+     }},
+    {"query_row", kText, "", "what the query's row read when it came, as a JSON object; null for an alert of a limit",
+     [](const Reader& r, std::uint32_t row) { return text_of(r, alert_at(r, row).row); }},
+    {"node_kind", kText, "", "null for an alert of a query",
+     [](const Reader& r, std::uint32_t row) {
+       return of_limit(r, row, [](const LimitRecord& l) { return Value::of_text(kind_name(l.kind)); });
+     }},
+    {"node", kText, "", "null for an alert of a query",
+     [](const Reader& r, std::uint32_t row) { return name_of(r, alert_at(r, row).node); }},
     {"desk", kText, "", "the desk itself, or the desk of the book or trader; null for none",
-     [](const Reader& r, std::uint32_t row) { return desk_of_node(r, alert_at(r, row).node); }},
-    {"measure", kText, "", "net, gross, day_loss …",
-     [](const Reader& r, std::uint32_t row) { return Value::of_text(measure_name(limit_of_alert(r, row).measure)); }},
+     [](const Reader& r, std::uint32_t row) {
+       return of_limit(r, row, [&](const LimitRecord&) { return desk_of_node(r, alert_at(r, row).node); });
+     }},
+    {"measure", kText, "", "net, gross, day_loss …; null for an alert of a query",
+     [](const Reader& r, std::uint32_t row) {
+       return of_limit(r, row, [](const LimitRecord& l) { return Value::of_text(measure_name(l.measure)); });
+     }},
     {"level", kText, "", "NONE, WARN or BREACH",
      [](const Reader& r, std::uint32_t row) { return Value::of_text(level_name(alert_at(r, row).level)); }},
-    {"hard", kBool, "", "", [](const Reader& r, std::uint32_t row) { return flag(limit_of_alert(r, row).hard); }},
+    {"hard", kBool, "", "null for an alert of a query",
+     [](const Reader& r, std::uint32_t row) { return of_limit(r, row, [](const LimitRecord& l) { return flag(l.hard); }); }},
     {"acknowledged", kBool, "", "", [](const Reader& r, std::uint32_t row) { return flag(alert_at(r, row).acknowledged); }},
     {"cleared", kBool, "", "whether it is over", [](const Reader& r, std::uint32_t row) { return flag(alert_at(r, row).cleared); }},
     {"owner", kText, "", "the limit's; null for none",
-     [](const Reader& r, std::uint32_t row) { return text_of(r, limit_of_alert(r, row).owner); }},
+     [](const Reader& r, std::uint32_t row) { return of_limit(r, row, [&](const LimitRecord& l) { return text_of(r, l.owner); }); }},
     {"acknowledged_by", kText, "", "null for nobody", [](const Reader& r, std::uint32_t row) { return text_of(r, alert_at(r, row).by); }},
     {"note", kText, "", "of who acknowledged; null for none",
      [](const Reader& r, std::uint32_t row) { return text_of(r, alert_at(r, row).note); }},
-    {"value", kDecimal, "of the measure", "at its last step",
-     [](const Reader& r, std::uint32_t row) { return Value::of(last_event(r, row).value); }},
-    {"threshold", kDecimal, "of the measure", "at its last step",
-     [](const Reader& r, std::uint32_t row) { return Value::of(last_event(r, row).threshold); }},
+    {"value", kDecimal, "of the measure", "at its last step; null for an alert of a query",
+     [](const Reader& r, std::uint32_t row) {
+       return of_limit(r, row, [&](const LimitRecord&) { return Value::of(last_event(r, row).value); });
+     }},
+    {"threshold", kDecimal, "of the measure", "at its last step; null for an alert of a query",
+     [](const Reader& r, std::uint32_t row) {
+       return of_limit(r, row, [&](const LimitRecord&) { return Value::of(last_event(r, row).threshold); });
+     }},
     {"raised_seq", kInt, "", "", [](const Reader& r, std::uint32_t row) { return Value::of(alert_at(r, row).raised_seq); }},
     {"raised_time", kTimestamp, "", "", [](const Reader& r, std::uint32_t row) { return Value::of(alert_at(r, row).raised_time); }},
     {"last_seq", kInt, "", "of its last step", [](const Reader& r, std::uint32_t row) { return Value::of(last_event(r, row).seq); }},
@@ -329,6 +354,26 @@ constexpr Column kCurrencyColumns[] = {
      [](const Reader& r, std::uint32_t row) { return time_or_null(catalog_of(r).currencies[row].rate_time); }},
 };
 
+const QueryRecord& query_at(const Reader& r, std::uint32_t row) { return r.state.queries[row]; }
+
+constexpr Column kQueryColumns[] = {
+    {"name", kText, "", "", [](const Reader& r, std::uint32_t row) { return text_of(r, query_at(r, row).name); }},
+    {"kind", kText, "", "QUERY, or ALERT when its rows are alerts",
+     [](const Reader& r, std::uint32_t row) {
+       return Value::of_text(query_at(r, row).severity == AlertLevel::kNone ? "QUERY" : "ALERT");
+     }},
+    {"severity", kText, "", "WARN or BREACH; null for a QUERY",
+     [](const Reader& r, std::uint32_t row) {
+       const AlertLevel severity = query_at(r, row).severity;
+       return severity == AlertLevel::kNone ? Value{} : Value::of_text(level_name(severity));
+     }},
+    {"sql", kText, "", "its SELECT, as it was given", [](const Reader& r, std::uint32_t row) { return text_of(r, query_at(r, row).sql); }},
+    {"created_seq", kInt, "", "", [](const Reader& r, std::uint32_t row) { return Value::of(query_at(r, row).created_seq); }},
+    {"created_time", kTimestamp, "", "", [](const Reader& r, std::uint32_t row) { return Value::of(query_at(r, row).created); }},
+    {"failure", kText, "", "why an ALERT is worked out no more; null while it is",
+     [](const Reader& r, std::uint32_t row) { return text_of(r, query_at(r, row).failure); }},
+};
+
 #undef HALOCLINE_INSTRUMENT_COLUMNS
 
 bool always(const State&, std::uint32_t) { return true; }
@@ -359,6 +404,9 @@ const std::array kTables = {
     Table{"currencies", Source::kCurrencies, "currency",
           "The currencies with their rates.", [](const State& s) { return s.catalog.currencies.size(); }, always,
           kCurrencyColumns},
+    Table{"queries", Source::kQueries, "name", "The queries that have a name: CREATE CONTINUOUS QUERY and CREATE ALERT.",
+          [](const State& s) { return s.queries.size(); }, [](const State& s, std::uint32_t row) { return !s.queries[row].dropped; },
+          kQueryColumns},
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ struct Column {
   Value (*load)(const Reader& reader, std::uint32_t row);
 };
 
-enum class Source : std::uint8_t { kTrades, kPositions, kNodes, kLimits, kAlerts, kPrices, kInstruments, kBooks, kCurrencies };
+enum class Source : std::uint8_t { kTrades, kPositions, kNodes, kLimits, kAlerts, kPrices, kInstruments, kBooks, kCurrencies, kQueries };
 
 struct Table {
   std::string_view name;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "command/command.h"
 
 namespace halocline::queries {
 
@@ -62,10 +63,16 @@ struct Syntax {
   std::vector<Syntax> children;
 };
 
-// What kind of statement a text is.
+// What a text says. SHOW QUERIES is a SELECT from `queries`.
 struct Statement {
+  enum class Kind : std::uint8_t { kSelect, kCreate, kDrop };
+  Kind kind = Kind::kSelect;
   bool explain = false;
-  Syntax select;
+  Syntax select;  // not of kDrop
+  // Of kCreate and kDrop.
+  std::string name;
+  AlertLevel severity = AlertLevel::kNone;  // kNone: CONTINUOUS QUERY; of DROP ALERT any other
+  std::string select_text;                  // as it was written
 };
 
 Result<Statement> parse_query(std::string_view text);

@@ -8,20 +8,22 @@
 namespace halocline {
 
 struct Changes {
-  bool wanted = false;
+  int wanted = 0;  // by how many
 
   // Ids in the state, in no order, some more than once.
-  std::vector<std::uint32_t> trades, positions, nodes, limits, alerts, instruments, currencies;
+  std::vector<std::uint32_t> trades, positions, nodes, limits, alerts, instruments, currencies, queries;
   std::vector<std::uint32_t> revalued;  // positions by a mark alone: what they hold is the same
   std::vector<std::uint32_t> priced;    // instruments whose mark or its staleness changed
   bool reshaped = false;                // a name or what belongs to what: any row may read differently
 
   bool empty() const {
     return trades.empty() && positions.empty() && nodes.empty() && limits.empty() && alerts.empty() && instruments.empty() &&
-           currencies.empty() && revalued.empty() && priced.empty() && !reshaped;
+           currencies.empty() && queries.empty() && revalued.empty() && priced.empty() && !reshaped;
   }
   void clear() {
-    for (auto* rows : {&trades, &positions, &nodes, &limits, &alerts, &instruments, &currencies, &revalued, &priced}) rows->clear();
+    for (auto* rows : {&trades, &positions, &nodes, &limits, &alerts, &instruments, &currencies, &queries, &revalued, &priced}) {
+      rows->clear();
+    }
     reshaped = false;
   }
 };

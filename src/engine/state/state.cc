@@ -49,6 +49,10 @@ std::uint32_t State::find_limit(std::string_view name) const {
                           [&](std::uint32_t id) { return catalog.text[limits[id].name] == name; });
 }
 
+std::uint32_t State::find_query(std::string_view name) const {
+  return query_index.find(hash_bytes(name), [&](std::uint32_t id) { return catalog.text[queries[id].name] == name; });
+}
+
 AlertEvent event_of(const State& state, std::uint64_t event_id) {
   const EventRecord& record = state.events[event_id - 1];
   const CowText& text = state.catalog.text;
@@ -59,10 +63,16 @@ AlertEvent event_of(const State& state, std::uint64_t event_id) {
   event.reason = record.reason;
   event.seq = record.seq;
   event.time = record.time;
-  event.limit = text[state.limits[record.limit].name];
-  event.node_kind = state.catalog.nodes[record.node].kind;
-  event.node = text[record.node_name];
-  event.measure = state.limits[record.limit].measure;
+  if (record.limit != kNoId) {
+    event.limit = text[state.limits[record.limit].name];
+    event.node_kind = state.catalog.nodes[record.node].kind;
+    event.node = text[record.node_name];
+    event.measure = state.limits[record.limit].measure;
+  } else {
+    const AlertRecord& alert = state.alerts[record.alert - 1];
+    event.query = text[state.queries[alert.query].name];
+    event.row = text[alert.row];
+  }
   event.level = record.level;
   event.value = record.value;
   event.threshold = record.threshold;

@@ -95,9 +95,12 @@ struct LimitRecord {
   std::int64_t escalate_after;
 };
 
+// An alert is of a limit and a node, or of a query; the others are kNoId.
 struct AlertRecord {
   std::uint32_t limit;
   std::uint32_t node;
+  std::uint32_t query;
+  Text row;  // a query's: what it read when it came
   AlertLevel level;
   bool acknowledged;
   bool cleared;
@@ -107,6 +110,16 @@ struct AlertRecord {
   Seq raised_seq;
   Nanos raised_time;
   std::uint64_t last_event;  // event id
+};
+
+struct QueryRecord {
+  Text name;
+  Text sql;
+  Text failure;  // why it is worked out no more
+  AlertLevel severity;  // kNone: raises no alerts
+  bool dropped;
+  Seq created_seq;
+  Nanos created;
 };
 
 struct EventRecord {
@@ -211,6 +224,8 @@ class State {
   CowIndex limit_index;
   CowArray<AlertRecord, 4096> alerts;  // alert id - 1
   CowArray<EventRecord> events;        // event id - 1
+  CowArray<QueryRecord, 4096> queries;
+  CowIndex query_index;
   CowArray<LinkRecord, 4096> links;
   CowIndex link_index;
   CowArray<ChainRecord, 4096> chains;
@@ -242,6 +257,7 @@ class State {
   // Walks the node's positions: for readers. The engine finds them in Exposure.
   std::uint32_t find_position(std::uint32_t node, std::uint32_t instrument) const;
   std::uint32_t find_limit(std::string_view name) const;
+  std::uint32_t find_query(std::string_view name) const;
   // Whether the trade is live and one of this book's position.
   bool holds(const PositionRecord& of_book, const TradeRecord& trade) const {
     return trade.status == TradeStatus::kLive && trade.book == of_book.node && trade.instrument == of_book.instrument;

@@ -37,8 +37,8 @@ TEST(Enums, AreTheSameOnBothSides) {
   expect_same_enum<Action>(v1::Action_descriptor(), 4, "", action_name);
   expect_same_enum<Side>(v1::Side_descriptor(), 3, "", side_name);
   expect_same_enum<AlertStep>(v1::AlertStep_descriptor(), 6, "", step_name);
-  expect_same_enum<AlertReason>(v1::AlertReason_descriptor(), 6, "", reason_name);
-  expect_same_enum<Cause>(v1::Cause_descriptor(), 9, "CAUSE_", cause_name);
+  expect_same_enum<AlertReason>(v1::AlertReason_descriptor(), 9, "", reason_name);
+  expect_same_enum<Cause>(v1::Cause_descriptor(), 10, "CAUSE_", cause_name);
   expect_same_enum<AlertLevel>(v1::AlertLevel_descriptor(), 3, "", level_name);
   expect_same_enum<Outcome>(v1::Outcome_descriptor(), kOutcomeCount, "", outcome_name);
   for (int number = 1; number < kMeasureCount; ++number) {

@@ -227,10 +227,10 @@ std::string detail_of(Outcome outcome, const TradeReport& r) {
   }
 }
 
-// What only FIX sessions send has no sender here, and a Timer none at all.
+// What only FIX sessions or SQL statements send has no sender here, and a Timer none at all.
 template <class C>
   requires(std::is_same_v<C, Timer> || std::is_same_v<C, FixReceived> || std::is_same_v<C, FixSent> || std::is_same_v<C, FixReserved> ||
-           std::is_same_v<C, FixReset>)
+           std::is_same_v<C, FixReset> || std::is_same_v<C, QueryCreate> || std::is_same_v<C, QueryDrop>)
 std::string detail_of(Outcome, const C&) {
   return {};
 }

@@ -66,6 +66,8 @@ void to_proto(const LimitRow& row, v1::Limit& out) {
 void to_proto(const AlertRow& row, v1::Alert& out) {
   out.set_alert_id(row.alert_id);
   out.set_limit(row.limit);
+  out.set_query(row.query);
+  out.set_row(row.row);
   out.set_kind(number_of<v1::NodeKind>(row.node_kind));
   out.set_node(row.node);
   out.set_measure(number_of<v1::Measure>(row.measure));
@@ -93,6 +95,8 @@ void to_proto(const AlertEvent& event, v1::AlertEvent& out) {
   out.set_seq(event.seq);
   out.set_time_ns(event.time);
   out.set_limit(event.limit);
+  out.set_query(event.query);
+  out.set_row(event.row);
   out.set_kind(number_of<v1::NodeKind>(event.node_kind));
   out.set_node(event.node);
   out.set_measure(number_of<v1::Measure>(event.measure));

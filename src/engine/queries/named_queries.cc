@@ -1,0 +1,177 @@
+#include "engine/queries/named_queries.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/limits.h"
+
+namespace halocline::queries {
+namespace {
+
+void append_json_text(std::string_view text, std::string& out) {
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += {'\\', c};
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      constexpr char kHex[] = "0123456789abcdef";
+      out += {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]};
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+// As a JSON object; columns that have no room are left out, the last of them first.
+std::string row_text(std::string_view packed, const std::vector<ColumnType>& columns) {
+  std::string out = "{";
+  PackedReader reader(packed);
+  for (const ColumnType& column : columns) {
+    const Value value = reader.next(column.type);
+    std::string one = out.size() == 1 ? "" : ",";
+    append_json_text(column.name, one);
+    one += ':';
+    value.null ? void(one += "null") : append_json_text(value_text(value, column.type), one);
+    if (out.size() + one.size() + 1 > limits::kMaxAlertRowBytes) break;
+    out += one;
+  }
+  return out + '}';
+}
+
+}  // namespace
+
+Outcome NamedQueries::apply(const QueryCreate& create, std::vector<AlertEvent>& events) {
+  if (!valid_name(create.name)) return Outcome::kInvalidName;
+  const bool alerts = create.severity != AlertLevel::kNone;
+  if (create.severity > AlertLevel::kBreach) return Outcome::kInvalidQuery;
+  CowText& text = state_.catalog.text;
+  if (const std::uint32_t known = state_.find_query(create.name); known != kNoId) {
+    const QueryRecord& record = state_.queries[known];
+    return record.severity == create.severity && text[record.sql] == create.sql ? Outcome::kUnchanged : Outcome::kNameTaken;
+  }
+  if (state_.queries.size() >= limits::kMaxNamedQueries) return Outcome::kTooMany;
+  Result<Plan> plan = prepare(create.sql, {});
+  if (!plan.ok() || (alerts && !may_alert(plan.value()).ok())) return Outcome::kInvalidQuery;
+  LiveQueries& among = alerts ? alerting_ : watched_;
+  std::vector<ColumnType> columns = plan.value().columns;
+  const Result<LiveQueries::Id> added = among.add(std::make_shared<const Plan>(plan.take()));
+  if (!added.ok()) return added.status().code() == Code::kResourceExhausted ? Outcome::kTooMany : Outcome::kInvalidQuery;
+  std::vector<KeptRow> rows;
+  if (alerts) rows = among.rows(added.value());
+  if (rows.size() > limits::kMaxAlertRows) {
+    among.remove(added.value());
+    return Outcome::kTooMany;
+  }
+
+  const auto id = static_cast<std::uint32_t>(state_.queries.size());
+  QueryRecord record{};
+  record.name = text.add(create.name);
+  record.sql = text.add(create.sql);
+  record.severity = create.severity;
+  record.created_seq = state_.seq;
+  record.created = state_.time;
+  state_.queries.push_back(record);
+  state_.query_index.insert(hash_bytes(create.name), id);
+  live_.emplace(id, added.value());
+  changes_.queries.push_back(id);
+  if (!alerts) return Outcome::kAccepted;
+  Raised& raised = raised_[added.value()].emplace_back();
+  raised.query = id;
+  raised.columns = std::move(columns);
+  for (const KeptRow& row : rows) {
+    raised.alerts.emplace(row.key, raise(id, row_text(row.row, raised.columns), AlertReason::kRow, {Cause::kQuery, kNoId, 0, {}}, events));
+  }
+  return Outcome::kAccepted;
+}
+
+Outcome NamedQueries::apply(const QueryDrop& drop, std::vector<AlertEvent>& events) {
+  const std::uint32_t id = state_.find_query(drop.name);
+  if (id == kNoId || drop.alert != (state_.queries[id].severity != AlertLevel::kNone)) return Outcome::kUnknownQuery;
+  const LiveQueries::Id live = live_.at(id);
+  live_.erase(id);
+  QueryRecord& record = state_.queries.write(id);
+  record.dropped = true;
+  state_.query_index.erase(hash_bytes(drop.name), id);
+  changes_.queries.push_back(id);
+  if (!drop.alert) {
+    watched_.remove(live);
+    return Outcome::kAccepted;
+  }
+  std::vector<Raised>& all = raised_.at(live);
+  const auto raised = std::find_if(all.begin(), all.end(), [&](const Raised& one) { return one.query == id; });
+  clear_all(*raised, AlertReason::kQueryDropped, {Cause::kQuery, kNoId, 0, {}}, events);
+  all.erase(raised);
+  if (all.empty()) raised_.erase(live);
+  alerting_.remove(live);
+  return Outcome::kAccepted;
+}
+
+void NamedQueries::settle(const CauseOf& cause, std::vector<AlertEvent>& events) {
+  alerting_.settle();
+  for (const LiveEvents& one : alerting_.take()) {
+    const auto all = raised_.find(one.query);
+    CHECK(all != raised_.end(), "events of query %llu, which raises no alerts", static_cast<unsigned long long>(one.query));
+    for (Raised& raised : all->second) {
+      one.failure.ok() ? take(raised, *one.events, cause, events) : fail(raised, one.failure.message(), cause, events);
+    }
+  }
+}
+
+void NamedQueries::take(Raised& of, const QueryEvents& changed, const CauseOf& cause, std::vector<AlertEvent>& events) {
+  if (!state_.catalog.text[state_.queries[of.query].failure].empty()) return;
+  for (const RowEvent& event : changed.rows) {
+    if (event.kind != RowEvent::Kind::kDelete) continue;
+    const auto alert = of.alerts.find(event.key);
+    CHECK(alert != of.alerts.end(), "a row leaves that never came");
+    clear(alert->second, AlertReason::kRow, event.reason == RowReason::kTime ? CauseOf{} : cause, events);
+    of.alerts.erase(alert);
+  }
+  for (const RowEvent& event : changed.rows) {
+    if (event.kind != RowEvent::Kind::kInsert) continue;
+    if (of.alerts.size() == limits::kMaxAlertRows) {
+      return fail(of, "its answer has more than " + std::to_string(limits::kMaxAlertRows) + " rows", cause, events);
+    }
+    of.alerts.emplace(event.key, raise(of.query, row_text(event.after, of.columns), AlertReason::kRow, cause, events));
+  }
+}
+
+// The one alert that is left says so until the query is dropped.
+void NamedQueries::fail(Raised& of, const std::string& why, const CauseOf& cause, std::vector<AlertEvent>& events) {
+  clear_all(of, AlertReason::kQueryFailed, cause, events);
+  state_.queries.write(of.query).failure = state_.catalog.text.add(why);
+  changes_.queries.push_back(of.query);
+  std::string row = "{\"failure\":";
+  append_json_text(why, row);
+  of.alerts.emplace("", raise(of.query, row + '}', AlertReason::kQueryFailed, cause, events));
+}
+
+std::uint64_t NamedQueries::raise(std::uint32_t query, const std::string& row, AlertReason reason, const CauseOf& cause,
+                                  std::vector<AlertEvent>& events) {
+  AlertRecord alert{};
+  alert.limit = alert.node = kNoId;
+  alert.query = query;
+  alert.row = state_.catalog.text.add(row);
+  alert.level = state_.queries[query].severity;
+  const std::uint64_t id = open_alert(state_, alert);
+  append_step(state_, id, AlertStep::kRaised, reason, {}, cause, events);
+  changes_.alerts.push_back(static_cast<std::uint32_t>(id - 1));
+  return id;
+}
+
+void NamedQueries::clear(std::uint64_t alert, AlertReason reason, const CauseOf& cause, std::vector<AlertEvent>& events) {
+  close_alert(state_, alert);
+  append_step(state_, alert, AlertStep::kCleared, reason, {}, cause, events);
+  changes_.alerts.push_back(static_cast<std::uint32_t>(alert - 1));
+}
+
+void NamedQueries::clear_all(Raised& of, AlertReason reason, const CauseOf& cause, std::vector<AlertEvent>& events) {
+  std::vector<std::uint64_t> alerts;
+  for (const auto& [key, alert] : of.alerts) alerts.push_back(alert);
+  std::sort(alerts.begin(), alerts.end());
+  for (const std::uint64_t alert : alerts) clear(alert, reason, cause, events);
+  of.alerts.clear();
+}
+
+}  // namespace halocline::queries
