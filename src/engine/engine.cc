@@ -72,8 +72,8 @@ class Engine::Impl {
 
   // After everything: what the events of this command (those from `first` on) and the commands' parts noted goes to the queries.
   void settle_queries(const CauseOf& cause, std::vector<AlertEvent>& events, std::size_t first) {
-    for (std::size_t i = first; i < events.size(); ++i) changes.alerts.push_back(static_cast<std::uint32_t>(events[i].alert_id - 1));
     named.settle(cause, events);
+    for (std::size_t i = first; i < events.size(); ++i) changes.alerts.push_back(static_cast<std::uint32_t>(events[i].alert_id - 1));
     queries.settle();
     changes.clear();
   }

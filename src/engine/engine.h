@@ -76,8 +76,8 @@ class Engine {
   // Since the last call, in order.
   std::vector<RefusedRelease> take_refused_releases();
 
-  // The continuous queries over these books (engine/queries/live_queries.h). They are no part of the books: no command or digest
-  // depends on them.
+  // The continuous queries that are watched (engine/queries/live_queries.h). They are no part of the books: no command or digest depends
+  // on them. Those that raise alerts are, and are kept apart (engine/queries/named_queries.h).
   queries::LiveQueries& queries();
 
   Seq last_seq() const;

@@ -5,24 +5,10 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/quoted.h"
 
 namespace halocline::queries {
 namespace {
-
-void append_json_text(std::string_view text, std::string& out) {
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += {'\\', c};
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      constexpr char kHex[] = "0123456789abcdef";
-      out += {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]};
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
 
 // As a JSON object; columns that have no room are left out, the last of them first.
 std::string row_text(std::string_view packed, const std::vector<ColumnType>& columns) {
@@ -31,9 +17,9 @@ std::string row_text(std::string_view packed, const std::vector<ColumnType>& col
   for (const ColumnType& column : columns) {
     const Value value = reader.next(column.type);
     std::string one = out.size() == 1 ? "" : ",";
-    append_json_text(column.name, one);
+    append_quoted(one, column.name);
     one += ':';
-    value.null ? void(one += "null") : append_json_text(value_text(value, column.type), one);
+    value.null ? void(one += "null") : append_quoted(one, value_text(value, column.type));
     if (out.size() + one.size() + 1 > limits::kMaxAlertRowBytes) break;
     out += one;
   }
@@ -57,7 +43,9 @@ Outcome NamedQueries::apply(const QueryCreate& create, std::vector<AlertEvent>& 
   LiveQueries& among = alerts ? alerting_ : watched_;
   std::vector<ColumnType> columns = plan.value().columns;
   const Result<LiveQueries::Id> added = among.add(std::make_shared<const Plan>(plan.take()));
-  if (!added.ok()) return added.status().code() == Code::kResourceExhausted ? Outcome::kTooMany : Outcome::kInvalidQuery;
+  if (!added.ok() && added.status().code() != Code::kResourceExhausted) return Outcome::kInvalidQuery;
+  // Whether there is room among the watched ones is no matter of the books: the outcome of what only keeps a query live does not show it.
+  if (!added.ok() && alerts) return Outcome::kTooMany;
   std::vector<KeptRow> rows;
   if (alerts) rows = among.rows(added.value());
   if (rows.size() > limits::kMaxAlertRows) {
@@ -74,7 +62,7 @@ Outcome NamedQueries::apply(const QueryCreate& create, std::vector<AlertEvent>& 
   record.created = state_.time;
   state_.queries.push_back(record);
   state_.query_index.insert(hash_bytes(create.name), id);
-  live_.emplace(id, added.value());
+  if (added.ok()) live_.emplace(id, added.value());
   changes_.queries.push_back(id);
   if (!alerts) return Outcome::kAccepted;
   Raised& raised = raised_[added.value()].emplace_back();
@@ -89,12 +77,14 @@ Outcome NamedQueries::apply(const QueryCreate& create, std::vector<AlertEvent>& 
 Outcome NamedQueries::apply(const QueryDrop& drop, std::vector<AlertEvent>& events) {
   const std::uint32_t id = state_.find_query(drop.name);
   if (id == kNoId || drop.alert != (state_.queries[id].severity != AlertLevel::kNone)) return Outcome::kUnknownQuery;
-  const LiveQueries::Id live = live_.at(id);
-  live_.erase(id);
   QueryRecord& record = state_.queries.write(id);
   record.dropped = true;
   state_.query_index.erase(hash_bytes(drop.name), id);
   changes_.queries.push_back(id);
+  const auto live_at = live_.find(id);
+  if (live_at == live_.end()) return Outcome::kAccepted;
+  const LiveQueries::Id live = live_at->second;
+  live_.erase(live_at);
   if (!drop.alert) {
     watched_.remove(live);
     return Outcome::kAccepted;
@@ -143,7 +133,7 @@ void NamedQueries::fail(Raised& of, const std::string& why, const CauseOf& cause
   state_.queries.write(of.query).failure = state_.catalog.text.add(why);
   changes_.queries.push_back(of.query);
   std::string row = "{\"failure\":";
-  append_json_text(why, row);
+  append_quoted(row, why);
   of.alerts.emplace("", raise(of.query, row + '}', AlertReason::kQueryFailed, cause, events));
 }
 
@@ -156,14 +146,12 @@ std::uint64_t NamedQueries::raise(std::uint32_t query, const std::string& row, A
   alert.level = state_.queries[query].severity;
   const std::uint64_t id = open_alert(state_, alert);
   append_step(state_, id, AlertStep::kRaised, reason, {}, cause, events);
-  changes_.alerts.push_back(static_cast<std::uint32_t>(id - 1));
   return id;
 }
 
 void NamedQueries::clear(std::uint64_t alert, AlertReason reason, const CauseOf& cause, std::vector<AlertEvent>& events) {
   close_alert(state_, alert);
   append_step(state_, alert, AlertStep::kCleared, reason, {}, cause, events);
-  changes_.alerts.push_back(static_cast<std::uint32_t>(alert - 1));
 }
 
 void NamedQueries::clear_all(Raised& of, AlertReason reason, const CauseOf& cause, std::vector<AlertEvent>& events) {

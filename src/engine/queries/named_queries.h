@@ -23,7 +23,7 @@ class NamedQueries {
   Outcome apply(const QueryCreate& create, std::vector<AlertEvent>& events);
   Outcome apply(const QueryDrop& drop, std::vector<AlertEvent>& events);
 
-  // By the engine, as of LiveQueries. What settle() raises and clears is noted as changed alerts.
+  // By the engine, as of LiveQueries, before those that are watched: they see what it raises and clears.
   void pass_time() { alerting_.pass_time(); }
   void settle(const CauseOf& cause, std::vector<AlertEvent>& events);
   Nanos deadline() const { return alerting_.deadline(); }

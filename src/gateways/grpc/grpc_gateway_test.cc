@@ -587,6 +587,40 @@ TEST_F(GatewayTest, AVanishedClientIsUnfollowedAndFreed) {
   EXPECT_TRUE(port->sees([](const Seen& seen) { return seen.unfollowed == 1; }));
 }
 
+TEST_F(GatewayTest, AChangeDoesNotWaitForASubscriptionThatHasNothingToSay) {
+  start();
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));  // a write that is stuck is a failure
+  const auto stream = v1::Queries::NewStub(channel)->Subscribe(&context);
+  v1::SubscribeRequest request;
+  request.set_sql("SELECT 1 FROM books");
+  v1::SubscribeMessage message;
+  for (const std::uint64_t id : {1u, 2u}) {
+    request.set_id(id);
+    ASSERT_TRUE(stream->Write(request));
+    ASSERT_TRUE(eventually([&] { return port->watchers().size() == id; }));
+    port->watchers().back()->started({{{"n", ValueType::kInt}}, {}, 1, 1});
+    ASSERT_TRUE(stream->Read(&message));
+    EXPECT_EQ(id, message.id());
+  }
+  const auto watchers = port->watchers();
+  std::string row;
+  pack(Value::of(7), ValueType::kInt, row);
+  for (Seq seq = 2; seq < 302; ++seq) {
+    auto events = std::make_shared<QueryEvents>();
+    events->seq = seq;
+    events->rows.push_back({RowEvent::Kind::kInsert, "key", {}, row, {}, RowReason::kChanged});
+    ASSERT_TRUE(watchers[0]->offer(events));
+    watchers[1]->progress(1, 1);  // told already
+    ASSERT_TRUE(stream->Read(&message)) << seq;
+    EXPECT_EQ(1u, message.id());
+    EXPECT_EQ(seq, message.seq());
+  }
+  EXPECT_TRUE(stream->WritesDone());
+  EXPECT_FALSE(stream->Read(&message));
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
 TEST_F(GatewayTest, OpenCallsAreBounded) {
   GrpcOptions options;
   options.max_calls = 2;

@@ -157,6 +157,10 @@ class RecordingPort final : public Port {
     std::erase_if(watchers_, [&](const auto& one) { return one.get() == subscriber; });
     changed_.notify_all();
   }
+  std::vector<std::shared_ptr<QuerySubscriber>> watchers() const {
+    const std::lock_guard lock(mutex_);
+    return watchers_;
+  }
   void count(const char*, std::uint64_t) override {}
 
  private:

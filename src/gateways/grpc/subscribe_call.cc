@@ -232,6 +232,8 @@ void SubscribeCall::take(const v1::SubscribeRequest& request) {
                                                                     " subscriptions"));
   }
   calls_.port->watch(request.sql(), std::move(parameters), subscription);
+  const std::lock_guard lock(mutex_);
+  if (finished_) calls_.port->unwatch(subscription.get());  // finish() may have done so before the port knew of it
 }
 
 void SubscribeCall::ready(Subscription& subscription) {
