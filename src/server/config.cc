@@ -13,6 +13,7 @@
 
 #include "base/closest.h"
 #include "server/fix_terms.h"
+#include "server/iceberg.h"
 
 namespace halocline {
 namespace {
@@ -301,11 +302,12 @@ Status check_together(const Config& config) {
   }
   if (config.journal.segment_bytes % 4'096 != 0)
     return wrong(at("journal", "segment_bytes"), "journal.segment_bytes must be a multiple of 4096");
-#ifndef HALOCLINE_HISTORY
-  if (config.history.enabled) {
-    return wrong(at("history", "enabled"), "history.enabled: this program was built with HALOCLINE_HISTORY=OFF; build it again");
+  if (!has_iceberg() && (config.history.enabled || !config.catalog.listen.empty())) {
+    const char* section = config.history.enabled ? "history" : "catalog";
+    const char* name = config.history.enabled ? "enabled" : "listen";
+    return wrong(at(section, name),
+                 std::string(section) + "." + name + ": this program was built without Iceberg; docs/iceberg.md says how to build it");
   }
-#endif
   if (config.history.enabled && config.journal.durability == "memory") {
     return wrong(at("history", "enabled"), "history.enabled needs a journal to follow; set journal.durability to `fsync` or `os`");
   }

@@ -11,7 +11,6 @@
 #include <fstream>
 #include <future>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,14 +20,10 @@
 #include "engine/views.h"
 #include "journal/file_journal.h"
 #include "journal/memory_journal.h"
-#include "server/catalog_gateway.h"
 #include "server/core.h"
-#include "server/lake.h"
+#include "server/iceberg.h"
 #include "server/record_source.h"
 #include "server/replay.h"
-#ifdef HALOCLINE_HISTORY
-#include "server/history.h"
-#endif
 
 namespace halocline {
 namespace {
@@ -219,16 +214,6 @@ void warn_of_journal(const Journal& journal) {
     log_line(LogLevel::kWarn, "journal.warning", {{"what", warning}});
 }
 
-#ifdef HALOCLINE_HISTORY
-HistoryOptions history_options(const Config& config, const std::string& journal_directory) {
-  HistoryOptions options;
-  options.follower.journal_directory = journal_directory;
-  options.follower.format_version = static_cast<int>(config.history.format_version);
-  options.commit_interval = static_cast<std::int64_t>(config.history.commit_seconds) * 1'000'000'000;
-  return options;
-}
-#endif
-
 }  // namespace
 
 int serve(const Config& config, Gateway& gateway, Gateway* fix) {
@@ -292,12 +277,10 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   if (durability.value() != Durability::kMemory) options.records = journal_records(disk, directory);
   Status failure;  // written before journal_failed(), read after the core's threads have ended
   options.on_failure = [&](const Status& why) { failure = why, ending.journal_failed(); };
-  Lake lake(config, disk, clock);
-  if (config.history.enabled || !config.catalog.listen.empty()) {
-    if (const Status opened = lake.open(); !opened.ok()) return give_up("catalog.refused", opened, exit_code(opened));
-  }
-  std::unique_ptr<Gateway> catalog;
-  if (!config.catalog.listen.empty()) catalog = make_catalog_gateway(config, disk, lake);
+  const Result<std::unique_ptr<Iceberg>> opened = open_iceberg(config, disk, clock, directory);
+  if (!opened.ok()) return give_up("catalog.refused", opened.status(), exit_code(opened.status()));
+  Iceberg* const iceberg = opened.value().get();
+  Gateway* const catalog = iceberg == nullptr ? nullptr : iceberg->catalog();
   Core core(std::move(options), clock, engine, *journal, start);
   core.start();
   if (new_journal) {
@@ -307,7 +290,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     }
   }
   std::vector<Gateway*> started;
-  for (Gateway* one : {&gateway, fix, catalog.get()}) {
+  for (Gateway* one : {&gateway, fix, catalog}) {
     if (one == nullptr) continue;
     const Status listening = one->start(core);
     started.push_back(one);
@@ -329,10 +312,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     log_line(LogLevel::kInfo, "server.serving",
              {{"address", gateway.address()}, {"fix", fix_address}, {"catalog", catalog_address},
               {"durability", config.journal.durability}, {"last_seq", core.report().last_seq}});
-#ifdef HALOCLINE_HISTORY
-    std::optional<History> history;
-    if (config.history.enabled) history.emplace(disk, clock, lake, core, history_options(config, directory)).start();
-#endif
+    if (iceberg != nullptr) iceberg->start_history(core);
     StatusLine status_line;
     status_line.start(core);
     while (!ending.wait(static_cast<int>(config.log.status_seconds * 1'000))) {
@@ -343,9 +323,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     log_line(LogLevel::kInfo, "server.draining", {{"last_seq", core.report().last_seq}});
     for (auto one = started.rbegin(); one != started.rend(); ++one) (*one)->stop_accepting();
     const Status stopped = core.stop();
-#ifdef HALOCLINE_HISTORY
-    if (history.has_value()) history->stop();
-#endif
+    if (iceberg != nullptr) iceberg->stop_history();
     for (auto one = started.rbegin(); one != started.rend(); ++one) (*one)->stop();
     if (!stopped.ok()) return give_up("server.stopped", failure, exit_code(failure));
   }
