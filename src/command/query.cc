@@ -1,5 +1,7 @@
 #include "command/query.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/civil_time.h"
 
@@ -14,11 +16,12 @@ constexpr int kZero = 0x80;
 void pack_number(Int128 number, std::string& row) {
   const bool negative = number < 0;
   UInt128 size = negative ? ~static_cast<UInt128>(number) : static_cast<UInt128>(number);
-  char bytes[16];
+  char bytes[17];
+  char* first = bytes + sizeof bytes;
   int count = 0;
-  for (; size != 0; size >>= 8) bytes[count++] = static_cast<char>(static_cast<unsigned char>(size & 0xFF));
-  row.push_back(static_cast<char>(negative ? kZero - 1 - count : kZero + count));
-  while (count-- > 0) row.push_back(negative ? static_cast<char>(~bytes[count]) : bytes[count]);
+  for (; size != 0; size >>= 8, ++count) *--first = static_cast<char>(negative ? ~size : size);
+  *--first = static_cast<char>(negative ? kZero - 1 - count : kZero + count);
+  row.append(first, static_cast<std::size_t>(count) + 1);
 }
 
 Int128 unpack_number(std::string_view& rest) {
@@ -37,9 +40,14 @@ Int128 unpack_number(std::string_view& rest) {
 
 // Ends with a zero byte; bytes 0 and 1 in it are written as 1 1 and 1 2.
 void pack_text(std::string_view text, std::string& row) {
-  for (const char c : text) {
-    if (c == 0 || c == 1) row.push_back(1);
-    row.push_back(c == 0 ? 1 : c == 1 ? 2 : c);
+  const bool plain = std::none_of(text.begin(), text.end(), [](char c) { return c == 0 || c == 1; });
+  if (plain) {
+    row.append(text);
+  } else {
+    for (const char c : text) {
+      if (c == 0 || c == 1) row.push_back(1);
+      row.push_back(c == 0 ? 1 : c == 1 ? 2 : c);
+    }
   }
   row.push_back(0);
 }

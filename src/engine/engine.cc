@@ -70,6 +70,16 @@ class Engine::Impl {
     if ((instrument && now.instruments == before.instruments) || (other && !any_new)) changes.reshaped = true;
   }
 
+  // Whether the command is about something known, so that rows may read differently after it.
+  bool may_reshape(const Command& command) const {
+    const Catalog& catalog = state.catalog;
+    if (const auto* one = std::get_if<Instrument>(&command)) return catalog.find_instrument(one->symbol) != kNoId;
+    if (const auto* one = std::get_if<Book>(&command)) return catalog.find_node(NodeKind::kBook, one->name) != kNoId;
+    if (const auto* one = std::get_if<Trader>(&command)) return catalog.find_node(NodeKind::kTrader, one->name) != kNoId;
+    if (const auto* one = std::get_if<Currency>(&command)) return catalog.find_currency(one->code) != kNoId;
+    return std::holds_alternative<Rename>(command);
+  }
+
   // After everything: what the events of this command (those from `first` on) and the commands' parts noted goes to the queries.
   void settle_queries(const CauseOf& cause, std::vector<AlertEvent>& events, std::size_t first) {
     named.settle(cause, events);
@@ -202,6 +212,7 @@ class Engine::Impl {
     const std::size_t first_event = events.size();
     const Sizes before(state.catalog);
     begin(seq, time, events);
+    if (changes.wanted && may_reshape(command)) changes.before = std::make_shared<const State>(state);
     const bool of_message = sessions.wants_outcome() && !std::holds_alternative<FixReceived>(command);
     CauseOf cause;
     const Outcome outcome = needs_firm(command) && !state.catalog.has_firm() ? Outcome::kNoFirm : std::visit(

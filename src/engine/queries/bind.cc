@@ -377,19 +377,19 @@ class Binder {
   }
 
   void prepare_watching(const std::vector<Expression>& order_keys) {
-    Identity identity;
+    Identity identity, condition, groups, outputs;
     identity.add(plan_.tables.size());
     for (const Table* table : plan_.tables) identity.add(table->name);
     identity.add(plan_.left_join ? "left" : "inner");
     identity.add(join_conditions_);
-    identity.add(where_conditions_);
+    condition.add(where_conditions_);
     identity.add(texts_.distinct ? "distinct" : plan_.grouped ? "grouped" : "rows");
-    identity.add(keys_);
-    identity.add(aggregates_.size());
+    groups.add(keys_);
+    groups.add(aggregates_.size());
     for (const BoundAggregate& aggregate : aggregates_) {
-      identity.add(static_cast<std::size_t>(aggregate.kind));
-      identity.add(aggregate.argument);
-      identity.add(aggregate.filter);
+      groups.add(static_cast<std::size_t>(aggregate.kind));
+      groups.add(aggregate.argument);
+      groups.add(aggregate.filter);
       if (std::any_of(aggregate.argument.begin(), aggregate.argument.end(), reads_now)) refuse_watching();
       for (const Expression& filter : aggregate.filter) {
         if (!find_time_bounds(filter, plan_.tables, plan_.time_bounds)) refuse_watching();
@@ -397,9 +397,13 @@ class Binder {
     }
     identity.add(having_ ? std::vector<Expression>{*having_} : std::vector<Expression>{});
     for (const ColumnType& column : plan_.columns) identity.add(column.name);
-    identity.add(outputs_);
-    for (const OrderKey& key : plan_.order) identity.add((key.descending ? 2u : 0u) + (key.nulls_last ? 1u : 0u));
-    identity.add(order_keys);
+    outputs.add(outputs_);
+    for (const OrderKey& key : plan_.order) outputs.add((key.descending ? 2u : 0u) + (key.nulls_last ? 1u : 0u));
+    outputs.add(order_keys);
+    plan_.condition_identity = condition.take();
+    plan_.groups_identity = groups.take();
+    plan_.outputs_identity = outputs.take();
+    for (const std::string* part : {&plan_.condition_identity, &plan_.groups_identity, &plan_.outputs_identity}) identity.add(*part);
     plan_.identity = identity.take();
     const bool bare_now = std::any_of(outputs_.begin(), outputs_.end(), reads_now) || std::any_of(keys_.begin(), keys_.end(), reads_now) ||
                           std::any_of(order_keys.begin(), order_keys.end(), reads_now) || (having_ && reads_now(*having_));

@@ -1,7 +1,9 @@
 #include "engine/queries/expression.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "base/check.h"
@@ -241,8 +243,14 @@ void Program::compile(const Expression& e, std::span<const Table* const> sources
 }
 
 Value Program::run(const Reader& reader, const Inputs& inputs) const {
-  Value stack[kProgramStack + 1];  // the first is never used
-  Value* top = stack;
+  if (steps_.size() == 1 && steps_[0].code == Code::kColumn) {
+    const std::uint32_t row = inputs.rows[steps_[0].side];
+    return row == kNoId ? Value{} : steps_[0].load(reader, row);
+  }
+  // Not cleared: a place is written before it is read. The first is never used.
+  static_assert(std::is_trivially_copyable_v<Value> && std::is_trivially_destructible_v<Value>);
+  alignas(Value) std::byte stack[sizeof(Value) * (kProgramStack + 1)];
+  Value* top = reinterpret_cast<Value*>(stack);
   const auto truth = [](bool yes) { return Value::of(yes ? 1 : 0); };
   // A null operand gives null; else what `compute` makes of the two.
   const auto with_two = [&](auto compute) {

@@ -23,27 +23,42 @@ Result<LiveQueries::Id> LiveQueries::add(std::shared_ptr<const Plan> plan) {
   if (queries_.size() >= limits::kMaxLiveQueries) {
     return Status(Code::kResourceExhausted, "there are already " + std::to_string(limits::kMaxLiveQueries) + " continuous queries");
   }
-  auto entry = std::make_unique<Entry>(plan);
-  Splits splits(state_);
-  const Reader reader{state_, splits, state_.time};
-  if (const Status built = entry->live.build(reader); !built.ok()) return built;
-  const Id id = next_++;
+  auto entry = std::make_unique<Entry>();
+  entry->plan = plan;
   entry->users = 1;
-  if (plan->tables.size() == 1) entry->indexed = choose_condition(plan->conjuncts, *plan->tables[0]);
-  for (std::size_t side = 0; side < plan->tables.size(); ++side) {
-    Watchers& of = watchers(plan->tables[side]->source);
-    if (!entry->indexed) {
-      of.others.emplace_back(id, side);
-      continue;
-    }
-    of.index.add(id, *entry->indexed);
-    entry->live.each_row([&](std::uint32_t row) { of.holders[row].push_back(id); });
-  }
-  schedule(id, *entry);
+  const Id id = next_;
+  const Status started = TradeQueries::takes(*plan) ? of_trades_.add(id, plan) : start(id, *entry);
+  if (!started.ok()) return started;
+  ++next_;
   by_identity_.emplace(plan->identity, id);
   if (queries_.empty()) ++changes_.wanted;
   queries_.emplace(id, std::move(entry));
   return id;
+}
+
+Status LiveQueries::start(Id id, Entry& entry) {
+  const Plan& plan = *entry.plan;
+  entry.live = std::make_unique<LiveQuery>(entry.plan);
+  Splits splits(state_);
+  const Reader reader{state_, splits, state_.time};
+  if (Status built = entry.live->build(reader); !built.ok()) return built;
+  if (plan.tables.size() == 1) entry.indexed = choose_condition(plan.conjuncts, *plan.tables[0]);
+  for (std::size_t side = 0; side < plan.tables.size(); ++side) {
+    Watchers& of = watchers(plan.tables[side]->source);
+    if (!entry.indexed) {
+      of.others.emplace_back(id, side);
+      continue;
+    }
+    of.index.add(id, *entry.indexed);
+    entry.live->each_row([&](std::uint32_t row) { of.holders[row].push_back(id); });
+  }
+  schedule(id, entry);
+  return ok_status();
+}
+
+std::vector<KeptRow> LiveQueries::rows(Id id) {
+  const Entry& entry = *queries_.at(id);
+  return entry.live != nullptr ? entry.live->rows() : of_trades_.rows(id);
 }
 
 void LiveQueries::remove(Id id) {
@@ -55,15 +70,16 @@ void LiveQueries::remove(Id id) {
 void LiveQueries::drop(Id id) {
   const auto at = queries_.find(id);
   Entry& entry = *at->second;
-  const Plan& plan = entry.live.plan();
-  for (std::size_t side = 0; side < plan.tables.size(); ++side) {
+  const Plan& plan = *entry.plan;
+  if (entry.live == nullptr) of_trades_.remove(id);
+  for (std::size_t side = 0; entry.live != nullptr && side < plan.tables.size(); ++side) {
     Watchers& of = watchers(plan.tables[side]->source);
     if (!entry.indexed) {
       std::erase(of.others, std::pair(id, side));
       continue;
     }
     of.index.remove(id, *entry.indexed);
-    entry.live.each_row([&](std::uint32_t row) {
+    entry.live->each_row([&](std::uint32_t row) {
       const auto held = of.holders.find(row);
       std::erase(held->second, id);
       if (held->second.empty()) of.holders.erase(held);
@@ -81,7 +97,7 @@ void LiveQueries::drop(Id id) {
 // An indexed query is found by the rows it holds too, whatever they read now.
 void LiveQueries::hold(Id id, const Entry& entry, std::uint32_t row, bool holds) {
   if (!entry.indexed) return;
-  Watchers& of = watchers(entry.live.plan().tables[0]->source);
+  Watchers& of = watchers(entry.plan->tables[0]->source);
   std::vector<Id>& holders = of.holders[row];
   holds ? holders.push_back(id) : void(std::erase(holders, id));
   if (holders.empty()) of.holders.erase(row);
@@ -94,7 +110,7 @@ void LiveQueries::touch(Id id, Entry& entry) {
 
 // Brings due_ up to the query's own deadline.
 void LiveQueries::schedule(Id id, Entry& entry) {
-  const Nanos due = entry.live.deadline();
+  const Nanos due = entry.live->deadline();
   if (due == entry.due) return;
   if (entry.due != INT64_MAX) due_.erase({entry.due, id});
   if (due != INT64_MAX) due_.emplace(due, id);
@@ -108,7 +124,7 @@ void LiveQueries::pass_time() {
   while (!due_.empty() && due_.begin()->first <= state_.time) {
     const Id id = due_.begin()->second;
     Entry& entry = *queries_.at(id);
-    entry.live.pass_time(reader, [&](std::uint32_t row, bool holds) { hold(id, entry, row, holds); });
+    entry.live->pass_time(reader, [&](std::uint32_t row, bool holds) { hold(id, entry, row, holds); });
     schedule(id, entry);
     touch(id, entry);
   }
@@ -117,13 +133,13 @@ void LiveQueries::pass_time() {
 void LiveQueries::look(Id id, std::size_t side, std::uint32_t row, const Reader& reader) {
   Entry& entry = *queries_.at(id);
   if (!entry.indexed) {
-    entry.live.row_changed(side, row, reader);
+    entry.live->row_changed(side, row, reader);
     return touch(id, entry);
   }
   if (std::exchange(entry.looked_at, round_) == round_) return;
-  const bool held = entry.live.holds(row);
-  entry.live.row_changed(side, row, reader);
-  const bool holds = entry.live.holds(row);
+  const bool held = entry.live->holds(row);
+  entry.live->row_changed(side, row, reader);
+  const bool holds = entry.live->holds(row);
   if (held != holds) hold(id, entry, row, holds);
   if (held || holds) touch(id, entry);
   schedule(id, entry);  // a row that is not held may be waiting for its time
@@ -152,15 +168,34 @@ void LiveQueries::rows_changed(Source source, std::vector<std::uint32_t>& rows, 
 
 void LiveQueries::settle() {
   if (queries_.empty() || (changes_.empty() && touched_.empty())) return;
+  const std::size_t first = taken_.size();
+  if (!of_trades_.empty() && (changes_.reshaped || !changes_.trades.empty())) of_trades_.settle(changes_, taken_);
+  settle_others();
+  const auto begin = taken_.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto by_query = [](const LiveEvents& a, const LiveEvents& b) { return a.query < b.query; };
+  if (!std::is_sorted(begin, taken_.end(), by_query)) std::sort(begin, taken_.end(), by_query);
+  for (std::size_t i = first; i < taken_.size(); ++i) {
+    if (!taken_[i].failure.ok()) drop(taken_[i].query);
+  }
+}
+
+// Those that are no TradeQueries.
+void LiveQueries::settle_others() {
+  if (by_source_.empty() && touched_.empty()) return;
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
   if (changes_.reshaped) {
     for (const auto& [id, entry] : queries_) {
-      entry->live.refresh(reader, [this, id = id, &entry = *entry](std::uint32_t row, bool holds) { hold(id, entry, row, holds); });
+      if (entry->live == nullptr) continue;
+      entry->live->refresh(reader, [this, id = id, &entry = *entry](std::uint32_t row, bool holds) { hold(id, entry, row, holds); });
       touch(id, *entry);
     }
   } else {
-    rows_changed(Source::kTrades, changes_.trades, reader);
+    if (watched(Source::kTrades)) {
+      std::vector<std::uint32_t> trades;
+      for (const Changes::ChangedTrade& one : changes_.trades) trades.push_back(one.trade);
+      rows_changed(Source::kTrades, trades, reader);
+    }
     changes_.positions.insert(changes_.positions.end(), changes_.revalued.begin(), changes_.revalued.end());
     rows_changed(Source::kPositions, changes_.positions, reader);
     if (watched(Source::kBooks)) {
@@ -176,17 +211,14 @@ void LiveQueries::settle() {
     rows_changed(Source::kCurrencies, changes_.currencies, reader);
     rows_changed(Source::kQueries, changes_.queries, reader);
   }
-
-  std::vector<Id> failed;
   std::sort(touched_.begin(), touched_.end());
   for (const Id id : touched_) {
     Entry& entry = *queries_.at(id);
     entry.touched = false;
     schedule(id, entry);
     auto events = std::make_shared<QueryEvents>();
-    const Status status = entry.live.drain(reader, events->rows);
+    const Status status = entry.live->drain(reader, events->rows);
     if (!status.ok()) {
-      failed.push_back(id);
       taken_.push_back({id, nullptr, status});
       continue;
     }
@@ -196,7 +228,6 @@ void LiveQueries::settle() {
     taken_.push_back({id, std::move(events), {}});
   }
   touched_.clear();
-  for (const Id id : failed) drop(id);
 }
 
 }  // namespace halocline::queries

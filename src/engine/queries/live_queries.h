@@ -7,7 +7,8 @@
 //
 // A pure function of the commands and of where in their order queries were added: the same journal gives the same events. Costs: a row
 // that changed looks up the queries it may concern in an index (predicate_index.h); those that have no condition an index can use,
-// and joins, are looked at with every change of their source.
+// and joins, are looked at with every change of their source. Queries over trades alone keep no rows (trade_queries.h); all others keep
+// what each row contributes (live_query.h).
 #pragma once
 
 #include <cstdint>
@@ -21,31 +22,26 @@
 
 #include "base/status.h"
 #include "command/query.h"
+#include "engine/queries/live_events.h"
 #include "engine/queries/live_query.h"
 #include "engine/queries/predicate_index.h"
+#include "engine/queries/trade_queries.h"
 #include "engine/state/changes.h"
 
 namespace halocline::queries {
-
-// What one seq did to one query's answer, or why the query ended (`failure`; nothing comes after it).
-struct LiveEvents {
-  std::uint64_t query = 0;
-  std::shared_ptr<const QueryEvents> events;
-  Status failure;
-};
 
 class LiveQueries {
  public:
   using Id = std::uint64_t;
 
-  LiveQueries(const State& state, Changes& changes) : state_(state), changes_(changes) {}
+  LiveQueries(const State& state, Changes& changes) : state_(state), changes_(changes), of_trades_(state) {}
 
   // kInvalidArgument when the plan cannot be watched, kResourceExhausted beyond a bound.
   Result<Id> add(std::shared_ptr<const Plan> plan);
   // As often as it was added.
   void remove(Id id);
   // In the answer's order.
-  std::vector<KeptRow> rows(Id id) const { return queries_.at(id)->live.rows(); }
+  std::vector<KeptRow> rows(Id id);
   std::size_t size() const { return queries_.size(); }
 
   // By the engine: after time has passed, and after the command, with what that changed; both before take() of that seq.
@@ -58,8 +54,8 @@ class LiveQueries {
 
  private:
   struct Entry {
-    explicit Entry(std::shared_ptr<const Plan> plan) : live(std::move(plan)) {}
-    LiveQuery live;
+    std::shared_ptr<const Plan> plan;
+    std::unique_ptr<LiveQuery> live;  // nothing for those that TradeQueries keeps
     std::size_t users = 0;
     std::optional<IndexedCondition> indexed;
     Nanos due = INT64_MAX;
@@ -76,6 +72,8 @@ class LiveQueries {
 
   Watchers& watchers(Source source);
   bool watched(Source source) const { return by_source_.contains(source); }
+  Status start(Id id, Entry& entry);
+  void settle_others();
   void rows_changed(Source source, std::vector<std::uint32_t>& rows, const Reader& reader);
   void row_changed(Watchers& of, std::uint32_t row, const Reader& reader);
   void look(Id id, std::size_t side, std::uint32_t row, const Reader& reader);
@@ -86,6 +84,7 @@ class LiveQueries {
 
   const State& state_;
   Changes& changes_;
+  TradeQueries of_trades_;
   std::unordered_map<Id, std::unique_ptr<Entry>> queries_;
   std::unordered_map<std::string, Id> by_identity_;
   std::map<Source, std::unique_ptr<Watchers>> by_source_;

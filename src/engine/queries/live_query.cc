@@ -11,13 +11,6 @@ namespace {
 
 constexpr std::size_t kTupleBytes = 96;  // of a map's node, beside its texts
 
-// Big end first, so that their order is that of the ids.
-std::string bytes_of(std::uint64_t tuple) {
-  std::string out;
-  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(tuple >> shift & 0xFF));
-  return out;
-}
-
 }  // namespace
 
 bool LiveQuery::passes(std::size_t side, std::uint32_t row, const Reader& reader) const {
@@ -148,7 +141,7 @@ void LiveQuery::add(Tuple tuple, const Inputs& inputs, const Reader& reader) {
     std::string row, order;
     for (std::size_t i = 0; i < plan_->outputs.size(); ++i) pack(plan_->outputs[i].run(reader, inputs), plan_->columns[i].type, row);
     for (const OrderKey& key : plan_->order) pack(key.key.run(reader, inputs), key.key.type(), order, key.descending, key.nulls_last);
-    const std::string name = bytes_of(tuple);
+    const std::string name = key_of_rows(inputs.rows[0], inputs.rows[1]);
     result_.put(name, order + name, std::move(row));
     if (tuples_.try_emplace(tuple).second) bytes_ += kTupleBytes;
     return;
@@ -181,7 +174,7 @@ void LiveQuery::take_back(Tuple tuple, RowReason reason) {
     touched_groups_[at->second.group] = reason;
     bytes_ -= at->second.group.size() + at->second.values.size();
   } else {
-    result_.erase(bytes_of(tuple), reason);
+    result_.erase(key_of_rows(static_cast<std::uint32_t>(tuple >> 32), static_cast<std::uint32_t>(tuple)), reason);
   }
   bytes_ -= kTupleBytes;
   tuples_.erase(at);
@@ -251,14 +244,8 @@ Status LiveQuery::drain(const Reader& reader, std::vector<RowEvent>& events) {
   } else {
     result_.drain(events);
   }
-  if (result_.size() > limits::kMaxQueryRows) {
-    return Status(Code::kResourceExhausted, "the query keeps more than " + std::to_string(limits::kMaxQueryRows) +
-                                                " rows or groups; add a condition");
-  }
-  if (bytes_ + result_.bytes() > limits::kMaxLiveQueryBytes) {
-    return Status(Code::kResourceExhausted, "the query takes more than " + std::to_string(limits::kMaxLiveQueryBytes >> 20) +
-                                                " MiB to keep up to date; add a condition");
-  }
+  if (result_.size() > limits::kMaxQueryRows) return too_many_rows();
+  if (bytes_ + result_.bytes() > limits::kMaxLiveQueryBytes) return too_many_bytes();
   return ok_status();
 }
 

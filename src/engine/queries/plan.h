@@ -50,6 +50,10 @@ struct Plan {
 
   // For continuous queries (live_query.h).
   std::string identity;                   // the same for queries that always have the same answer and columns
+  // The same for queries that have the part in common, whatever the rest of them is.
+  std::string condition_identity;         // which rows
+  std::string groups_identity;            // how they are grouped and what is worked out of a group
+  std::string outputs_identity;           // what is selected of a row or group, and its order
   std::string unwatchable;                // why it can only be asked once; empty: it can be watched
   std::vector<Expression> conjuncts;      // of the first source alone: all of them must hold
   struct TimeBound {                      // NOW() + shift is compared with it: the comparison turns when the time comes

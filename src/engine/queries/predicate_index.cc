@@ -1,9 +1,11 @@
 #include "engine/queries/predicate_index.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "engine/queries/typing.h"
 
 namespace halocline::queries {
@@ -51,11 +53,11 @@ std::optional<IndexedCondition> of_comparison(const Expression& e) {
 
 std::optional<IndexedCondition> of_expression(const Expression& e) {
   if (is_column(e) && e.type == ValueType::kBool) {
-    return IndexedCondition{IndexedCondition::Kind::kPoints, {e.index}, {packed(Value::of(1), ValueType::kBool)}, 0, 0, {}};
+    return IndexedCondition{IndexedCondition::Kind::kPoints, {e.index}, {packed(Value::of(1), ValueType::kBool)}};
   }
   if (e.operation >= Operation::kEqual && e.operation <= Operation::kGreaterEqual) return of_comparison(e);
   if (e.operation != Operation::kIn || !is_column(e.children[0]) || e.children.size() > kShortList + 1) return std::nullopt;
-  IndexedCondition out{IndexedCondition::Kind::kPoints, {e.children[0].index}, {}, 0, 0, {}};
+  IndexedCondition out{IndexedCondition::Kind::kPoints, {e.children[0].index}, {}};
   for (std::size_t i = 1; i < e.children.size(); ++i) {
     if (!e.children[i].null) out.points.push_back(packed(constant_value(e.children[i]), e.children[0].type));
   }
@@ -74,7 +76,7 @@ int rank(const IndexedCondition& condition, const Table& table) {
 
 // Both conditions as one on all their columns, in ascending order.
 IndexedCondition both(const IndexedCondition& a, const IndexedCondition& b) {
-  IndexedCondition out{IndexedCondition::Kind::kPoints, a.columns, {}, 0, 0, a.text + " AND " + b.text};
+  IndexedCondition out{IndexedCondition::Kind::kPoints, a.columns, {}, 0, 0, a.text + " AND " + b.text, a.conjuncts + b.conjuncts};
   out.columns.insert(out.columns.end(), b.columns.begin(), b.columns.end());
   for (const std::string& left : a.points) {
     for (const std::string& right : b.points) out.points.push_back(left + right);
@@ -121,6 +123,7 @@ std::optional<IndexedCondition> choose_condition(const std::vector<Expression>& 
       same->low = std::max(same->low, condition->low);
       same->high = std::min(same->high, condition->high);
       same->text += " AND " + condition->text;
+      ++same->conjuncts;
     }
   }
   if (std::optional<IndexedCondition> condition = together(std::move(points))) usable.push_back(std::move(*condition));
@@ -128,150 +131,133 @@ std::optional<IndexedCondition> choose_condition(const std::vector<Expression>& 
   return *std::min_element(usable.begin(), usable.end(), [&](const auto& a, const auto& b) { return rank(a, table) < rank(b, table); });
 }
 
-// A treap by lower bound whose nodes know the highest bound below them: all intervals that hold a value are found without a look at those
-// that do not. Priorities are a hash of the query, so its shape does not depend on chance.
-class PredicateIndex::Intervals {
+// The queries that have equalities on the same columns: a flat hash table of their values, so that a row of nobody's costs one look.
+class PredicateIndex::Points {
  public:
-  void add(Int128 low, Int128 high, Query query) { root_ = insert(std::move(root_), std::make_unique<Node>(low, high, query)); }
-  void remove(Int128 low, Query query) { root_ = erase(std::move(root_), {low, query}); }
-  void find(Int128 value, std::vector<Query>& found) const { find(root_.get(), value, found); }
+  Points(const Table& table, const std::vector<std::uint32_t>& of) : columns(of), table_(table), slots_(kFewest) {}
+
+  void add(const std::string& key, Query query) {
+    if (2 * (lists_.size() + 1) > slots_.size()) grow();
+    Slot& slot = slot_of(hash_of(key), key);
+    if (slot.list == kNone) {
+      slot = {hash_of(key), static_cast<std::uint32_t>(lists_.size())};
+      lists_.push_back({key, {}});
+    }
+    lists_[slot.list].queries.push_back(query);
+    ++size_;
+  }
+
+  // What is left of a list without queries is used again by its key, and dropped when the table grows.
+  void remove(const std::string& key, Query query) {
+    const Slot& slot = slot_of(hash_of(key), key);
+    CHECK(slot.list != kNone && std::erase(lists_[slot.list].queries, query) != 0, "a point that is not there is removed");
+    --size_;
+  }
+
+  bool empty() const { return size_ == 0; }
+
+  void find(const Reader& reader, std::uint32_t row, std::string& scratch, std::vector<Query>& found) const {
+    std::uint64_t hash = 0;
+    for (const std::uint32_t column : columns) {
+      const Value value = table_.columns[column].load(reader, row);
+      if (value.null) return;  // meets no equality
+      hash = hash_with(hash, value, table_.columns[column].type);
+    }
+    for (std::size_t at = hash & (slots_.size() - 1); slots_[at].list != kNone; at = (at + 1) & (slots_.size() - 1)) {
+      if (slots_[at].hash != hash) continue;
+      scratch.clear();
+      for (const std::uint32_t column : columns) pack(table_.columns[column].load(reader, row), table_.columns[column].type, scratch);
+      const List& list = lists_[slots_[at].list];
+      if (list.key != scratch) continue;
+      found.insert(found.end(), list.queries.begin(), list.queries.end());
+      return;
+    }
+  }
+
+  const std::vector<std::uint32_t> columns;
 
  private:
-  using Key = std::pair<Int128, Query>;
-  struct Node {
-    Node(Int128 l, Int128 h, Query q) : key(l, q), high(h), highest(h), priority((q + 1) * 0x9E3779B97F4A7C15ull) {}
-    Key key;
-    Int128 high, highest;
-    std::uint64_t priority;
-    std::unique_ptr<Node> left, right;
-
-    void update() {
-      highest = high;
-      if (left) highest = std::max(highest, left->highest);
-      if (right) highest = std::max(highest, right->highest);
-    }
+  static constexpr std::size_t kFewest = 16;
+  static constexpr std::uint32_t kNone = ~0u;
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::uint32_t list = kNone;
   };
-  using Tree = std::unique_ptr<Node>;
+  struct List {
+    std::string key;
+    std::vector<Query> queries;
+  };
 
-  // Those below the key, and the others.
-  static std::pair<Tree, Tree> split(Tree tree, const Key& key) {
-    if (!tree) return {};
-    if (tree->key < key) {
-      auto [low, high] = split(std::move(tree->right), key);
-      tree->right = std::move(low);
-      tree->update();
-      return {std::move(tree), std::move(high)};
+  static std::uint64_t hash_with(std::uint64_t hash, const Value& value, ValueType type) {
+    if (type == ValueType::kText) return hash_bytes(value.text, hash);
+    return hash_ids(hash ^ static_cast<std::uint64_t>(value.number), static_cast<std::uint64_t>(value.number >> 64));
+  }
+  std::uint64_t hash_of(const std::string& key) const {
+    PackedReader reader(key);
+    std::uint64_t hash = 0;
+    for (const std::uint32_t column : columns) {
+      const ValueType type = table_.columns[column].type;
+      hash = hash_with(hash, reader.next(type), type);
     }
-    auto [low, high] = split(std::move(tree->left), key);
-    tree->left = std::move(high);
-    tree->update();
-    return {std::move(low), std::move(tree)};
+    return hash;
   }
-
-  static Tree merge(Tree a, Tree b) {
-    if (!a) return b;
-    if (!b) return a;
-    if (a->priority > b->priority) {
-      a->right = merge(std::move(a->right), std::move(b));
-      a->update();
-      return a;
+  // Where the key is, or would be.
+  Slot& slot_of(std::uint64_t hash, const std::string& key) {
+    std::size_t at = hash & (slots_.size() - 1);
+    while (slots_[at].list != kNone && (slots_[at].hash != hash || lists_[slots_[at].list].key != key)) at = (at + 1) & (slots_.size() - 1);
+    return slots_[at];
+  }
+  void grow() {
+    std::erase_if(lists_, [](const List& list) { return list.queries.empty(); });
+    slots_.assign(std::bit_ceil(std::max(kFewest, 4 * (lists_.size() + 1))), {});
+    for (std::size_t i = 0; i < lists_.size(); ++i) {
+      const std::uint64_t hash = hash_of(lists_[i].key);
+      slot_of(hash, lists_[i].key) = {hash, static_cast<std::uint32_t>(i)};
     }
-    b->left = merge(std::move(a), std::move(b->left));
-    b->update();
-    return b;
   }
 
-  static Tree insert(Tree tree, Tree node) {
-    if (!tree) return node;
-    if (node->priority > tree->priority) {
-      auto [low, high] = split(std::move(tree), node->key);
-      node->left = std::move(low), node->right = std::move(high);
-      node->update();
-      return node;
-    }
-    Tree& side = node->key < tree->key ? tree->left : tree->right;
-    side = insert(std::move(side), std::move(node));
-    tree->update();
-    return tree;
-  }
-
-  static Tree erase(Tree tree, const Key& key) {
-    CHECK(tree != nullptr, "an interval that is not there is removed");
-    if (tree->key == key) return merge(std::move(tree->left), std::move(tree->right));
-    Tree& side = key < tree->key ? tree->left : tree->right;
-    side = erase(std::move(side), key);
-    tree->update();
-    return tree;
-  }
-
-  static void find(const Node* node, Int128 value, std::vector<Query>& found) {
-    if (node == nullptr || node->highest < value) return;
-    find(node->left.get(), value, found);
-    if (node->key.first > value) return;
-    if (node->high >= value) found.push_back(node->key.second);
-    find(node->right.get(), value, found);
-  }
-
-  Tree root_;
+  const Table& table_;
+  std::vector<Slot> slots_;  // a power of two, at most half of them taken
+  std::vector<List> lists_;
+  std::size_t size_ = 0;
 };
 
 PredicateIndex::PredicateIndex(const Table& table) : table_(table) {}
 PredicateIndex::~PredicateIndex() = default;
 
-PredicateIndex::Points& PredicateIndex::points_of(const std::vector<std::uint32_t>& columns) {
-  for (Points& one : points_) {
-    if (one.columns == columns) return one;
-  }
-  return points_.emplace_back(Points{columns, {}});
-}
-
-PredicateIndex::Ranges& PredicateIndex::ranges_of(std::uint32_t column) {
-  for (Ranges& one : ranges_) {
-    if (one.column == column) return one;
-  }
-  return ranges_.emplace_back(Ranges{column, std::make_unique<Intervals>()});
-}
-
 void PredicateIndex::add(Query query, const IndexedCondition& condition) {
   ++size_;
   if (condition.kind == IndexedCondition::Kind::kRange) {
-    return ranges_of(condition.columns[0]).queries->add(condition.low, condition.high, query);
+    const std::uint32_t column = condition.columns[0];
+    auto of = std::find_if(ranges_.begin(), ranges_.end(), [&](const Ranges& one) { return one.column == column; });
+    if (of == ranges_.end()) of = ranges_.insert(ranges_.end(), Ranges{column, {}});
+    return of->queries.add(condition.low, condition.high, query);
   }
-  Points& points = points_of(condition.columns);
-  for (const std::string& point : condition.points) points.queries[point].push_back(query);
+  auto of = std::find_if(points_.begin(), points_.end(), [&](const auto& one) { return one->columns == condition.columns; });
+  if (of == points_.end()) of = points_.insert(points_.end(), std::make_unique<Points>(table_, condition.columns));
+  for (const std::string& point : condition.points) (*of)->add(point, query);
 }
 
 void PredicateIndex::remove(Query query, const IndexedCondition& condition) {
   --size_;
-  if (condition.kind == IndexedCondition::Kind::kRange) return ranges_of(condition.columns[0]).queries->remove(condition.low, query);
-  Points& points = points_of(condition.columns);
-  for (const std::string& point : condition.points) {
-    const auto at = points.queries.find(point);
-    std::erase(at->second, query);
-    if (at->second.empty()) points.queries.erase(at);
+  if (condition.kind == IndexedCondition::Kind::kRange) {
+    const auto of = std::find_if(ranges_.begin(), ranges_.end(), [&](const Ranges& one) { return one.column == condition.columns[0]; });
+    CHECK(of != ranges_.end(), "a range that is not there is removed");
+    of->queries.remove(condition.low, query);
+    if (of->queries.empty()) ranges_.erase(of);
+    return;
   }
-  if (points.queries.empty()) std::erase_if(points_, [](const Points& one) { return one.queries.empty(); });
+  const auto of = std::find_if(points_.begin(), points_.end(), [&](const auto& one) { return one->columns == condition.columns; });
+  CHECK(of != points_.end(), "a point that is not there is removed");
+  for (const std::string& point : condition.points) (*of)->remove(point, query);
+  if ((*of)->empty()) points_.erase(of);
 }
 
 void PredicateIndex::find(const Reader& reader, std::uint32_t row, std::vector<Query>& found) const {
-  std::string key;
-  for (const Points& points : points_) {
-    key.clear();
-    bool null = false;
-    for (const std::uint32_t column : points.columns) {
-      const Value value = table_.columns[column].load(reader, row);
-      null = value.null;
-      if (null) break;  // meets no equality
-      pack(value, table_.columns[column].type, key);
-    }
-    if (null) continue;
-    if (const auto at = points.queries.find(key); at != points.queries.end()) {
-      found.insert(found.end(), at->second.begin(), at->second.end());
-    }
-  }
+  for (const auto& points : points_) points->find(reader, row, scratch_, found);
   for (const Ranges& ranges : ranges_) {
     const Value value = table_.columns[ranges.column].load(reader, row);
-    if (!value.null) ranges.queries->find(value.number, found);
+    if (!value.null) ranges.queries.find(value.number, found);
   }
 }
 

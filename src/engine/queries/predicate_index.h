@@ -1,16 +1,16 @@
 // Finds the queries that a row may concern without looking at the others: each query is kept under what all its rows meet, its equalities
-// and INs together by hash, or a range by a tree of intervals. What it costs is proportional to the queries found, and to the sets of
-// columns that queries have equalities on.
+// and INs together by hash, or a range by its interval. What it costs is proportional to the queries found, and to the sets of columns that
+// queries have equalities on.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/queries/expression.h"
+#include "engine/queries/intervals.h"
 #include "engine/queries/schema.h"
 
 namespace halocline::queries {
@@ -22,7 +22,8 @@ struct IndexedCondition {
   std::vector<std::uint32_t> columns;  // ascending; one for kRange
   std::vector<std::string> points;     // the columns' values packed one behind the other: one of these
   Int128 low = 0, high = 0;            // kRange, both included
-  std::string text;                    // for EXPLAIN
+  std::string text = {};               // for EXPLAIN
+  std::size_t conjuncts = 1;           // how many of the conditions it says in full
 };
 
 // Those among these that let through the fewest, as far as can be said without the rows: all equalities with the short lists, a closed
@@ -43,22 +44,17 @@ class PredicateIndex {
   void find(const Reader& reader, std::uint32_t row, std::vector<Query>& found) const;
 
  private:
-  class Intervals;
-  struct Points {
-    std::vector<std::uint32_t> columns;
-    std::unordered_map<std::string, std::vector<Query>> queries;
-  };
+  class Points;
   struct Ranges {
     std::uint32_t column = 0;
-    std::unique_ptr<Intervals> queries;
+    Intervals queries;
   };
-  Points& points_of(const std::vector<std::uint32_t>& columns);
-  Ranges& ranges_of(std::uint32_t column);
 
   const Table& table_;
-  std::vector<Points> points_;  // one a set of columns
-  std::vector<Ranges> ranges_;  // one a column
+  std::vector<std::unique_ptr<Points>> points_;  // one a set of columns
+  std::vector<Ranges> ranges_;                   // one a column
   std::size_t size_ = 0;
+  mutable std::string scratch_;
 };
 
 }  // namespace halocline::queries

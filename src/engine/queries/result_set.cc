@@ -3,8 +3,26 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/limits.h"
 
 namespace halocline::queries {
+
+std::string key_of_rows(std::uint32_t left, std::uint32_t right) {
+  const std::uint64_t both = static_cast<std::uint64_t>(left) << 32 | right;
+  std::string out;
+  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(both >> shift & 0xFF));
+  return out;
+}
+
+Status too_many_rows() {
+  return Status(Code::kResourceExhausted, "the query keeps more than " + std::to_string(limits::kMaxQueryRows) +
+                                              " rows or groups; add a condition");
+}
+
+Status too_many_bytes() {
+  return Status(Code::kResourceExhausted, "the query takes more than " + std::to_string(limits::kMaxLiveQueryBytes >> 20) +
+                                              " MiB to keep up to date; add a condition");
+}
 
 // Remembers how the row was when the changes began.
 void ResultSet::note(const std::string& key, const Row* row, RowReason reason) {

@@ -10,9 +10,17 @@
 #include <utility>
 #include <vector>
 
+#include "base/status.h"
 #include "command/query.h"
 
 namespace halocline::queries {
+
+// The key of a row, or of two joined (kNoId: the missing side). Their order is that of the ids.
+std::string key_of_rows(std::uint32_t left, std::uint32_t right);
+
+// What ends a query that keeps more than it may.
+Status too_many_rows();
+Status too_many_bytes();
 
 class ResultSet {
  public:

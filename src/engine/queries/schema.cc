@@ -64,7 +64,7 @@ Value firm_name(const Reader& r, std::uint32_t) { return name_of(r, 0); }
 
 // --- trades ---
 
-const TradeRecord& trade_at(const Reader& r, std::uint32_t row) { return r.state.trades[row]; }
+const TradeRecord& trade_at(const Reader& r, std::uint32_t row) { return r.trade != nullptr ? *r.trade : r.state.trades[row]; }
 std::uint32_t instrument_of_trade(const Reader& r, std::uint32_t row) { return trade_at(r, row).instrument; }
 using OfTrade = OfInstrument<instrument_of_trade>;
 

@@ -21,6 +21,7 @@ struct Reader {
   const State& state;
   Splits& splits;
   Nanos now;
+  const TradeRecord* trade = nullptr;  // read instead of the row of trades, whatever its id: how the trade was before
 };
 
 struct Column {

@@ -3,28 +3,47 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
+
+#include "engine/state/state.h"
 
 namespace halocline {
 
 struct Changes {
+  struct ChangedTrade {
+    std::uint32_t trade;
+    std::uint32_t before;  // where in trades_before; kNoId: there was no such trade
+  };
+
   int wanted = 0;  // by how many
 
   // Ids in the state, in no order, some more than once.
-  std::vector<std::uint32_t> trades, positions, nodes, limits, alerts, instruments, currencies, queries;
+  std::vector<std::uint32_t> positions, nodes, limits, alerts, instruments, currencies, queries;
   std::vector<std::uint32_t> revalued;  // positions by a mark alone: what they hold is the same
   std::vector<std::uint32_t> priced;    // instruments whose mark or its staleness changed
-  bool reshaped = false;                // a name or what belongs to what: any row may read differently
+  // In the order in which they changed: of a trade that changed more than once the first says how it was before the command.
+  std::vector<ChangedTrade> trades;
+  std::vector<TradeRecord> trades_before;
+  bool reshaped = false;  // a name or what belongs to what: any row may read differently
+  std::shared_ptr<const State> before;  // the books before the command, when it may reshape them
+
+  void note_new_trade(std::uint32_t trade) { trades.push_back({trade, kNoId}); }
+  void note_trade(std::uint32_t trade, const TradeRecord& was) {
+    trades.push_back({trade, static_cast<std::uint32_t>(trades_before.size())});
+    trades_before.push_back(was);
+  }
 
   bool empty() const {
     return trades.empty() && positions.empty() && nodes.empty() && limits.empty() && alerts.empty() && instruments.empty() &&
            currencies.empty() && queries.empty() && revalued.empty() && priced.empty() && !reshaped;
   }
   void clear() {
-    for (auto* rows : {&trades, &positions, &nodes, &limits, &alerts, &instruments, &currencies, &queries, &revalued, &priced}) {
-      rows->clear();
-    }
+    for (auto* rows : {&positions, &nodes, &limits, &alerts, &instruments, &currencies, &queries, &revalued, &priced}) rows->clear();
+    trades.clear();
+    trades_before.clear();
     reshaped = false;
+    before.reset();
   }
 };
 

@@ -175,7 +175,6 @@ Outcome TradeBook::accept_new(Seq seq, Nanos time, const Trade& trade, std::uint
   }
   if (!can_create(trade)) return Outcome::kTooMany;
   record = create(seq, trade, hint.key_hash);
-  note(record);
   store(state_.trades.write(record), seq, trade, content, names);
   ++state_.live_trades;
   mark_first(names.instrument, time, trade.price);
@@ -247,7 +246,6 @@ Outcome TradeBook::accept_cancel(Seq seq, Nanos time, const Trade& trade, std::u
   if (record == kNoId) {
     if (!can_create(trade)) return Outcome::kTooMany;
     record = create(seq, trade, hint.key_hash);
-    note(record);
     TradeRecord& tombstone = state_.trades.write(record);
     tombstone.version = trade.version;
     tombstone.version_seq = seq;
@@ -297,6 +295,7 @@ std::uint32_t TradeBook::source_id(std::string_view source) {
 std::uint32_t TradeBook::create(Seq seq, const Trade& trade, std::uint64_t key_hash) {
   const auto created = static_cast<std::uint32_t>(state_.trades.size());
   state_.trades.grow_to(created + 1);
+  if (changes_.wanted) changes_.note_new_trade(created);
   TradeRecord& record = state_.trades.write(created);
   record.status = TradeStatus::kCancelled;
   record.source = static_cast<std::uint16_t>(source_id(trade.source));
@@ -352,6 +351,8 @@ Outcome TradeBook::merge(std::uint32_t into, std::uint32_t from, std::uint32_t v
       forget_split(state_.positions.write(exposure_.find_position(node, gone.instrument)));
     }
   }
+  note(into);
+  note(from);
   TradeRecord& record = state_.trades.write(into);
   if (newer) {
     if (gone.status == TradeStatus::kLive) {
@@ -365,8 +366,6 @@ Outcome TradeBook::merge(std::uint32_t into, std::uint32_t from, std::uint32_t v
     if (gone.status == TradeStatus::kLive) enter(into, state_.positions.write(exposure_.find_position(gone.book, gone.instrument)));
   }
   forget_key(from);
-  note(into);
-  note(from);
   TradeRecord& merged = state_.trades.write(from);
   merged.status = TradeStatus::kMerged;
   merged.book = merged.trader = merged.counterparty = merged.instrument = kNoId;

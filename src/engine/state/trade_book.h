@@ -63,8 +63,9 @@ class TradeBook {
   void clean(PositionRecord& of_book);
   void set_id(TradeRecord& record, std::string_view id);
   void forget_key(std::uint32_t trade);
+  // Before it is changed.
   void note(std::uint32_t trade) {
-    if (changes_.wanted) changes_.trades.push_back(trade);
+    if (changes_.wanted) changes_.note_trade(trade, state_.trades[trade]);
   }
   void count_at_nodes(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty, std::uint32_t instrument,
                       const Tally& tally);

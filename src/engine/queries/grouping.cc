@@ -1,0 +1,180 @@
+#include "engine/queries/grouping.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/limits.h"
+
+namespace halocline::queries {
+namespace {
+
+constexpr std::size_t kGroupBytes = 128;  // beside its key and what its aggregates keep
+
+bool passes(const Plan& plan, const Reader& reader, const Inputs& inputs) { return !plan.having || plan.having->holds(reader, inputs); }
+
+}  // namespace
+
+Grouping::Grouping(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
+  if (!always_there()) return;
+  const auto only = groups_.try_emplace("").first;
+  only->second.accumulators.resize(plan_->aggregates.size());
+  bytes_ += bytes_of(*only);
+}
+
+std::size_t Grouping::bytes_of(const Named& group) const {
+  return group.first.size() + kGroupBytes + group.second.accumulators.size() * sizeof(Accumulator);
+}
+
+void Grouping::append_values(const Group& group, std::vector<Value>& values, std::deque<std::string>& texts) const {
+  for (std::size_t i = 0; i < plan_->aggregates.size(); ++i) values.push_back(group.accumulators[i].result(plan_->aggregates[i], texts));
+}
+
+template <class Visit>
+void Grouping::each_group(Visit visit) const {
+  std::vector<Value> slots;
+  for (const Named& group : groups_) {
+    if (!is_there(group.second)) continue;
+    std::deque<std::string> texts;
+    PackedReader keys(group.first);
+    slots.clear();
+    for (const Program& key : plan_->keys) slots.push_back(keys.next(key.type()));
+    append_values(group.second, slots, texts);
+    Inputs inputs;
+    inputs.slots = slots;
+    visit(group.first, inputs);
+  }
+}
+
+void Grouping::add(Id id, std::shared_ptr<const Plan> plan, Projection& projection, const Reader& reader) {
+  User& user = users_.emplace_back(User{id, std::move(plan), &projection, {}});
+  if (!user.plan->limit) return;
+  user.first = std::make_unique<ResultSet>(user.plan->limit);
+  each_group([&](const std::string& name, const Inputs& inputs) {
+    if (!passes(*user.plan, reader, inputs)) return;
+    std::string row, order;
+    projection.pack_row(reader, inputs, row);
+    projection.pack_order(reader, inputs, name, order);
+    user.first->put(name, std::move(order), std::move(row));
+  });
+  user.first->forget_changes();
+}
+
+bool Grouping::remove(Id id) {
+  return std::erase_if(users_, [&](const User& user) { return user.id == id; }) != 0;
+}
+
+// Remembers how the group was, before it changes.
+void Grouping::note(Named& group) {
+  if (group.second.change != 0) return;
+  changed_.push_back({&group, is_there(group.second), values_.size()});
+  append_values(group.second, values_, texts_);
+  group.second.change = changed_.size();
+}
+
+void Grouping::count(const Reader& reader, const Inputs& inputs, bool back) {
+  key_.clear();
+  for (const Program& key : plan_->keys) pack(key.run(reader, inputs), key.type(), key_);
+  const auto [at, is_new] = groups_.try_emplace(key_);
+  CHECK(!is_new || !back, "a trade is taken out of a group that is not there");
+  Group& group = at->second;
+  if (is_new) {
+    group.accumulators.resize(plan_->aggregates.size());
+    bytes_ += bytes_of(*at);
+  }
+  note(*at);
+  group.trades += back ? -1 : 1;
+  for (std::size_t i = 0; i < plan_->aggregates.size(); ++i) {
+    const Aggregate& aggregate = plan_->aggregates[i];
+    if (aggregate.filter && !aggregate.filter->holds(reader, inputs)) continue;
+    const Value value = aggregate.kind == AggregateKind::kCountRows ? Value{} : aggregate.argument.run(reader, inputs);
+    if (back) {
+      bytes_ -= group.accumulators[i].remove(aggregate, value);
+    } else {
+      bytes_ += group.accumulators[i].add(aggregate, value, false);
+    }
+  }
+}
+
+void Grouping::tell(User& user, const Subject& subject, const Reader& reader, std::vector<LiveEvents>& events) {
+  const bool was = subject.before != nullptr && passes(*user.plan, reader, subject.before_inputs);
+  const bool is = subject.now != nullptr && passes(*user.plan, reader, subject.now_inputs);
+  if (!user.first) {
+    if (!was && !is) return;
+    const auto& what = user.projection->events(subject, was, is, reader.state.seq, reader.state.time);
+    if (what != nullptr) events.push_back({user.id, what, {}});
+  } else if (is) {
+    user.first->put(subject.key, user.projection->order_now(subject), user.projection->row_now(subject));
+  } else {
+    user.first->erase(subject.key, subject.reason);
+  }
+}
+
+void Grouping::settle(const Reader& reader, std::uint64_t& subjects, std::vector<LiveEvents>& events) {
+  std::vector<Value> before, now;
+  std::deque<std::string> texts;
+  for (const Changed& changed : changed_) {
+    const auto& [name, group] = *changed.group;
+    const bool is = is_there(group);
+    before.clear(), now.clear(), texts.clear();
+    PackedReader keys(name);
+    for (const Program& key : plan_->keys) before.push_back(keys.next(key.type()));
+    now = before;
+    for (std::size_t i = 0; i < plan_->aggregates.size(); ++i) before.push_back(values_[changed.values + i]);
+    append_values(group, now, texts);
+    Subject subject;
+    subject.number = ++subjects;
+    subject.key = name;
+    if (changed.was) subject.before = &reader;
+    if (is) subject.now = &reader;
+    subject.before_inputs.slots = before;
+    subject.now_inputs.slots = now;
+    subject.reason = is ? RowReason::kChanged : RowReason::kGone;
+    for (User& user : users_) tell(user, subject, reader, events);
+  }
+  for (User& user : users_) {
+    if (!user.first) continue;
+    auto what = std::make_shared<QueryEvents>();
+    user.first->drain(what->rows);
+    if (what->rows.empty()) continue;
+    what->seq = reader.state.seq;
+    what->time = reader.state.time;
+    events.push_back({user.id, std::move(what), {}});
+  }
+  forget_changes();
+}
+
+void Grouping::forget_changes() {
+  for (const Changed& changed : changed_) {
+    changed.group->second.change = 0;
+    if (is_there(changed.group->second)) continue;
+    bytes_ -= bytes_of(*changed.group);
+    groups_.erase(groups_.find(changed.group->first));
+  }
+  changed_.clear();
+  values_.clear();
+  texts_.clear();
+}
+
+std::vector<KeptRow> Grouping::rows(Id id, const Reader& reader) const {
+  const User& user = *std::find_if(users_.begin(), users_.end(), [&](const User& one) { return one.id == id; });
+  if (user.first) return user.first->rows();
+  std::vector<KeptRow> out;
+  each_group([&](const std::string& name, const Inputs& inputs) {
+    if (!passes(*user.plan, reader, inputs)) return;
+    KeptRow& row = out.emplace_back();
+    row.key = name;
+    user.projection->pack_row(reader, inputs, row.row);
+    user.projection->pack_order(reader, inputs, name, row.order);
+  });
+  std::sort(out.begin(), out.end(), [](const KeptRow& a, const KeptRow& b) { return a.order < b.order; });
+  return out;
+}
+
+Status Grouping::within_bounds() const {
+  if (groups_.size() > limits::kMaxQueryRows) return too_many_rows();
+  std::size_t bytes = bytes_;
+  for (const User& user : users_) bytes += user.first ? user.first->bytes() : 0;
+  return bytes > limits::kMaxLiveQueryBytes ? too_many_bytes() : ok_status();
+}
+
+}  // namespace halocline::queries

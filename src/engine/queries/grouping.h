@@ -1,0 +1,86 @@
+// The groups of the trades that pass a condition, kept once for all queries that group them alike and work out the same of each: what each
+// of these selects, and its HAVING, is looked at when a group has changed.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "engine/queries/live_events.h"
+#include "engine/queries/plan.h"
+#include "engine/queries/projection.h"
+#include "engine/queries/result_set.h"
+
+namespace halocline::queries {
+
+class Grouping {
+ public:
+  using Id = std::uint64_t;
+
+  explicit Grouping(std::shared_ptr<const Plan> plan);
+
+  // A query of these groups; those that are there are in its answer at once, without events.
+  void add(Id id, std::shared_ptr<const Plan> plan, Projection& projection, const Reader& reader);
+  // Whether it was one of these.
+  bool remove(Id id);
+  bool unused() const { return users_.empty(); }
+  const std::string& identity() const { return plan_->groups_identity; }
+  template <class Visit>
+  void each_query(Visit visit) const {
+    for (const User& user : users_) visit(user.id);
+  }
+
+  // A trade's values into its group, or back out of it; `reader` reads the trade as it counted.
+  void count(const Reader& reader, const Inputs& inputs, bool back);
+  // What the changes since the last call did to each query's answer. `subjects` numbers the groups.
+  void settle(const Reader& reader, std::uint64_t& subjects, std::vector<LiveEvents>& events);
+  void forget_changes();
+
+  std::vector<KeptRow> rows(Id id, const Reader& reader) const;
+  Status within_bounds() const;
+
+ private:
+  struct Group {
+    std::uint64_t trades = 0;
+    std::vector<Accumulator> accumulators;
+    std::size_t change = 0;  // its place in changed_, from 1; 0 when it has not changed
+  };
+  using Named = std::pair<const std::string, Group>;
+  struct Changed {
+    Named* group;
+    bool was;  // there before
+    std::size_t values;  // where those before the changes begin
+  };
+  struct User {
+    Id id;
+    std::shared_ptr<const Plan> plan;
+    Projection* projection;
+    std::unique_ptr<ResultSet> first;  // with a LIMIT
+  };
+
+  bool always_there() const { return plan_->keys.empty(); }  // no rows are one group, when nothing tells groups apart
+  bool is_there(const Group& group) const { return group.trades != 0 || always_there(); }
+  std::size_t bytes_of(const Named& group) const;
+  void note(Named& group);
+  void append_values(const Group& group, std::vector<Value>& values, std::deque<std::string>& texts) const;
+  // Each group that is there, with what queries read of it.
+  template <class Visit>
+  void each_group(Visit visit) const;
+  void tell(User& user, const Subject& subject, const Reader& reader, std::vector<LiveEvents>& events);
+
+  const std::shared_ptr<const Plan> plan_;
+  std::unordered_map<std::string, Group> groups_;
+  std::vector<User> users_;
+  std::vector<Changed> changed_;
+  std::vector<Value> values_;
+  std::deque<std::string> texts_;
+  std::string key_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace halocline::queries
