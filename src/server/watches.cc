@@ -5,6 +5,11 @@
 #include "base/log.h"
 
 namespace halocline {
+namespace {
+
+constexpr std::size_t kMarksAtOnce = 256;  // so that very many subscriptions cost no more than many
+
+}  // namespace
 
 std::shared_ptr<Watch> Watches::add(std::shared_ptr<const queries::Plan> plan, std::shared_ptr<QuerySubscriber> subscriber) {
   auto watch = std::make_shared<Watch>();
@@ -34,15 +39,24 @@ std::size_t Watches::size() const {
   return watches_.size();
 }
 
-void Watches::begin(Watch& watch, queries::LiveQueries& live, Seq seq, Nanos time) {
-  if (watch.gone.load()) return;
-  const Result<queries::LiveQueries::Id> added = live.add(watch.plan);
-  if (!added.ok()) {
-    watch.refusal = added.status();
-    return;
+void Watches::begin(std::span<const std::shared_ptr<Watch>> watches, queries::LiveQueries& live, Seq seq, Nanos time) {
+  std::vector<Watch*> begun;
+  std::vector<std::shared_ptr<const queries::Plan>> plans;
+  for (const std::shared_ptr<Watch>& watch : watches) {
+    if (watch->gone.load()) continue;
+    begun.push_back(watch.get());
+    plans.push_back(watch->plan);
   }
-  watch.query = added.value();
-  watch.start = {watch.plan->columns, live.rows(watch.query), seq, time};
+  if (plans.empty()) return;
+  const std::vector<Result<queries::LiveQueries::Id>> added = live.add(plans);
+  for (std::size_t i = 0; i < begun.size(); ++i) {
+    if (!added[i].ok()) {
+      begun[i]->refusal = added[i].status();
+      continue;
+    }
+    begun[i]->query = added[i].value();
+    begun[i]->start = {plans[i]->columns, live.rows(added[i].value()), seq, time};
+  }
 }
 
 void Watches::let_go(queries::LiveQueries& live) {
@@ -58,6 +72,7 @@ void Watches::let_go(queries::LiveQueries& live) {
 void Watches::start(const std::shared_ptr<Watch>& watch) {
   if (watch->query == 0) return end(*watch, watch->refusal);
   live_[watch->query].push_back(watch);
+  turns_.push_back(watch);
   if (watch->gone.load()) return prune_.store(true);
   watch->subscriber->started(std::exchange(watch->start, {}));
 }
@@ -81,10 +96,11 @@ void Watches::offer(std::span<const queries::LiveEvents> events) {
 }
 
 void Watches::progress(Seq seq, Nanos time) {
-  for (const auto& [query, watches] : live_) {
-    for (const std::shared_ptr<Watch>& watch : watches) {
-      if (!watch->gone.load()) watch->subscriber->progress(seq, time);
-    }
+  for (std::size_t left = std::min(turns_.size(), kMarksAtOnce); left > 0; --left) {
+    std::shared_ptr<Watch> watch = std::move(turns_.front());
+    turns_.pop_front();
+    if (!watch->gone.load()) watch->subscriber->progress(seq, time);
+    turns_.push_back(std::move(watch));
   }
 }
 
@@ -100,6 +116,7 @@ void Watches::prune() {
     at = at->second.empty() ? live_.erase(at) : std::next(at);
   }
   if (finished.empty()) return;
+  std::erase_if(turns_, [](const std::shared_ptr<Watch>& watch) { return watch->gone.load(); });
   {
     const std::lock_guard lock(mutex_);
     finished_.insert(finished_.end(), finished.begin(), finished.end());
@@ -127,6 +144,7 @@ void Watches::end_all(const Status& why) {
     if (!watch->gone.exchange(true)) watch->subscriber->ended(why);
   }
   live_.clear();
+  turns_.clear();
 }
 
 }  // namespace halocline

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -42,14 +43,14 @@ class Watches {
   void remove(const QuerySubscriber* subscriber);
   std::size_t size() const;
 
-  // The engine's thread: gives it its query and the answer; lets go of those nobody watches any more.
-  void begin(Watch& watch, queries::LiveQueries& live, Seq seq, Nanos time);
+  // The engine's thread: gives each its query and the answer; lets go of those nobody watches any more.
+  void begin(std::span<const std::shared_ptr<Watch>> watches, queries::LiveQueries& live, Seq seq, Nanos time);
   void let_go(queries::LiveQueries& live);
 
   // The publisher's thread.
   void start(const std::shared_ptr<Watch>& watch);
   void offer(std::span<const queries::LiveEvents> events);
-  void progress(Seq seq, Nanos time);  // everything up to seq has been offered
+  void progress(Seq seq, Nanos time);  // everything up to seq has been offered; tells some of them, in turn
   bool must_prune() const { return prune_.load(); }
   void prune();
 
@@ -62,6 +63,7 @@ class Watches {
   const std::size_t most_;
   NamedCounters& counters_;
   std::unordered_map<queries::LiveQueries::Id, std::vector<std::shared_ptr<Watch>>> live_;  // the publisher's
+  std::deque<std::shared_ptr<Watch>> turns_;  // all of live_, in the order in which they are told of progress; the publisher's
   std::atomic<bool> prune_{false};
   std::atomic<bool> any_finished_{false};
 
