@@ -99,6 +99,14 @@ void wait_until(std::int64_t when) {
   }
 }
 
+void wait_for(const std::function<bool()>& done, const char* what) {
+  const std::int64_t patience = now() + 60'000'000'000;
+  while (!done()) {
+    if (now() > patience) fail(std::string("still waiting for ") + what);
+    wait_until(now() + 1'000'000);
+  }
+}
+
 std::int64_t percentile(const std::vector<std::int64_t>& sorted, double p) {
   if (sorted.empty()) return 0;
   return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(p * static_cast<double>(sorted.size())))];
@@ -107,6 +115,22 @@ std::int64_t percentile(const std::vector<std::int64_t>& sorted, double p) {
 [[noreturn]] void fail(const std::string& what) {
   std::fprintf(stderr, "bench: %s\n", what.c_str());
   std::exit(1);
+}
+
+void fill(const Trade& from, v1::Trade& to) {
+  to.set_source(from.source.data(), from.source.size());
+  to.set_trade_id(from.trade_id.data(), from.trade_id.size());
+  to.set_version(from.version);
+  to.set_action(static_cast<v1::Action>(from.action));
+  to.set_book(from.book.data(), from.book.size());
+  to.set_trader(from.trader.data(), from.trader.size());
+  to.set_counterparty(from.counterparty.data(), from.counterparty.size());
+  to.set_instrument(from.instrument.data(), from.instrument.size());
+  to.set_side(static_cast<v1::Side>(from.side));
+  to.set_quantity_e8(from.quantity);
+  to.set_price_e8(from.price);
+  to.set_fees_e8(from.fees);
+  to.set_trade_time_ns(from.trade_time);
 }
 
 void load_floor(Client& client, const FloorWorkload& floor) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,27 @@ namespace halocline::bench {
 // Monotonic nanoseconds.
 std::int64_t now();
 void wait_until(std::int64_t when);
+// Ends the process when it takes more than a minute.
+void wait_for(const std::function<bool()>& done, const char* what);
+
+// Calls send(i) at start + i * interval, whatever came back. By how much the latest of those from `first_counted` on was late.
+template <class Send>
+std::int64_t open_loop(std::int64_t start, std::int64_t interval, std::int64_t total, std::int64_t first_counted, Send send) {
+  std::int64_t late = 0;
+  for (std::int64_t i = 0; i < total; ++i) {
+    const std::int64_t planned = start + i * interval;
+    if (now() < planned) wait_until(planned);
+    if (i >= first_counted) late = std::max(late, now() - planned);
+    send(i);
+  }
+  return late;
+}
 // Of values in order; p in [0, 1].
 std::int64_t percentile(const std::vector<std::int64_t>& sorted, double p);
 [[noreturn]] void fail(const std::string& what);
+
+// A trade as it goes over the wire; no allocation when `to` is used again.
+void fill(const Trade& from, v1::Trade& to);
 
 // Reference data, first prices, and a limit for each trader, which only kWatched reaches. Ends the process when something is refused.
 void load_floor(Client& client, const FloorWorkload& floor);

@@ -21,23 +21,7 @@
 namespace {
 
 using namespace halocline;
-using bench::fail, bench::now, bench::percentile, bench::wait_until;
-
-void fill(const Trade& from, v1::Trade& to) {
-  to.set_source(from.source.data(), from.source.size());
-  to.set_trade_id(from.trade_id.data(), from.trade_id.size());
-  to.set_version(from.version);
-  to.set_action(static_cast<v1::Action>(from.action));
-  to.set_book(from.book.data(), from.book.size());
-  to.set_trader(from.trader.data(), from.trader.size());
-  to.set_counterparty(from.counterparty.data(), from.counterparty.size());
-  to.set_instrument(from.instrument.data(), from.instrument.size());
-  to.set_side(static_cast<v1::Side>(from.side));
-  to.set_quantity_e8(from.quantity);
-  to.set_price_e8(from.price);
-  to.set_fees_e8(from.fees);
-  to.set_trade_time_ns(from.trade_time);
-}
+using bench::fail, bench::fill, bench::now, bench::percentile;
 
 int latency(const std::string& server, int rate, int price_rate, int seconds, int warmup) {
   prctl(PR_SET_TIMERSLACK, 1);
@@ -65,24 +49,20 @@ int latency(const std::string& server, int rate, int price_rate, int seconds, in
   v1::Price price;
   std::string id;
   bench::WatchedTrades trades;
-  std::int64_t late = 0;
   const std::int64_t start = now() + 200'000'000;
   alerts.start(start);
   std::int64_t next_price = 0;
-  for (std::int64_t i = 0; i < total; ++i) {
-    const std::int64_t planned = alerts.planned(i);
-    if (now() < planned) wait_until(planned);
-    if (i >= first_counted) late = std::max(late, now() - planned);
+  const std::int64_t late = bench::open_loop(start, 1'000'000'000 / rate, total, first_counted, [&](std::int64_t i) {
     fill(trades.next(floor, id, i), message);
     if (Status status = stream.submit(message, static_cast<std::uint64_t>(i)); !status.ok()) fail(status.message());
-    while (price_rate > 0 && next_price * 1'000'000'000 / price_rate <= planned - start) {
+    while (price_rate > 0 && next_price * 1'000'000'000 / price_rate <= alerts.planned(i) - start) {
       const std::uint32_t instrument = 1 + floor.below(499);
       price.set_instrument(floor.instruments[instrument]);
       price.set_price_e8(floor.prices[instrument] + static_cast<std::int64_t>(floor.below(100)) * 1'000'000);
       if (Status status = prices.publish(price, 0); !status.ok()) fail(status.message());
       ++next_price;
     }
-  }
+  });
   if (Status status = stream.close(std::chrono::seconds(60)); !status.ok()) fail(status.message());
   const double took = static_cast<double>(now() - start) / 1e9;
   (void)prices.close(std::chrono::seconds(10));

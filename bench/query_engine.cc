@@ -1,6 +1,6 @@
 // Continuous queries alone, no I/O: trades a second on one core while so many statements of one kind watch them.
-//   bench_query_engine [seconds [kind]]    prints one JSON line a kind and number of statements; each is measured for so long (default
-//                                          1.5), or for kTrades trades
+//   bench_query_engine [seconds [kind [statements]]]    prints one JSON line a kind and number of statements; each is measured for so long
+//                                                       (default 1.5), or for kTrades trades
 //
 // Trades and statements are those of bench/peers/esper (Workload.java, Kind.java), so that both can be laid beside each other:
 //   equality     trader = … AND instrument = …                                      one of 100,000 takes a trade
@@ -153,8 +153,8 @@ std::vector<PlanPointer> register_all(const std::string& kind, std::uint64_t sta
     Result<queries::Plan> plan = queries::prepare(statement(kind, k, statements, floor), {});
     CHECK(plan.ok(), "%s", plan.status().message().c_str());
     plans.push_back(std::make_shared<const queries::Plan>(plan.take()));
-    CHECK(queries.add(plans.back()).ok(), "statement %llu is refused", static_cast<unsigned long long>(k));
   }
+  for (const auto& added : queries.add(plans)) CHECK(added.ok(), "a statement is refused: %s", added.status().message().c_str());
   return plans;
 }
 
@@ -192,13 +192,14 @@ void measure(const std::string& kind, std::uint64_t statements, double seconds, 
     ++state.seq;
     changes.note_new_trade(trade);
     queries.settle();
+    changes.clear();
   });
 
   Engine engine;
   std::vector<AlertEvent> events;
   std::string id;
   for (const Command& command : books.floor.reference()) engine.apply(engine.last_seq() + 1, kStart, command, events);
-  for (const PlanPointer& plan : plans) CHECK(engine.queries().add(plan).ok());
+  for (const auto& added : engine.queries().add(plans)) CHECK(added.ok());
   const Rate whole = rate_of(seconds, engine.queries(), [&](std::uint32_t trade) {
     engine.apply(engine.last_seq() + 1, kStart, books.floor.trade(trade, id), events);
   });
@@ -226,9 +227,12 @@ void measure(const std::string& kind, std::uint64_t statements, double seconds, 
 int main(int argc, char** argv) {
   const double seconds = argc > 1 ? std::strtod(argv[1], nullptr) : 1.5;
   const std::string only = argc > 2 ? argv[2] : "";
+  const std::uint64_t only_number = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 0;
   const Books books;
   for (const char* kind : {"equality", "range", "grouped_sum", "top_10", "silent"}) {
     if (!only.empty() && only != kind) continue;
-    for (const std::uint64_t statements : {1u, 1'000u, 100'000u}) measure(kind, statements, seconds, books);
+    for (const std::uint64_t statements : {1u, 1'000u, 100'000u}) {
+      if (only_number == 0 || only_number == statements) measure(kind, statements, seconds, books);
+    }
   }
 }

@@ -39,7 +39,7 @@ void EngineStage::apply(Block& block) {
   events_.clear();
   block.query_events = engine_.queries().take();
   watches_.let_go(engine_.queries());
-  for (const auto& watch : block.watches) watches_.begin(*watch, engine_);
+  watches_.begin(block.watches, engine_);
   block.dropped_queries = engine_.take_dropped_queries();
   block.refused_releases = engine_.take_refused_releases();
   block.last_event_id = engine_.last_event_id();

@@ -83,8 +83,8 @@ void Publisher::tell_progress() {
   if (released_ == told_) return;
   const std::int64_t now = p_.clock.monotonic();
   if (now - told_at_ < kProgressEvery) return;
-  told_ = released_, told_at_ = now;
-  watches_.progress(released_, released_time_, now);
+  told_at_ = now;
+  if (watches_.progress(released_, released_time_, now)) told_ = released_;
 }
 
 void Publisher::abandon(Block& block) {

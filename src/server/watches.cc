@@ -8,6 +8,7 @@
 namespace halocline {
 namespace {
 
+constexpr std::size_t kMarksAtOnce = 256;  // so that very many subscriptions cost no more than many
 // A query that nobody watches any more is kept up for so long, so that who comes back soon goes on at once …
 constexpr std::int64_t kOrphanLife = 60'000'000'000;  // ns
 // … if there are no more than so many.
@@ -86,32 +87,46 @@ void Watches::begin_named(Watch& watch, const Engine& engine) {
   watch.plan = std::make_shared<const queries::Plan>(plan.take());
 }
 
-void Watches::begin(Watch& watch, Engine& engine) {
-  if (watch.gone.load()) return;
+// Whether it can have its query: its plan is known then, and its bookmark is one.
+bool Watches::may_begin(Watch& watch, const Engine& engine) {
+  if (watch.gone.load()) return false;
   if (!watch.name.empty()) begin_named(watch, engine);
-  const Seq seq = engine.last_seq();
-  if (watch.after && *watch.after > seq) {
-    watch.refusal = Status(Code::kOutOfRange,
-                           "bookmark " + std::to_string(*watch.after) + " is after the newest seq, " + std::to_string(seq));
+  if (watch.after && *watch.after > engine.last_seq()) {
+    watch.refusal = Status(Code::kOutOfRange, "bookmark " + std::to_string(*watch.after) + " is after the newest seq, " +
+                                                  std::to_string(engine.last_seq()));
   }
-  if (!watch.refusal.ok()) return;
+  return watch.refusal.ok();
+}
+
+void Watches::begin(std::span<const std::shared_ptr<Watch>> watches, Engine& engine) {
+  std::vector<Watch*> begun;
+  std::vector<std::shared_ptr<const queries::Plan>> plans;
+  for (const std::shared_ptr<Watch>& watch : watches) {
+    if (!may_begin(*watch, engine)) continue;
+    begun.push_back(watch.get());
+    plans.push_back(watch->plan);
+  }
+  if (plans.empty()) return;
   queries::LiveQueries& live = engine.queries();
-  const Result<Id> added = live.add(watch.plan);
-  if (!added.ok()) {
-    watch.refusal = added.status();
-    return;
+  const std::vector<Result<Id>> added = live.add(plans);
+  for (std::size_t i = 0; i < begun.size(); ++i) {
+    Watch& watch = *begun[i];
+    if (!added[i].ok()) {
+      watch.refusal = added[i].status();
+      continue;
+    }
+    watch.query = added[i].value();
+    watch.live_since = std::max(live.since(watch.query), options_.serving_since);
+    watch.start.columns = watch.plan->columns;
+    if (watch.after) {
+      watch.position = watch.start.seq = *watch.after;
+      watch.start.goes_on = true;
+    } else {
+      watch.start.rows = live.rows(watch.query);
+      watch.start.seq = engine.last_seq();
+      watch.start.time = engine.last_time();
+    }
   }
-  watch.query = added.value();
-  watch.live_since = std::max(live.since(watch.query), options_.serving_since);
-  watch.start.columns = watch.plan->columns;
-  if (watch.after) {
-    watch.position = watch.start.seq = *watch.after;
-    watch.start.goes_on = true;
-    return;
-  }
-  watch.start.rows = live.rows(watch.query);
-  watch.start.seq = seq;
-  watch.start.time = engine.last_time();
 }
 
 void Watches::let_go(queries::LiveQueries& live) {
@@ -127,6 +142,7 @@ void Watches::let_go(queries::LiveQueries& live) {
 void Watches::start(const std::shared_ptr<Watch>& watch) {
   if (watch->query == 0) return end(*watch, watch->refusal);
   live_[watch->query].push_back(watch);
+  turns_.push_back(watch);
   if (watch->gone.load()) return prune_.store(true);
   if (!watch->after) {
     watch->started = watch->caught_up = true;
@@ -184,12 +200,6 @@ void Watches::attend() {
   }
 }
 
-bool Watches::offer_one(Watch& watch, const std::shared_ptr<const QueryEvents>& events) {
-  if (watch.subscriber->offer(events)) return true;
-  cut(watch, events->seq);
-  return false;
-}
-
 void Watches::cut(Watch& watch, Seq before) {
   counters_.add("subscribers_cut", 1);
   log_line(LogLevel::kWarn, "watch.cut", {{"seq", before}});
@@ -206,8 +216,8 @@ void Watches::offer(std::span<const queries::LiveEvents> events) {
       if (watch->gone.load()) continue;
       if (!one.failure.ok()) {
         watch->caught_up ? end(*watch, one.failure) : void(watch->end_when_caught_up = one.failure);
-      } else if (watch->caught_up) {
-        static_cast<void>(offer_one(*watch, one.events));
+      } else if (watch->caught_up && !watch->subscriber->offer(one.events)) {
+        cut(*watch, one.events->seq);
       }
     }
   }
@@ -223,16 +233,21 @@ void Watches::dropped(const std::string& name, Seq seq) {
   }
 }
 
-void Watches::progress(Seq seq, Nanos time, std::int64_t now) {
+bool Watches::progress(Seq seq, Nanos time, std::int64_t now) {
   now_ = now;
-  for (const auto& [query, watches] : live_) {
-    for (const std::shared_ptr<Watch>& watch : watches) {
-      if (watch->caught_up && !watch->gone.load()) watch->subscriber->progress(seq, time);
-    }
-  }
   std::vector<Id> finished;
   for (; !orphans_.empty() && orphans_.front().since + kOrphanLife < now; orphans_.pop_front()) finished.push_back(orphans_.front().query);
   finish(std::move(finished));
+
+  if (std::exchange(marked_, seq) != seq) unmarked_ = turns_.size();
+  unmarked_ = std::min(unmarked_, turns_.size());
+  for (std::size_t left = std::min(unmarked_, kMarksAtOnce); left > 0; --left, --unmarked_) {
+    std::shared_ptr<Watch> watch = std::move(turns_.front());
+    turns_.pop_front();
+    if (watch->caught_up && !watch->gone.load()) watch->subscriber->progress(seq, time);
+    turns_.push_back(std::move(watch));
+  }
+  return unmarked_ == 0;
 }
 
 void Watches::prune() {
@@ -249,11 +264,13 @@ void Watches::prune() {
     finished.insert(finished.end(), gone, id);
     at = orphaned ? live_.erase(at) : std::next(at);
   }
+  std::erase_if(turns_, [](const std::shared_ptr<Watch>& watch) { return watch->gone.load(); });
   finish(std::move(finished));
 }
 
 void Watches::finish(std::vector<Id> finished) {
   if (finished.empty()) return;
+  std::erase_if(turns_, [](const std::shared_ptr<Watch>& watch) { return watch->gone.load(); });
   {
     const std::lock_guard lock(mutex_);
     finished_.insert(finished_.end(), finished.begin(), finished.end());
@@ -287,6 +304,7 @@ void Watches::end_all(const Status& why) {
     if (!watch->gone.exchange(true)) watch->subscriber->ended(why);
   }
   live_.clear();
+  turns_.clear();
 }
 
 }  // namespace halocline

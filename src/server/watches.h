@@ -83,16 +83,16 @@ class Watches {
   void remove(const QuerySubscriber* subscriber);
   std::size_t size() const;
 
-  // The engine's thread: gives it its query and the answer; lets go of those nobody watches any more.
-  void begin(Watch& watch, Engine& engine);
+  // The engine's thread: gives each its query and the answer; lets go of those nobody watches any more.
+  void begin(std::span<const std::shared_ptr<Watch>> watches, Engine& engine);
   void let_go(queries::LiveQueries& live);
 
   // The publisher's thread.
   void start(const std::shared_ptr<Watch>& watch);
   void offer(std::span<const queries::LiveEvents> events);
   void dropped(const std::string& name, Seq seq);
-  // Everything up to seq has been offered; `now` is the monotonic clock.
-  void progress(Seq seq, Nanos time, std::int64_t now);
+  // Everything up to seq has been offered; `now` is the monotonic clock. Tells some of them, in turn; whether all have been told.
+  bool progress(Seq seq, Nanos time, std::int64_t now);
   bool must_attend() const { return prune_.load() || any_waiting_.load(); }
   void attend();  // to those that ended, and those that wait to go on
 
@@ -126,15 +126,18 @@ class Watches {
     std::int64_t since;
   };
 
+  bool may_begin(Watch& watch, const Engine& engine);
   void begin_named(Watch& watch, const Engine& engine);
   bool go_on_from_recent(const std::shared_ptr<Watch>& watch);
-  bool offer_one(Watch& watch, const std::shared_ptr<const QueryEvents>& events);
   void prune();
   void finish(std::vector<Id> finished);
 
   const Options options_;
   NamedCounters& counters_;
-  std::unordered_map<Id, std::vector<std::shared_ptr<Watch>>> live_;  // the publisher's, as the next three
+  std::unordered_map<Id, std::vector<std::shared_ptr<Watch>>> live_;  // the publisher's, as the next six
+  std::deque<std::shared_ptr<Watch>> turns_;  // all of live_, in the order in which they are told of progress
+  Seq marked_ = 0;                            // the last mark of progress …
+  std::size_t unmarked_ = 0;                  // … and how many have not been told it
   RecentEvents recent_;
   std::deque<Orphan> orphans_;  // queries that nobody watches just now; their events are kept for a while
   std::int64_t now_ = 0;

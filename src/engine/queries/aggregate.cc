@@ -59,7 +59,7 @@ std::size_t Accumulator::remove(const Aggregate& aggregate, const Value& value) 
   return packed.size() + kEntryBytes;
 }
 
-Value Accumulator::result(const Aggregate& aggregate, std::deque<std::string>& texts) const {
+Value Accumulator::result(const Aggregate& aggregate, std::list<std::string>& texts) const {
   switch (aggregate.kind) {
     case AggregateKind::kCountRows:
     case AggregateKind::kCount: return Value::of(count_);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,7 +30,7 @@ class Accumulator {
   // A value that was added, by an accumulator that does not forget. Bytes by which its memory shrank.
   std::size_t remove(const Aggregate& aggregate, const Value& value);
   // Nothing to count gives 0 for COUNT and NULL for all others. Texts are put into `texts`, which must outlive the value.
-  Value result(const Aggregate& aggregate, std::deque<std::string>& texts) const;
+  Value result(const Aggregate& aggregate, std::list<std::string>& texts) const;
 
  private:
   std::int64_t count_ = 0;         // values that are not null

@@ -22,7 +22,7 @@ std::string watching(const Plan& plan) {
   const std::optional<IndexedCondition> indexed = choose_condition(plan.conjuncts, *plan.tables[0]);
   if (!indexed) return every + " is looked at, no condition has an index";
   return "watched: changed rows are found by the index of " + indexed->text +
-         (plan.conjuncts.size() > 1 ? ", the condition is then looked at" : "");
+         (indexed->conjuncts < plan.conjuncts.size() ? ", the rest of the condition is then looked at" : "");
 }
 
 }  // namespace

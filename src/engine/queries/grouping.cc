@@ -25,7 +25,7 @@ std::size_t Grouping::bytes_of(const Named& group) const {
   return group.first.size() + kGroupBytes + group.second.accumulators.size() * sizeof(Accumulator);
 }
 
-void Grouping::append_values(const Group& group, std::vector<Value>& values, std::deque<std::string>& texts) const {
+void Grouping::append_values(const Group& group, std::vector<Value>& values, std::list<std::string>& texts) const {
   for (std::size_t i = 0; i < plan_->aggregates.size(); ++i) values.push_back(group.accumulators[i].result(plan_->aggregates[i], texts));
 }
 
@@ -34,7 +34,7 @@ void Grouping::each_group(Visit visit) const {
   std::vector<Value> slots;
   for (const Named& group : groups_) {
     if (!is_there(group.second)) continue;
-    std::deque<std::string> texts;
+    std::list<std::string> texts;
     PackedReader keys(group.first);
     slots.clear();
     for (const Program& key : plan_->keys) slots.push_back(keys.next(key.type()));
@@ -111,7 +111,7 @@ void Grouping::tell(User& user, const Subject& subject, const Reader& reader, st
 
 void Grouping::settle(const Reader& reader, std::uint64_t& subjects, std::vector<LiveEvents>& events) {
   std::vector<Value> before, now;
-  std::deque<std::string> texts;
+  std::list<std::string> texts;
   for (const Changed& changed : changed_) {
     const auto& [name, group] = *changed.group;
     const bool is = is_there(group);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,7 +67,7 @@ class Grouping {
   bool is_there(const Group& group) const { return group.trades != 0 || always_there(); }
   std::size_t bytes_of(const Named& group) const;
   void note(Named& group);
-  void append_values(const Group& group, std::vector<Value>& values, std::deque<std::string>& texts) const;
+  void append_values(const Group& group, std::vector<Value>& values, std::list<std::string>& texts) const;
   // Each group that is there, with what queries read of it.
   template <class Visit>
   void each_group(Visit visit) const;
@@ -78,7 +78,7 @@ class Grouping {
   std::vector<User> users_;
   std::vector<Changed> changed_;
   std::vector<Value> values_;
-  std::deque<std::string> texts_;
+  std::list<std::string> texts_;
   std::string key_;
   std::size_t bytes_ = 0;
 };

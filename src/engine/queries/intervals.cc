@@ -14,26 +14,25 @@ constexpr Int128 kBelowAll = -(static_cast<Int128>(1) << 126) - 1;
 
 std::size_t Intervals::Block::place(Int128 low, Owner owner) const {
   std::size_t at = 0;
-  while (at < size && (lows[at] < low || (lows[at] == low && owners[at] < owner))) ++at;
+  while (at < size() && (lows[at] < low || (lows[at] == low && owners[at] < owner))) ++at;
   return at;
 }
 
 void Intervals::Block::insert(std::size_t at, Int128 low, Int128 high, Owner owner) {
-  std::copy_backward(lows.begin() + at, lows.begin() + size, lows.begin() + size + 1);
-  std::copy_backward(highs.begin() + at, highs.begin() + size, highs.begin() + size + 1);
-  std::copy_backward(owners.begin() + at, owners.begin() + size, owners.begin() + size + 1);
-  lows[at] = low, highs[at] = high, owners[at] = owner;
-  ++size;
+  const auto place = static_cast<std::ptrdiff_t>(at);
+  lows.insert(lows.begin() + place, low);
+  highs.insert(highs.begin() + place, high);
+  owners.insert(owners.begin() + place, owner);
 }
 
 void Intervals::Block::erase(std::size_t at) {
-  std::copy(lows.begin() + at + 1, lows.begin() + size, lows.begin() + at);
-  std::copy(highs.begin() + at + 1, highs.begin() + size, highs.begin() + at);
-  std::copy(owners.begin() + at + 1, owners.begin() + size, owners.begin() + at);
-  --size;
+  const auto place = static_cast<std::ptrdiff_t>(at);
+  lows.erase(lows.begin() + place);
+  highs.erase(highs.begin() + place);
+  owners.erase(owners.begin() + place);
 }
 
-Int128 Intervals::Block::highest() const { return *std::max_element(highs.begin(), highs.begin() + size); }
+Int128 Intervals::Block::highest() const { return *std::max_element(highs.begin(), highs.end()); }
 
 // The last one that begins at or below; the first when there is none.
 std::size_t Intervals::block_of(Int128 low, Owner owner) const {
@@ -51,7 +50,7 @@ void Intervals::add(Int128 low, Int128 high, Owner owner) {
     return rebuild();
   }
   std::size_t block = block_of(low, owner);
-  const bool splits = blocks_[block]->size == kBlock;
+  const bool splits = blocks_[block]->size() == kBlock;
   if (splits) block = split(block, low, owner);
   Block& into = *blocks_[block];
   into.insert(into.place(low, owner), low, high, owner);
@@ -65,8 +64,8 @@ std::size_t Intervals::split(std::size_t block, Int128 low, Owner owner) {
   auto upper = std::make_unique<Block>();
   const std::size_t keeps = full.place(low, owner) == kBlock ? kBlock : kBlock / 2;
   for (std::size_t i = keeps; i < kBlock; ++i) upper->insert(i - keeps, full.lows[i], full.highs[i], full.owners[i]);
-  full.size = keeps;
-  const First first = upper->size == 0 ? First{low, owner} : First{upper->lows[0], upper->owners[0]};
+  while (full.size() > keeps) full.erase(full.size() - 1);
+  const First first = upper->size() == 0 ? First{low, owner} : First{upper->lows[0], upper->owners[0]};
   blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(block) + 1, std::move(upper));
   firsts_.insert(firsts_.begin() + static_cast<std::ptrdiff_t>(block) + 1, first);
   return block_of(low, owner);
@@ -77,9 +76,9 @@ void Intervals::remove(Int128 low, Owner owner) {
   const std::size_t block = block_of(low, owner);
   Block& of = *blocks_[block];
   const std::size_t at = of.place(low, owner);
-  CHECK(at < of.size && of.lows[at] == low && of.owners[at] == owner, "an interval that is not there is removed");
+  CHECK(at < of.size() && of.lows[at] == low && of.owners[at] == owner, "an interval that is not there is removed");
   of.erase(at);
-  if (of.size != 0) {
+  if (of.size() != 0) {
     firsts_[block] = {of.lows[0], of.owners[0]};
     return refresh(block);
   }
@@ -117,7 +116,8 @@ void Intervals::find(Int128 value, std::vector<Owner>& found) const {
   std::size_t block = last_reaching(static_cast<std::size_t>(after - firsts_.begin()) - 1, value);
   while (block != kNone) {
     const Block& of = *blocks_[block];
-    for (std::size_t i = 0; i < of.size && of.lows[i] <= value; ++i) {
+    const std::size_t size = of.size();
+    for (std::size_t i = 0; i < size && of.lows[i] <= value; ++i) {
       if (of.highs[i] >= value) found.push_back(of.owners[i]);
     }
     block = block == 0 ? kNone : last_reaching(block - 1, value);

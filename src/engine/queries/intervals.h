@@ -2,7 +2,6 @@
 // which a tree knows the highest end below it: what a look costs is proportional to the intervals found and to the depth of that tree.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -27,10 +26,10 @@ class Intervals {
 
   // In ascending order of low end, then owner.
   struct Block {
-    std::array<Int128, kBlock> lows, highs;
-    std::array<Owner, kBlock> owners;
-    std::size_t size = 0;
+    std::vector<Int128> lows, highs;  // at most kBlock each; few for few
+    std::vector<Owner> owners;
 
+    std::size_t size() const { return owners.size(); }
     std::size_t place(Int128 low, Owner owner) const;
     void insert(std::size_t at, Int128 low, Int128 high, Owner owner);
     void erase(std::size_t at);

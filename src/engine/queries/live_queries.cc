@@ -13,7 +13,23 @@ LiveQueries::Watchers& LiveQueries::watchers(Source source) {
   return *of;
 }
 
-Result<LiveQueries::Id> LiveQueries::add(std::shared_ptr<const Plan> plan) {
+std::vector<Result<LiveQueries::Id>> LiveQueries::add(std::span<const std::shared_ptr<const Plan>> plans) {
+  std::vector<Result<Id>> out;
+  std::vector<TradeQueries::Newcomer> over_trades;
+  for (const std::shared_ptr<const Plan>& plan : plans) out.push_back(enter(plan, over_trades));
+  if (over_trades.empty()) return out;
+  const std::vector<Status> started = of_trades_.add(over_trades);
+  for (std::size_t i = 0; i < over_trades.size(); ++i) {
+    if (started[i].ok()) continue;
+    for (Result<Id>& one : out) {
+      if (one.ok() && one.value() == over_trades[i].id) one = started[i];
+    }
+    drop(over_trades[i].id);
+  }
+  return out;
+}
+
+Result<LiveQueries::Id> LiveQueries::enter(const std::shared_ptr<const Plan>& plan, std::vector<TradeQueries::Newcomer>& over_trades) {
   if (plan->explain) return Status(Code::kInvalidArgument, "EXPLAIN can be asked once, not watched");
   if (!plan->unwatchable.empty()) return Status(Code::kInvalidArgument, plan->unwatchable);
   if (const auto known = by_identity_.find(plan->identity); known != by_identity_.end()) {
@@ -28,8 +44,11 @@ Result<LiveQueries::Id> LiveQueries::add(std::shared_ptr<const Plan> plan) {
   entry->users = 1;
   entry->since = state_.seq;
   const Id id = next_;
-  const Status started = TradeQueries::takes(*plan) ? of_trades_.add(id, plan) : start(id, *entry);
-  if (!started.ok()) return started;
+  if (TradeQueries::takes(*plan)) {
+    over_trades.push_back({id, plan});
+  } else if (Status started = start(id, *entry); !started.ok()) {
+    return started;
+  }
   ++next_;
   by_identity_.emplace(plan->identity, id);
   if (queries_.empty()) ++changes_.wanted;

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -37,7 +38,9 @@ class LiveQueries {
   LiveQueries(const State& state, Changes& changes) : state_(state), changes_(changes), of_trades_(state) {}
 
   // kInvalidArgument when the plan cannot be watched, kResourceExhausted beyond a bound.
-  Result<Id> add(std::shared_ptr<const Plan> plan);
+  Result<Id> add(std::shared_ptr<const Plan> plan) { return add({&plan, 1})[0]; }
+  // Several at once read the trades once for all. One result each.
+  std::vector<Result<Id>> add(std::span<const std::shared_ptr<const Plan>> plans);
   // As often as it was added.
   void remove(Id id);
   // In the answer's order.
@@ -75,6 +78,8 @@ class LiveQueries {
 
   Watchers& watchers(Source source);
   bool watched(Source source) const { return by_source_.contains(source); }
+  // What is known already, or a newcomer, which is `over_trades` when TradeQueries has yet to start it.
+  Result<Id> enter(const std::shared_ptr<const Plan>& plan, std::vector<TradeQueries::Newcomer>& over_trades);
   Status start(Id id, Entry& entry);
   void settle_others();
   void rows_changed(Source source, std::vector<std::uint32_t>& rows, const Reader& reader);

@@ -1,7 +1,7 @@
 #include "engine/queries/live_query.h"
 
 #include <algorithm>
-#include <deque>
+#include <list>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -218,7 +218,7 @@ void LiveQuery::settle_groups(const Reader& reader) {
     if (group.accumulators.empty()) group.accumulators.resize(plan_->aggregates.size());
     slots.clear();
     PackedReader keys(name);
-    std::deque<std::string> texts;
+    std::list<std::string> texts;
     for (const Program& key : plan_->keys) slots.push_back(keys.next(key.type()));
     for (std::size_t i = 0; i < plan_->aggregates.size(); ++i) {
       slots.push_back(group.accumulators[i].result(plan_->aggregates[i], texts));

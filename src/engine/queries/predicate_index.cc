@@ -53,11 +53,11 @@ std::optional<IndexedCondition> of_comparison(const Expression& e) {
 
 std::optional<IndexedCondition> of_expression(const Expression& e) {
   if (is_column(e) && e.type == ValueType::kBool) {
-    return IndexedCondition{IndexedCondition::Kind::kPoints, {e.index}, {packed(Value::of(1), ValueType::kBool)}};
+    return IndexedCondition{IndexedCondition::Kind::kPoints, {e.index}, {packed(Value::of(1), ValueType::kBool)}, {}};
   }
   if (e.operation >= Operation::kEqual && e.operation <= Operation::kGreaterEqual) return of_comparison(e);
   if (e.operation != Operation::kIn || !is_column(e.children[0]) || e.children.size() > kShortList + 1) return std::nullopt;
-  IndexedCondition out{IndexedCondition::Kind::kPoints, {e.children[0].index}, {}};
+  IndexedCondition out{IndexedCondition::Kind::kPoints, {e.children[0].index}, {}, {}};
   for (std::size_t i = 1; i < e.children.size(); ++i) {
     if (!e.children[i].null) out.points.push_back(packed(constant_value(e.children[i]), e.children[0].type));
   }
@@ -66,21 +66,33 @@ std::optional<IndexedCondition> of_expression(const Expression& e) {
   return out;
 }
 
-// The lower the fewer rows pass.
-int rank(const IndexedCondition& condition, const Table& table) {
-  if (condition.kind == IndexedCondition::Kind::kRange) return condition.low != -kLowest && condition.high != kLowest ? 2 : 3;
+// The earlier the fewer rows pass.
+enum Rank { kEqual, kClosedRange, kOpenRange, kOnlyBools };
+Rank rank(const IndexedCondition& condition, const Table& table) {
+  if (condition.kind == IndexedCondition::Kind::kRange) {
+    return condition.low != -kLowest && condition.high != kLowest ? kClosedRange : kOpenRange;
+  }
   const bool only_bools = std::all_of(condition.columns.begin(), condition.columns.end(),
                                       [&](std::uint32_t column) { return table.columns[column].type == ValueType::kBool; });
-  return only_bools ? 4 : 1;
+  return only_bools ? kOnlyBools : kEqual;
 }
 
 // Both conditions as one on all their columns, in ascending order.
 IndexedCondition both(const IndexedCondition& a, const IndexedCondition& b) {
-  IndexedCondition out{IndexedCondition::Kind::kPoints, a.columns, {}, 0, 0, a.text + " AND " + b.text, a.conjuncts + b.conjuncts};
+  IndexedCondition out{IndexedCondition::Kind::kPoints, a.columns, {}, {}, 0, 0, a.text + " AND " + b.text, a.conjuncts + b.conjuncts};
   out.columns.insert(out.columns.end(), b.columns.begin(), b.columns.end());
   for (const std::string& left : a.points) {
     for (const std::string& right : b.points) out.points.push_back(left + right);
   }
+  return out;
+}
+
+IndexedCondition beside(const IndexedCondition& equal, const IndexedCondition& range) {
+  IndexedCondition out = equal;
+  out.range = range.columns[0];
+  out.low = range.low, out.high = range.high;
+  out.text += " AND " + range.text;
+  out.conjuncts += range.conjuncts;
   return out;
 }
 
@@ -126,42 +138,91 @@ std::optional<IndexedCondition> choose_condition(const std::vector<Expression>& 
       ++same->conjuncts;
     }
   }
-  if (std::optional<IndexedCondition> condition = together(std::move(points))) usable.push_back(std::move(*condition));
+  const auto fewer = [&](const auto& a, const auto& b) { return rank(a, table) < rank(b, table); };
+  if (std::optional<IndexedCondition> equal = together(std::move(points))) {
+    if (!usable.empty() && rank(*equal, table) == kEqual) return beside(*equal, *std::min_element(usable.begin(), usable.end(), fewer));
+    usable.push_back(std::move(*equal));
+  }
   if (usable.empty()) return std::nullopt;
-  return *std::min_element(usable.begin(), usable.end(), [&](const auto& a, const auto& b) { return rank(a, table) < rank(b, table); });
+  return *std::min_element(usable.begin(), usable.end(), fewer);
 }
+
+namespace {
+
+// The hashes of the texts of a column whose rows name something by id, so that most rows need not be read to their texts.
+class NameHashes {
+ public:
+  std::uint64_t of(const Column& column, const Reader& reader, std::uint32_t row, std::uint32_t id) {
+    const std::uint64_t version = reader.state.catalog.names_version();
+    if (version > version_) hashes_.clear(), version_ = version;
+    if (version < version_) return hash_bytes(column.load(reader, row).text);  // of books before a name changed
+    if (id >= hashes_.size()) hashes_.resize(std::bit_ceil(id + std::size_t{1}));
+    if (hashes_[id] == 0) hashes_[id] = hash_bytes(column.load(reader, row).text);
+    return hashes_[id];
+  }
+
+ private:
+  std::vector<std::uint64_t> hashes_;  // by id; 0: not known
+  std::uint64_t version_ = 0;          // of the names
+};
+
+std::uint64_t hash_of(const Value& value, ValueType type) {
+  if (type == ValueType::kText) return hash_bytes(value.text);
+  return hash_ids(static_cast<std::uint64_t>(value.number), static_cast<std::uint64_t>(value.number >> 64));
+}
+
+}  // namespace
 
 // The queries that have equalities on the same columns: a flat hash table of their values, so that a row of nobody's costs one look.
 class PredicateIndex::Points {
  public:
-  Points(const Table& table, const std::vector<std::uint32_t>& of) : columns(of), table_(table), slots_(kFewest) {}
+  Points(const Table& table, const std::vector<std::uint32_t>& of) : columns(of), table_(table), names_(of.size()), slots_(kFewest) {}
 
-  void add(const std::string& key, Query query) {
+  void add(const std::string& key, Query query, const IndexedCondition& condition) {
     if (2 * (lists_.size() + 1) > slots_.size()) grow();
-    Slot& slot = slot_of(hash_of(key), key);
+    const std::uint64_t hash = hash_of_key(key);
+    Slot& slot = slot_of(hash, key);
     if (slot.list == kNone) {
-      slot = {hash_of(key), static_cast<std::uint32_t>(lists_.size())};
-      lists_.push_back({key, {}});
+      slot = {hash, static_cast<std::uint32_t>(lists_.size())};
+      lists_.push_back({key, {}, {}});
     }
-    lists_[slot.list].queries.push_back(query);
+    List& list = lists_[slot.list];
+    if (condition.range) {
+      ranges_of(list.ranges, *condition.range).add(condition.low, condition.high, query);
+    } else {
+      list.queries.push_back(query);
+    }
     ++size_;
   }
 
   // What is left of a list without queries is used again by its key, and dropped when the table grows.
-  void remove(const std::string& key, Query query) {
-    const Slot& slot = slot_of(hash_of(key), key);
-    CHECK(slot.list != kNone && std::erase(lists_[slot.list].queries, query) != 0, "a point that is not there is removed");
+  void remove(const std::string& key, Query query, const IndexedCondition& condition) {
+    const Slot& slot = slot_of(hash_of_key(key), key);
+    CHECK(slot.list != kNone, "a point that is not there is removed");
+    List& list = lists_[slot.list];
+    if (condition.range) {
+      remove_range(list.ranges, *condition.range, condition.low, query);
+    } else {
+      CHECK(std::erase(list.queries, query) != 0, "a point that is not there is removed");
+    }
     --size_;
   }
 
   bool empty() const { return size_ == 0; }
 
-  void find(const Reader& reader, std::uint32_t row, std::string& scratch, std::vector<Query>& found) const {
+  void find(const Reader& reader, std::uint32_t row, std::string& scratch, std::vector<Query>& found) {
     std::uint64_t hash = 0;
-    for (const std::uint32_t column : columns) {
-      const Value value = table_.columns[column].load(reader, row);
-      if (value.null) return;  // meets no equality
-      hash = hash_with(hash, value, table_.columns[column].type);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const Column& column = table_.columns[columns[i]];
+      if (column.id != nullptr) {
+        const std::uint32_t id = column.id(reader, row);
+        if (id == kNoId) return;  // null, which meets no equality
+        hash = hash_ids(hash, names_[i].of(column, reader, row, id));
+        continue;
+      }
+      const Value value = column.load(reader, row);
+      if (value.null) return;
+      hash = hash_ids(hash, hash_of(value, column.type));
     }
     for (std::size_t at = hash & (slots_.size() - 1); slots_[at].list != kNone; at = (at + 1) & (slots_.size() - 1)) {
       if (slots_[at].hash != hash) continue;
@@ -170,6 +231,7 @@ class PredicateIndex::Points {
       const List& list = lists_[slots_[at].list];
       if (list.key != scratch) continue;
       found.insert(found.end(), list.queries.begin(), list.queries.end());
+      find_in(list.ranges, table_, reader, row, found);
       return;
     }
   }
@@ -186,18 +248,17 @@ class PredicateIndex::Points {
   struct List {
     std::string key;
     std::vector<Query> queries;
+    std::vector<Ranges> ranges;
+
+    bool empty() const { return queries.empty() && ranges.empty(); }
   };
 
-  static std::uint64_t hash_with(std::uint64_t hash, const Value& value, ValueType type) {
-    if (type == ValueType::kText) return hash_bytes(value.text, hash);
-    return hash_ids(hash ^ static_cast<std::uint64_t>(value.number), static_cast<std::uint64_t>(value.number >> 64));
-  }
-  std::uint64_t hash_of(const std::string& key) const {
+  std::uint64_t hash_of_key(const std::string& key) const {
     PackedReader reader(key);
     std::uint64_t hash = 0;
     for (const std::uint32_t column : columns) {
       const ValueType type = table_.columns[column].type;
-      hash = hash_with(hash, reader.next(type), type);
+      hash = hash_ids(hash, hash_of(reader.next(type), type));
     }
     return hash;
   }
@@ -208,15 +269,16 @@ class PredicateIndex::Points {
     return slots_[at];
   }
   void grow() {
-    std::erase_if(lists_, [](const List& list) { return list.queries.empty(); });
+    std::erase_if(lists_, [](const List& list) { return list.empty(); });
     slots_.assign(std::bit_ceil(std::max(kFewest, 4 * (lists_.size() + 1))), {});
     for (std::size_t i = 0; i < lists_.size(); ++i) {
-      const std::uint64_t hash = hash_of(lists_[i].key);
+      const std::uint64_t hash = hash_of_key(lists_[i].key);
       slot_of(hash, lists_[i].key) = {hash, static_cast<std::uint32_t>(i)};
     }
   }
 
   const Table& table_;
+  std::vector<NameHashes> names_;  // of each column
   std::vector<Slot> slots_;  // a power of two, at most half of them taken
   std::vector<List> lists_;
   std::size_t size_ = 0;
@@ -225,40 +287,49 @@ class PredicateIndex::Points {
 PredicateIndex::PredicateIndex(const Table& table) : table_(table) {}
 PredicateIndex::~PredicateIndex() = default;
 
+Intervals& PredicateIndex::ranges_of(std::vector<Ranges>& ranges, std::uint32_t column) {
+  auto of = std::find_if(ranges.begin(), ranges.end(), [&](const Ranges& one) { return one.column == column; });
+  if (of == ranges.end()) of = ranges.insert(ranges.end(), Ranges{column, {}});
+  return of->queries;
+}
+
+void PredicateIndex::remove_range(std::vector<Ranges>& ranges, std::uint32_t column, Int128 low, Query query) {
+  const auto of = std::find_if(ranges.begin(), ranges.end(), [&](const Ranges& one) { return one.column == column; });
+  CHECK(of != ranges.end(), "a range that is not there is removed");
+  of->queries.remove(low, query);
+  if (of->queries.empty()) ranges.erase(of);
+}
+
+void PredicateIndex::find_in(const std::vector<Ranges>& ranges, const Table& table, const Reader& reader, std::uint32_t row,
+                             std::vector<Query>& found) {
+  for (const Ranges& one : ranges) {
+    const Value value = table.columns[one.column].load(reader, row);
+    if (!value.null) one.queries.find(value.number, found);
+  }
+}
+
 void PredicateIndex::add(Query query, const IndexedCondition& condition) {
   ++size_;
   if (condition.kind == IndexedCondition::Kind::kRange) {
-    const std::uint32_t column = condition.columns[0];
-    auto of = std::find_if(ranges_.begin(), ranges_.end(), [&](const Ranges& one) { return one.column == column; });
-    if (of == ranges_.end()) of = ranges_.insert(ranges_.end(), Ranges{column, {}});
-    return of->queries.add(condition.low, condition.high, query);
+    return ranges_of(ranges_, condition.columns[0]).add(condition.low, condition.high, query);
   }
   auto of = std::find_if(points_.begin(), points_.end(), [&](const auto& one) { return one->columns == condition.columns; });
   if (of == points_.end()) of = points_.insert(points_.end(), std::make_unique<Points>(table_, condition.columns));
-  for (const std::string& point : condition.points) (*of)->add(point, query);
+  for (const std::string& point : condition.points) (*of)->add(point, query, condition);
 }
 
 void PredicateIndex::remove(Query query, const IndexedCondition& condition) {
   --size_;
-  if (condition.kind == IndexedCondition::Kind::kRange) {
-    const auto of = std::find_if(ranges_.begin(), ranges_.end(), [&](const Ranges& one) { return one.column == condition.columns[0]; });
-    CHECK(of != ranges_.end(), "a range that is not there is removed");
-    of->queries.remove(condition.low, query);
-    if (of->queries.empty()) ranges_.erase(of);
-    return;
-  }
+  if (condition.kind == IndexedCondition::Kind::kRange) return remove_range(ranges_, condition.columns[0], condition.low, query);
   const auto of = std::find_if(points_.begin(), points_.end(), [&](const auto& one) { return one->columns == condition.columns; });
   CHECK(of != points_.end(), "a point that is not there is removed");
-  for (const std::string& point : condition.points) (*of)->remove(point, query);
+  for (const std::string& point : condition.points) (*of)->remove(point, query, condition);
   if ((*of)->empty()) points_.erase(of);
 }
 
-void PredicateIndex::find(const Reader& reader, std::uint32_t row, std::vector<Query>& found) const {
+void PredicateIndex::find(const Reader& reader, std::uint32_t row, std::vector<Query>& found) {
   for (const auto& points : points_) points->find(reader, row, scratch_, found);
-  for (const Ranges& ranges : ranges_) {
-    const Value value = table_.columns[ranges.column].load(reader, row);
-    if (!value.null) ranges.queries.find(value.number, found);
-  }
+  find_in(ranges_, table_, reader, row, found);
 }
 
 }  // namespace halocline::queries

@@ -138,7 +138,7 @@ class Run {
     for (const auto* group : in_order) {
       slots.clear();
       PackedReader keys(group->first);
-      std::deque<std::string> texts;
+      std::list<std::string> texts;
       for (const Program& key : plan_.keys) slots.push_back(keys.next(key.type()));
       for (std::size_t i = 0; i < plan_.aggregates.size(); ++i) {
         slots.push_back(group->second.accumulators[i].result(plan_.aggregates[i], texts));

@@ -94,19 +94,22 @@ constexpr Column kTradeColumns[] = {
      }},
     {"live", kBool, "", "whether it counts",
      [](const Reader& r, std::uint32_t row) { return flag(trade_at(r, row).status == TradeStatus::kLive); }},
-    {"book", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).book); }},
+    {"book", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).book); },
+     [](const Reader& r, std::uint32_t row) { return trade_at(r, row).book; }},
     {"desk", kText, "", "the book's desk, as it is now",
      [](const Reader& r, std::uint32_t row) {
        return of_known(r, row, [&](const TradeRecord& t) { return name_of(r, catalog_of(r).nodes[t.book].parent); });
      }},
     {"firm", kText, "", "the firm", firm_name},
-    {"trader", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).trader); }},
+    {"trader", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).trader); },
+     [](const Reader& r, std::uint32_t row) { return trade_at(r, row).trader; }},
     {"trader_desk", kText, "", "the trader's home desk; null for none",
      [](const Reader& r, std::uint32_t row) {
        return of_known(r, row, [&](const TradeRecord& t) { return name_of(r, catalog_of(r).nodes[t.trader].parent); });
      }},
-    {"counterparty", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).counterparty); }},
-    {"instrument", kText, "", "its symbol", OfTrade::symbol},
+    {"counterparty", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).counterparty); },
+     [](const Reader& r, std::uint32_t row) { return trade_at(r, row).counterparty; }},
+    {"instrument", kText, "", "its symbol", OfTrade::symbol, instrument_of_trade},
     HALOCLINE_INSTRUMENT_COLUMNS(OfTrade),
     {"side", kText, "", "BUY or SELL",
      [](const Reader& r, std::uint32_t row) {

@@ -30,6 +30,8 @@ struct Column {
   std::string_view unit;  // "" where the type says it
   std::string_view meaning;
   Value (*load)(const Reader& reader, std::uint32_t row);
+  // Of some texts: what the row names, kNoId for nothing. Rows with the same id have the same text while no name changes.
+  std::uint32_t (*id)(const Reader& reader, std::uint32_t row) = nullptr;
 };
 
 enum class Source : std::uint8_t { kTrades, kPositions, kNodes, kLimits, kAlerts, kPrices, kInstruments, kBooks, kCurrencies, kQueries };

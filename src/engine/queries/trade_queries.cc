@@ -47,111 +47,139 @@ Projection& TradeQueries::projection_of(const std::shared_ptr<const Plan>& plan)
   return *projection;
 }
 
-// Each trade that meets the condition now; until `visit` says false.
-template <class Visit>
-void TradeQueries::each_trade(const Selection& of, Visit visit) {
+TradeQueries::Grouped* TradeQueries::grouped(Selection& selection, const std::string& identity) {
+  const auto at = std::find_if(selection.groupings.begin(), selection.groupings.end(),
+                               [&](const auto& one) { return one->grouping.identity() == identity; });
+  return at == selection.groupings.end() ? nullptr : at->get();
+}
+
+std::vector<Status> TradeQueries::add(std::span<const Newcomer> newcomers) {
+  std::vector<Reading> readings;
+  std::vector<std::size_t> reading_of(newcomers.size(), newcomers.size());
+  for (std::size_t i = 0; i < newcomers.size(); ++i) {
+    const auto& [id, plan] = newcomers[i];
+    const Query& query = queries_.emplace(id, Query{plan, selection_of(plan), &projection_of(plan)}).first->second;
+    Selection& selection = *selections_[query.selection];
+    Reading reading{&selection, query.projection};
+    if (plan->grouped) {
+      if (grouped(selection, plan->groups_identity) != nullptr) continue;
+      reading.grouping = &selection.groupings.emplace_back(std::make_unique<Grouped>(Grouped{Grouping(plan)}))->grouping;
+    } else if (plan->limit) {
+      auto ranked = std::make_unique<Ranked>(Ranked{id, query.projection, Ranking(plan, *query.projection)});
+      reading.ranking = &selection.rankings.emplace_back(std::move(ranked))->ranking;
+    } else {
+      selection.listings.push_back({id, query.projection});
+    }
+    reading_of[i] = readings.size();
+    readings.push_back(std::move(reading));
+  }
+  read(readings);
+
+  Splits splits(state_);
+  const Reader reader{state_, splits, state_.time};
+  std::vector<Status> out;
+  for (std::size_t i = 0; i < newcomers.size(); ++i) {
+    const auto& [id, plan] = newcomers[i];
+    Status status = reading_of[i] < readings.size() ? readings[reading_of[i]].status : ok_status();
+    if (plan->grouped) {
+      const Query& query = queries_.at(id);
+      Grouping& grouping = grouped(*selections_[query.selection], plan->groups_identity)->grouping;
+      grouping.add(id, plan, *query.projection, reader);
+      if (status.ok()) status = grouping.within_bounds();
+    } else if (!plan->limit && status.ok()) {
+      keep_answer(id, *plan, std::move(readings[reading_of[i]].rows));
+    }
+    out.push_back(std::move(status));
+  }
+  return out;
+}
+
+// Goes through the trades as they are; each finds the readings it may concern as it would find what is kept up to date.
+void TradeQueries::read(std::vector<Reading>& readings) {
+  PredicateIndex index(trades());
+  std::vector<std::uint64_t> everywhere, found;
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    const std::optional<IndexedCondition>& indexed = readings[i].selection->indexed;
+    indexed ? index.add(i, *indexed) : everywhere.push_back(i);
+  }
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
   const auto size = static_cast<std::uint32_t>(state_.trades.size());
-  for (std::uint32_t trade = 0; trade < size; ++trade) {
+  std::size_t open = readings.size();
+  for (std::uint32_t trade = 0; trade < size && open != 0; ++trade) {
     if (!trades().exists(state_, trade)) continue;
-    Inputs inputs;
-    inputs.rows[0] = trade;
-    if (of.holds(reader, inputs) && !visit(trade, reader, inputs)) return;
-  }
-}
-
-Status TradeQueries::add(Id id, std::shared_ptr<const Plan> plan) {
-  const Query query{plan, selection_of(plan), &projection_of(plan)};
-  queries_.emplace(id, query);
-  const Status started = start(id, query);
-  if (!started.ok()) remove(id);
-  return started;
-}
-
-// Its answer, from nothing.
-Status TradeQueries::start(Id id, const Query& query) {
-  Selection& selection = *selections_[query.selection];
-  Splits splits(state_);
-  const Reader reader{state_, splits, state_.time};
-  if (query.plan->grouped) {
-    auto known = std::find_if(selection.groupings.begin(), selection.groupings.end(),
-                              [&](const auto& one) { return one->grouping.identity() == query.plan->groups_identity; });
-    if (known == selection.groupings.end()) {
-      known = selection.groupings.insert(known, std::make_unique<Grouped>(Grouped{Grouping(query.plan)}));
-      Grouping& grouping = (*known)->grouping;
-      each_trade(selection, [&](std::uint32_t, const Reader& at, const Inputs& inputs) {
-        grouping.count(at, inputs, false);
-        return grouping.within_bounds().ok();
-      });
-      grouping.forget_changes();
+    found = everywhere;
+    if (!index.empty()) index.find(reader, trade, found);
+    if (found.empty()) continue;
+    subject_ = Subject{++subjects_, key_of_rows(trade, kNoId), nullptr, &reader, {}, {}};
+    subject_.now_inputs.rows[0] = trade;
+    for (const std::uint64_t i : found) {
+      Reading& reading = readings[i];
+      if (!reading.status.ok()) continue;
+      if (reading.selection->index_decides || reading.selection->holds(reader, subject_.now_inputs)) take(reading, trade);
+      if (!reading.status.ok()) --open;
     }
-    (*known)->grouping.add(id, query.plan, *query.projection, reader);
-    return (*known)->grouping.within_bounds();
   }
-  if (query.plan->limit) {
-    Ranked& ranked = *selection.rankings.emplace_back(
-        std::make_unique<Ranked>(Ranked{id, query.projection, Ranking(query.plan, *query.projection)}));
-    each_trade(selection, [&](std::uint32_t trade, const Reader& at, const Inputs& inputs) {
-      subject_ = Subject{++subjects_, key_of_rows(trade, kNoId), nullptr, &at, {}, inputs};
-      ranked.ranking.change(trade, subject_, false, true, at);
-      return ranked.ranking.within_bounds().ok();
-    });
-    ranked.ranking.forget_changes();
-    return ranked.ranking.within_bounds();
+  for (const Reading& reading : readings) {
+    if (reading.grouping != nullptr) reading.grouping->forget_changes();
+    if (reading.ranking != nullptr) reading.ranking->forget_changes();
   }
-  selection.listings.push_back({id, query.projection});
-  Result<std::vector<KeptRow>> rows = read_rows(query);
-  if (!rows.ok()) return rows.status();
-  last_answer_ = {id, rows.take()};
-  return ok_status();
 }
 
-Result<std::vector<KeptRow>> TradeQueries::read_rows(const Query& query) {
-  std::vector<KeptRow> out;
-  std::size_t bytes = 0;
-  Status failure;
-  each_trade(*selections_[query.selection], [&](std::uint32_t trade, const Reader& reader, const Inputs& inputs) {
-    KeptRow& row = out.emplace_back();
-    row.key = key_of_rows(trade, kNoId);
-    query.projection->pack_row(reader, inputs, row.row);
-    query.projection->pack_order(reader, inputs, row.key, row.order);
-    bytes += sizeof row + row.row.size() + row.order.size();
-    if (out.size() > limits::kMaxQueryRows) failure = too_many_rows();
-    else if (bytes > limits::kMaxLiveQueryBytes) failure = too_many_bytes();
-    return failure.ok();
-  });
-  if (!failure.ok()) return failure;
-  if (!query.plan->order.empty()) std::sort(out.begin(), out.end(), [](const KeptRow& a, const KeptRow& b) { return a.order < b.order; });
-  return out;
+void TradeQueries::take(Reading& reading, std::uint32_t trade) {
+  const Reader& reader = *subject_.now;
+  if (reading.grouping != nullptr) {
+    reading.grouping->count(reader, subject_.now_inputs, false);
+    reading.status = reading.grouping->within_bounds();
+    return;
+  }
+  if (reading.ranking != nullptr) {
+    reading.ranking->change(trade, subject_, false, true, reader);
+    reading.status = reading.ranking->within_bounds();
+    return;
+  }
+  KeptRow& row = reading.rows.emplace_back();
+  row.key = subject_.key;
+  reading.projection->pack_row(reader, subject_.now_inputs, row.row);
+  reading.projection->pack_order(reader, subject_.now_inputs, row.key, row.order);
+  reading.bytes += sizeof row + row.row.size() + row.order.size();
+  if (reading.rows.size() > limits::kMaxQueryRows) reading.status = too_many_rows();
+  else if (reading.bytes > limits::kMaxLiveQueryBytes) reading.status = too_many_bytes();
+}
+
+void TradeQueries::keep_answer(Id id, const Plan& plan, std::vector<KeptRow> rows) {
+  if (!plan.order.empty()) std::sort(rows.begin(), rows.end(), [](const KeptRow& a, const KeptRow& b) { return a.order < b.order; });
+  answers_[id] = std::move(rows);
 }
 
 std::vector<KeptRow> TradeQueries::rows(Id id) {
   const Query& query = queries_.at(id);
-  const Selection& selection = *selections_[query.selection];
+  Selection& selection = *selections_[query.selection];
   if (query.plan->grouped) {
     Splits splits(state_);
-    const auto grouped = std::find_if(selection.groupings.begin(), selection.groupings.end(),
-                                      [&](const auto& one) { return one->grouping.identity() == query.plan->groups_identity; });
-    return (*grouped)->grouping.rows(id, Reader{state_, splits, state_.time});
+    return grouped(selection, query.plan->groups_identity)->grouping.rows(id, Reader{state_, splits, state_.time});
   }
   if (query.plan->limit) {
     const auto ranked = std::find_if(selection.rankings.begin(), selection.rankings.end(), [&](const auto& one) { return one->id == id; });
     return (*ranked)->ranking.rows();
   }
-  if (last_answer_.id != id) {
-    Result<std::vector<KeptRow>> rows = read_rows(query);
-    last_answer_ = {id, rows.ok() ? rows.take() : std::vector<KeptRow>{}};
+  if (last_answer_ != id) answers_.erase(last_answer_);
+  last_answer_ = id;
+  if (!answers_.contains(id)) {
+    std::vector<Reading> readings{Reading{&selection, query.projection}};
+    read(readings);
+    keep_answer(id, *query.plan, readings[0].status.ok() ? std::move(readings[0].rows) : std::vector<KeptRow>{});
   }
-  return last_answer_.rows;
+  return answers_.at(id);
 }
 
 void TradeQueries::remove(Id id) {
   const auto at = queries_.find(id);
+  const std::uint32_t selection = at->second.selection;
+  drop(selection, id);
   if (--at->second.projection->users == 0) projections_.erase(at->second.plan->outputs_identity);
-  drop(at->second.selection, id);
   queries_.erase(at);
-  if (last_answer_.id == id) last_answer_ = {};
+  answers_.erase(id);
 }
 
 void TradeQueries::drop(std::uint32_t number, Id id) {
@@ -226,7 +254,7 @@ void TradeQueries::look_at_all(const Changes& changes, std::vector<LiveEvents>& 
 
 void TradeQueries::settle(Changes& changes, std::vector<LiveEvents>& events) {
   const std::size_t first = events.size();
-  if (last_answer_.id != 0) last_answer_ = {};
+  if (!answers_.empty()) answers_.clear();
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
   state_reader_ = &reader;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -35,10 +36,15 @@ class TradeQueries {
 
   explicit TradeQueries(const State& state) : state_(state), index_(table_of(Source::kTrades)) {}
 
-  // kResourceExhausted when the answer is beyond a bound: then it is not here.
-  Status add(Id id, std::shared_ptr<const Plan> plan);
+  struct Newcomer {
+    Id id;
+    std::shared_ptr<const Plan> plan;
+  };
+  // Reads the trades once for all of them. kResourceExhausted for one whose answer is beyond a bound, which must then be removed.
+  std::vector<Status> add(std::span<const Newcomer> newcomers);
   void remove(Id id);
-  // In the answer's order. Of a plain query this reads the trades, unless it was the last one added or asked for and none changed since.
+  // In the answer's order. Of a plain query this reads the trades, unless it was just added, or the last one asked for, and none changed
+  // since.
   std::vector<KeptRow> rows(Id id);
   bool empty() const { return queries_.empty(); }
 
@@ -63,13 +69,13 @@ class TradeQueries {
   };
   // A condition, with all that is asked about the trades that meet it.
   struct Selection {
-    std::shared_ptr<const Plan> plan;  // of one that asks it
-    std::optional<IndexedCondition> indexed;
-    bool index_decides = false;        // what the index finds meets it
-    std::uint64_t looked_at = 0;       // the subject
+    std::uint64_t looked_at = 0;  // the subject
     std::vector<Listing> listings;
     std::vector<std::unique_ptr<Ranked>> rankings;
     std::vector<std::unique_ptr<Grouped>> groupings;
+    bool index_decides = false;        // what the index finds meets it
+    std::shared_ptr<const Plan> plan;  // of one that asks it
+    std::optional<IndexedCondition> indexed;
 
     bool unused() const { return listings.empty() && rankings.empty() && groupings.empty(); }
     bool holds(const Reader& reader, const Inputs& inputs) const { return !plan->filters[0] || plan->filters[0]->holds(reader, inputs); }
@@ -79,17 +85,24 @@ class TradeQueries {
     std::uint32_t selection;
     Projection* projection;
   };
-  struct Answer {
-    Id id = 0;
-    std::vector<KeptRow> rows;
+  // A query that needs the trades there are: a plain one for its answer, the others for what they keep of them.
+  struct Reading {
+    const Selection* selection;
+    Projection* projection;
+    Ranking* ranking = nullptr;
+    Grouping* grouping = nullptr;
+    std::vector<KeptRow> rows = {};
+    std::size_t bytes = 0;
+    Status status = {};
   };
 
   std::uint32_t selection_of(const std::shared_ptr<const Plan>& plan);
   Projection& projection_of(const std::shared_ptr<const Plan>& plan);
-  Status start(Id id, const Query& query);
-  Result<std::vector<KeptRow>> read_rows(const Query& query);
-  template <class Visit>
-  void each_trade(const Selection& of, Visit visit);
+  Grouped* grouped(Selection& selection, const std::string& identity);
+  void read(std::vector<Reading>& readings);
+  // The trade of `subject_` meets the condition.
+  void take(Reading& reading, std::uint32_t trade);
+  void keep_answer(Id id, const Plan& plan, std::vector<KeptRow> rows);
   void drop(std::uint32_t selection, Id id);
   // The trade before the command and after it; nullptr where it was, or is, no row.
   void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, std::vector<LiveEvents>& events);
@@ -106,7 +119,8 @@ class TradeQueries {
   std::unordered_map<std::string, std::uint32_t> by_condition_;
   std::unordered_map<std::string, std::unique_ptr<Projection>> projections_;  // by outputs_identity
   std::unordered_map<Id, Query> queries_;
-  Answer last_answer_;
+  std::unordered_map<Id, std::vector<KeptRow>> answers_;  // of plain queries that were just added, until they are asked for
+  Id last_answer_ = 0;                                    // the one of them that was asked for last
 
   Subject subject_;
   std::uint64_t subjects_ = 0;
