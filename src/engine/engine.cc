@@ -100,12 +100,17 @@ class Engine::Impl {
     watched_.clear();
   }
 
+  // One that was refused has no record and changed nothing: what happens with it is due to the time that passed.
+  CauseOf cause_of(std::uint32_t trade) const {
+    return trade == kNoId ? CauseOf{} : CauseOf{Cause::kTrade, trade, state.trades[trade].version, {}};
+  }
+
   Applied apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::vector<AlertEvent>& events) {
     const std::size_t first_event = events.size();
     begin(seq, time, events);
     std::uint32_t record = kNoId;
     const Applied applied = state.catalog.has_firm() ? trades.apply(seq, time, trade, hint, record) : Applied{Outcome::kNoFirm};
-    const CauseOf cause{Cause::kTrade, record, trade.version, {}};
+    const CauseOf cause = cause_of(record);
     look_at_touched(cause, events);
     if (changes.wanted) settle_queries(cause, events, first_event);
     if (sessions.wants_outcome()) sessions.note(applied.outcome);
@@ -117,7 +122,7 @@ class Engine::Impl {
     begin(seq, time, events);
     std::uint32_t record = kNoId;
     const Applied applied = state.catalog.has_firm() ? reports.apply(seq, time, report, record) : Applied{Outcome::kNoFirm};
-    const CauseOf cause{Cause::kTrade, record, record == kNoId ? 0 : state.trades[record].version, {}};
+    const CauseOf cause = cause_of(record);
     look_at_touched(cause, events);
     if (changes.wanted) settle_queries(cause, events, first_event);
     if (sessions.wants_outcome()) sessions.note(applied.outcome);

@@ -66,26 +66,22 @@ class File(unittest.TestCase):
         self.watched = answer.get("id")
         return {**answer, "rows": [row for _, row in answer.get("rows", [])]}
 
+    def answers(self, books, lines):
+        """The answer to each command; `=> OUTCOME` behind it is wanted instead of ACCEPTED."""
+        for line in lines:
+            command, _, wanted = line.partition("=>")
+            answer = books.line(command.rstrip())
+            if answer is not None:
+                self.assertEqual(answer["outcome"], wanted.strip() or "ACCEPTED", line)
+                yield answer
+
     def commands(self, books, lines):
         """-> what the watch tells: command by command, that of one command in alphabetical order"""
-        told = []
-        for line in lines:
-            outcome = books.line(line.split("  =>")[0])
-            wanted = line.split("=>")[1].strip() if "=>" in line else "ACCEPTED"
-            if outcome is not None:
-                self.assertEqual(outcome["outcome"], wanted, line)
-                told += sorted(event_text(event) for event in outcome.get("events", []))
-        return told
+        return [text for answer in self.answers(books, lines) for text in sorted(event_text(event) for event in answer.get("events", []))]
 
     def alerts(self, books, lines):
         """-> what queries raise and clear, in order"""
-        told = []
-        for line in lines:
-            outcome = books.line(line)
-            if outcome is not None:
-                self.assertEqual(outcome["outcome"], "ACCEPTED", line)
-                told += [alert_text(one) for one in outcome.get("alerts", [])]
-        return told
+        return [alert_text(one) for answer in self.answers(books, lines) for one in answer.get("alerts", [])]
 
     def block(self, books, block):
         head = block[0].split()
