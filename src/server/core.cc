@@ -267,8 +267,24 @@ void Core::follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<
   subscriber->ended(refusal());
 }
 
+Result<queries::Plan> Core::prepare(const std::string& sql, const QueryParameters& parameters) {
+  std::unique_lock lock(syntax_mutex_);
+  const std::optional<queries::Statement> known = syntax_.find(sql);
+  lock.unlock();
+  if (known) {
+    Result<queries::Plan> plan = queries::plan_of(sql, *known, parameters);
+    if (plan.ok()) return plan;
+  }
+  const Result<queries::Statement> parsed = queries::parse_query(sql);
+  if (!parsed.ok()) return parsed.status();
+  lock.lock();
+  syntax_.note(sql, parsed.value());
+  lock.unlock();
+  return queries::plan_of(sql, parsed.value(), parameters);
+}
+
 void Core::watch(std::string sql, QueryParameters parameters, std::shared_ptr<QuerySubscriber> subscriber) {
-  Result<queries::Plan> plan = queries::prepare(sql, parameters);
+  Result<queries::Plan> plan = prepare(sql, parameters);
   if (!plan.ok()) return subscriber->ended(plan.status());
   if (!plan.value().unwatchable.empty()) return subscriber->ended(Status(Code::kInvalidArgument, plan.value().unwatchable));
   Inbound inbound;
