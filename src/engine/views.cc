@@ -204,16 +204,9 @@ ReferenceRows reference(const State& state) {
   return rows;
 }
 
-std::optional<TradeRow> trade(const State& state, std::string_view source, std::string_view trade_id) {
-  std::uint32_t id = state.find_trade(source, trade_id);
-  if (id == kNoId) {
-    const std::uint32_t link = state.find_link(source, trade_id);
-    if (link == kNoId) return std::nullopt;
-    id = state.links[link].trade;
-  }
-  const TradeRecord& record = state.trades[id];
+TradeRow trade_row(const State& state, const TradeRecord& record) {
   TradeRow row;
-  row.source = source;
+  row.source = state.source_of(record);
   row.trade_id = state.trade_id_of(record);
   row.version = record.version;
   row.live = record.status == TradeStatus::kLive;
@@ -231,6 +224,16 @@ std::optional<TradeRow> trade(const State& state, std::string_view source, std::
   row.fees = record.fees;
   row.trade_time = record.trade_time;
   return row;
+}
+
+std::optional<TradeRow> trade(const State& state, std::string_view source, std::string_view trade_id) {
+  std::uint32_t id = state.find_trade(source, trade_id);
+  if (id == kNoId) {
+    const std::uint32_t link = state.find_link(source, trade_id);
+    if (link == kNoId) return std::nullopt;
+    id = state.links[link].trade;
+  }
+  return trade_row(state, state.trades[id]);
 }
 
 FixLedger fix_ledger(const State& state) {

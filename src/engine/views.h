@@ -10,6 +10,10 @@
 #include "command/rows.h"
 #include "engine/engine.h"
 
+namespace halocline {
+struct TradeRecord;
+}
+
 namespace halocline::views {
 
 struct StateCounts {
@@ -30,6 +34,8 @@ std::vector<NodeRow> nodes(const State& state, const NodeFilter& filter);
 std::vector<LimitRow> limits(const State& state);
 std::vector<AlertRow> alerts(const State& state, const AlertFilter& filter);
 ReferenceRows reference(const State& state);
+// Of a trade that is not merged.
+TradeRow trade_row(const State& state, const TradeRecord& record);
 // By its own id, or that of any report that corrected it.
 std::optional<TradeRow> trade(const State& state, std::string_view source, std::string_view trade_id);
 

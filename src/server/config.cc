@@ -13,6 +13,7 @@
 
 #include "base/closest.h"
 #include "server/fix_terms.h"
+#include "server/iceberg.h"
 
 namespace halocline {
 namespace {
@@ -263,6 +264,25 @@ Status check_fix(const Config& config) {
   return terms.ok() ? ok_status() : terms.status();
 }
 
+Status check_catalog(const Config& config) {
+  const auto& catalog = config.catalog;
+  const auto at = [&](std::string_view name) { return origin_of(config, "catalog", name); };
+  if (catalog.tls_certificate.empty() != catalog.tls_key.empty()) {
+    return wrong(at(catalog.tls_key.empty() ? "tls_certificate" : "tls_key"),
+                 "catalog.tls_certificate and catalog.tls_key go together: set both or neither");
+  }
+  if (catalog.listen.empty()) return ok_status();
+  if (!is_address(catalog.listen)) {
+    return wrong(at("listen"), "catalog.listen is \"" + catalog.listen + "\"; it must be host:port or [v6]:port");
+  }
+  if (!local(catalog.listen) && catalog.tls_certificate.empty() && !catalog.allow_plaintext_remote) {
+    return wrong(at("listen"), "catalog.listen is \"" + catalog.listen +
+                                   "\", reachable from other machines, without TLS; set catalog.tls_certificate and catalog.tls_key, or "
+                                   "catalog.allow_plaintext_remote = true if the network itself is safe");
+  }
+  return ok_status();
+}
+
 // What concerns more than one key.
 Status check_together(const Config& config) {
   const std::string& listen = config.server.listen;
@@ -282,6 +302,16 @@ Status check_together(const Config& config) {
   }
   if (config.journal.segment_bytes % 4'096 != 0)
     return wrong(at("journal", "segment_bytes"), "journal.segment_bytes must be a multiple of 4096");
+  if (!has_iceberg() && (config.history.enabled || !config.catalog.listen.empty())) {
+    const char* section = config.history.enabled ? "history" : "catalog";
+    const char* name = config.history.enabled ? "enabled" : "listen";
+    return wrong(at(section, name),
+                 std::string(section) + "." + name + ": this program was built without Iceberg; docs/iceberg.md says how to build it");
+  }
+  if (config.history.enabled && config.journal.durability == "memory") {
+    return wrong(at("history", "enabled"), "history.enabled needs a journal to follow; set journal.durability to `fsync` or `os`");
+  }
+  if (Status status = check_catalog(config); !status.ok()) return status;
   return check_fix(config);
 }
 

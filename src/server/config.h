@@ -50,6 +50,15 @@ struct Config {
   } fix;
   std::vector<FixSessionConfig> fix_sessions;  // [[fix.session]]
   struct {
+    std::string listen, warehouse, tls_certificate, tls_key, token_file;
+    bool allow_plaintext_remote = false;
+    std::uint64_t body_bytes = 0, connections = 0;
+  } catalog;
+  struct {
+    bool enabled = false;
+    std::uint64_t commit_seconds = 0, format_version = 0;
+  } history;
+  struct {
     std::string level, format;
     std::uint64_t status_seconds = 0;
   } log;

@@ -73,6 +73,28 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(Number, fix, out_queue_bytes), "4194304", 2 * kMiB, 256 * kMiB, nullptr,
      "Bytes that wait for a counterparty that does not read; then it is cut."},
 
+    {HALOCLINE_KEY(Text, catalog, listen), "", 0, 256, nullptr,
+     "Where the Iceberg REST catalog is served over HTTP: host:port or [v6]:port; port 0 takes a free one, which the file `serving` tells. "
+     "Empty: nowhere."},
+    {HALOCLINE_KEY(Text, catalog, warehouse), "", 0, 4'096, nullptr,
+     "The folder where tables lie; clients must reach it by the same path. Made if it does not exist. Empty: `warehouse` in the data "
+     "directory."},
+    {HALOCLINE_KEY(Text, catalog, tls_certificate), "", 0, 4'096, nullptr, "PEM file with the certificate chain. Empty: no TLS."},
+    {HALOCLINE_KEY(Text, catalog, tls_key), "", 0, 4'096, nullptr, "PEM file with the certificate's private key."},
+    {HALOCLINE_KEY(Text, catalog, token_file), "", 0, 4'096, nullptr,
+     "File whose first line every request must carry as a bearer token. Empty: everybody who reaches the port may read and commit."},
+    {HALOCLINE_KEY(bool, catalog, allow_plaintext_remote), "false", 0, 0, nullptr,
+     "Without TLS only loopback addresses are listened on, unless this is true."},
+    {HALOCLINE_KEY(Number, catalog, body_bytes), "8388608", 64 * kKiB, 256 * kMiB, nullptr,
+     "The largest request, in bytes; a larger one is refused. Times `connections`: the most memory requests can take."},
+    {HALOCLINE_KEY(Number, catalog, connections), "64", 1, 4'096, nullptr, "HTTP connections open at a time; more are refused."},
+
+    {HALOCLINE_KEY(bool, history, enabled), "false", 0, 0, nullptr,
+     "Whether everything in the journal is also written to Iceberg tables (docs/formats/tables.md). Not with journal.durability `memory`."},
+    {HALOCLINE_KEY(Number, history, commit_seconds), "5", 1, 3'600, nullptr,
+     "A commit of what came since the last one, so often, in seconds; sooner when 64 MiB of rows wait."},
+    {HALOCLINE_KEY(Number, history, format_version), "2", 2, 3, nullptr, "Of Iceberg, for tables that are made: 2 or 3."},
+
     {HALOCLINE_KEY(Text, log, level), "info", 0, 0, "debug|info|warn|error", "The least level that is written to stderr."},
     {HALOCLINE_KEY(Text, log, format), "text", 0, 0, "text|json", "Lines for people, or one JSON object a line."},
     {HALOCLINE_KEY(Number, log, status_seconds), "60", 1, 86'400, nullptr,
@@ -118,6 +140,8 @@ const char* section_meaning(std::string_view section) {
   if (section == "firm") return "Whose books these are.";
   if (section == "journal") return "How commands are kept.";
   if (section == "fix") return "FIX sessions; docs/fix.md says what becomes of their messages.";
+  if (section == "catalog") return "The catalog of Iceberg tables that Spark, Trino, PyIceberg and DuckDB attach to; docs/iceberg.md.";
+  if (section == "history") return "The books' memory in Iceberg tables, which other engines read.";
   if (section == "limits")
     return "Bounds. Everything is allocated or counted against them; reaching one slows or refuses a sender, never grows memory.";
   return "What the server says about itself.";

@@ -75,6 +75,12 @@ TEST(Config, WhatIsWrongIsSaidWithItsPlaceAndARemedy) {
       {"\n[jurnal]\n", "", "a.toml:2: unknown section [jurnal]; did you mean [journal]?"},
       {"listen = \"x\"\n", "", "a.toml:1: unknown key \"listen\" outside of a section; did you mean server.listen?"},
       {"server = 1\n", "", "a.toml:1: \"server\" is a section: write [server]"},
+      {"[catalog]\nlisten = \"8181\"\n", "", "a.toml:2: catalog.listen is \"8181\"; it must be host:port or [v6]:port"},
+      {"[catalog]\ntls_key = \"k\"\n", "",
+       "a.toml:2: catalog.tls_certificate and catalog.tls_key go together: set both or neither"},
+      {"[catalog]\nlisten = \"0.0.0.0:8181\"\n", "",
+       "a.toml:2: catalog.listen is \"0.0.0.0:8181\", reachable from other machines, without TLS; set catalog.tls_certificate and "
+       "catalog.tls_key, or catalog.allow_plaintext_remote = true if the network itself is safe"},
       {"[limits]\nreads = 0\n", "", "a.toml:2: limits.reads is 0; it must be 1 to 4096"},
       {"[limits]\nreads = -1\n", "", "a.toml:2: limits.reads is -1; it must be 1 to 4096"},
       {"[limits]\nreads = \"7\"\n", "", "a.toml:2: limits.reads must be a whole number"},

@@ -12,6 +12,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/disk.h"
 #include "base/log.h"
@@ -20,6 +21,7 @@
 #include "journal/file_journal.h"
 #include "journal/memory_journal.h"
 #include "server/core.h"
+#include "server/iceberg.h"
 #include "server/record_source.h"
 #include "server/replay.h"
 
@@ -101,7 +103,7 @@ class Ending {
 // The file that says where the server is; gone when this is.
 class ServingFile {
  public:
-  ServingFile(std::string path, const std::string& address, const std::string& fix) : path_(std::move(path)) {
+  ServingFile(std::string path, const std::string& address, const std::string& fix, const std::string& catalog) : path_(std::move(path)) {
     std::ofstream file(path_ + ".new");
     file << address << "\n" << getpid() << "\n";
     std::string plain = fix, tls;
@@ -111,6 +113,7 @@ class ServingFile {
     }
     if (!plain.empty()) file << "fix " << plain << "\n";
     if (!tls.empty()) file << "fix_tls " << tls << "\n";
+    if (!catalog.empty()) file << "catalog " << catalog << "\n";
     file.close();
     std::error_code ignored;
     std::filesystem::rename(path_ + ".new", path_, ignored);
@@ -271,9 +274,16 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   options.version = kVersion;
   options.durability = config.journal.durability;
   options.data_directory = data;
-  if (durability.value() != Durability::kMemory) options.records = journal_records(disk, directory);
+  if (durability.value() != Durability::kMemory) {
+    options.records = journal_records(disk, directory);
+    options.journal = [&disk, directory] { return JournalReader::open(disk, directory, 1, false); };
+  }
   Status failure;  // written before journal_failed(), read after the core's threads have ended
   options.on_failure = [&](const Status& why) { failure = why, ending.journal_failed(); };
+  const Result<std::unique_ptr<Iceberg>> opened = open_iceberg(config, disk, clock, directory);
+  if (!opened.ok()) return give_up("catalog.refused", opened.status(), exit_code(opened.status()));
+  Iceberg* const iceberg = opened.value().get();
+  Gateway* const catalog = iceberg == nullptr ? nullptr : iceberg->catalog();
   Core core(std::move(options), clock, engine, *journal, start);
   core.start();
   if (new_journal) {
@@ -282,29 +292,30 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
       return give_up("firm.refused", firm, failure.ok() ? kExitUsage : exit_code(failure));
     }
   }
-  if (const Status listening = gateway.start(core); !listening.ok()) {
+  std::vector<Gateway*> started;
+  for (Gateway* one : {&gateway, fix, catalog}) {
+    if (one == nullptr) continue;
+    const Status listening = one->start(core);
+    started.push_back(one);
+    if (listening.ok()) continue;
+    for (Gateway* other : started) other->stop_accepting();
     static_cast<void>(core.stop());
+    for (Gateway* other : started) other->stop();
     return give_up("gateway.refused", listening, kExitAddress);
-  }
-  if (fix != nullptr) {
-    if (const Status listening = fix->start(core); !listening.ok()) {
-      gateway.stop_accepting();
-      static_cast<void>(core.stop());
-      fix->stop();
-      gateway.stop();
-      return give_up("gateway.refused", listening, kExitAddress);
-    }
   }
   {
     const std::string fix_address = fix == nullptr ? "" : fix->address();
-    const ServingFile serving(data + "/serving", gateway.address(), fix_address);
+    const std::string catalog_address = catalog == nullptr ? "" : catalog->address();
+    const ServingFile serving(data + "/serving", gateway.address(), fix_address, catalog_address);
+    const std::string also = (fix_address.empty() ? "" : ", FIX on " + fix_address) +
+                             (catalog_address.empty() ? "" : ", catalog on " + catalog_address);
     std::printf("halocline: serving on %s (journal %s, durability %s%s)\n", gateway.address().c_str(),
-                durability.value() == Durability::kMemory ? "none" : directory.c_str(), config.journal.durability.c_str(),
-                fix_address.empty() ? "" : (", FIX on " + fix_address).c_str());
+                durability.value() == Durability::kMemory ? "none" : directory.c_str(), config.journal.durability.c_str(), also.c_str());
     std::fflush(stdout);
     log_line(LogLevel::kInfo, "server.serving",
-             {{"address", gateway.address()}, {"fix", fix_address}, {"durability", config.journal.durability},
-                 {"last_seq", core.report().last_seq}});
+             {{"address", gateway.address()}, {"fix", fix_address}, {"catalog", catalog_address},
+              {"durability", config.journal.durability}, {"last_seq", core.report().last_seq}});
+    if (iceberg != nullptr) iceberg->start_history(core);
     StatusLine status_line;
     status_line.start(core);
     while (!ending.wait(static_cast<int>(config.log.status_seconds * 1'000))) {
@@ -313,11 +324,10 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     }
     Ending::restore();
     log_line(LogLevel::kInfo, "server.draining", {{"last_seq", core.report().last_seq}});
-    if (fix != nullptr) fix->stop_accepting();
-    gateway.stop_accepting();
+    for (auto one = started.rbegin(); one != started.rend(); ++one) (*one)->stop_accepting();
     const Status stopped = core.stop();
-    if (fix != nullptr) fix->stop();
-    gateway.stop();
+    if (iceberg != nullptr) iceberg->stop_history();
+    for (auto one = started.rbegin(); one != started.rend(); ++one) (*one)->stop();
     if (!stopped.ok()) return give_up("server.stopped", failure, exit_code(failure));
   }
   const StatusReport last = core.report();

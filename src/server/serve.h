@@ -17,7 +17,7 @@ namespace halocline {
 enum ServeExit : int {
   kExitDrained = 0,
   kExitUsage = 64,          // the configuration asks for something impossible
-  kExitDamaged = 65,        // the journal does not check, or is of a newer format
+  kExitDamaged = 65,        // the journal or the catalog does not check, or is of a newer format
   kExitAddress = 69,        // the gateway cannot listen
   kExitDiskFull = 73,       // the journal found no room, at the start or while serving
   kExitJournal = 74,        // the journal failed: an I/O error. What was acknowledged is kept; nobody knows about the rest
@@ -25,7 +25,8 @@ enum ServeExit : int {
   kExitFirm = 78,           // the journal belongs to another firm than the configuration says
 };
 
-// With the gRPC gateway, and the FIX gateway when the configuration has an address for it.
+// With the gRPC gateway, and the FIX gateway when the configuration has an address for it. In both, the Iceberg catalog is served
+// when it has one for that, and the history written when it says so.
 int serve(const Config& config);
 // With any gateways, for tests; `fix` may be none.
 int serve(const Config& config, Gateway& gateway, Gateway* fix = nullptr);

@@ -19,18 +19,16 @@ int serve(const Config& config) {
   options.total_window_bytes = config.limits.total_window_bytes;
   options.subscriber_queue = static_cast<std::uint32_t>(config.limits.subscriber_queue);
   const std::unique_ptr<Gateway> gateway = make_grpc_gateway(options);
-  if (config.fix.listen.empty() && config.fix.tls_listen.empty()) {
-    if (!config.fix_sessions.empty()) {
-      log_line(LogLevel::kWarn, "fix.not_listening", {{"sessions", config.fix_sessions.size()},
-          {"why", "neither fix.listen nor fix.tls_listen is set"}});
-    }
-    return serve(config, *gateway);
-  }
-
-  Result<FixOptions> fix = fix_options(config);
-  CHECK(fix.ok(), "%s", fix.status().message().c_str());  // looked at with the rest of the configuration
   SystemClock clock;
-  const std::unique_ptr<Gateway> fix_gateway = make_fix_gateway(fix.take(), clock);
+  std::unique_ptr<Gateway> fix_gateway;
+  if (!config.fix.listen.empty() || !config.fix.tls_listen.empty()) {
+    Result<FixOptions> fix = fix_options(config);
+    CHECK(fix.ok(), "%s", fix.status().message().c_str());  // looked at with the rest of the configuration
+    fix_gateway = make_fix_gateway(fix.take(), clock);
+  } else if (!config.fix_sessions.empty()) {
+    log_line(LogLevel::kWarn, "fix.not_listening",
+             {{"sessions", config.fix_sessions.size()}, {"why", "neither fix.listen nor fix.tls_listen is set"}});
+  }
   return serve(config, *gateway, fix_gateway.get());
 }
 

@@ -1,7 +1,8 @@
-"""Writes the first corpus of the command, configuration and journal fuzzers: one small input for each thing they know.
+"""Writes the first corpus of the fuzzers: one small input for each thing they know.
 
   python3 tests/fuzz/seeds.py        into tests/fuzz/corpus/; what a fuzzer finds is added by hand, by the name of what it showed
 """
+import json
 import pathlib
 import struct
 
@@ -70,6 +71,59 @@ FIX_MESSAGES = {
     "prices": "party:38\n35=X|34=2|" + HEAD + "262=q|268=2|279=0|269=2|55=AAPL|270=1|272=20261124|273=10:00:00.5|279=2|269=4|270=2|",
     "alternative_ids": "id:8 100\n35=8|34=2|" + HEAD + (TRADE % 1) + "454=2|455=US1|456=4|455=X|456=8|57=rates|",
 }
+SCHEMA = {"type": "struct", "schema-id": 0, "fields": [
+    {"id": 1, "name": "id", "required": True, "type": "long"}, {"id": 2, "name": "at", "required": False, "type": "timestamptz"},
+    {"id": 3, "name": "legs", "required": False, "type": {"type": "list", "element-id": 4, "element-required": True, "element": {
+        "type": "struct", "fields": [{"id": 5, "name": "px", "required": True, "type": "decimal(38, 8)"}]}}},
+    {"id": 6, "name": "tags", "required": False, "type": {
+        "type": "map", "key-id": 7, "key": "string", "value-id": 8, "value": "fixed[4]", "value-required": False}}]}
+SPEC = {"spec-id": 0, "fields": [{"source-id": 1, "field-id": 1000, "name": "id_bucket", "transform": "bucket[8]"}]}
+ORDER = {"order-id": 1, "fields": [{"source-id": 1, "transform": "identity", "direction": "asc", "null-order": "nulls-last"}]}
+
+
+def snapshot(number, **more):
+    return {"snapshot-id": number, "sequence-number": number, "timestamp-ms": 2000 + number, "manifest-list": f"m{number}",
+            "summary": {"operation": "append"}, "schema-id": 0, **more}
+
+
+def main_at(number):
+    return {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch", "snapshot-id": number}
+
+
+STATISTICS = {"snapshot-id": 1, "statistics-path": "p", "file-size-in-bytes": 3}
+METADATA = {
+    "format-version": 2, "table-uuid": "u", "location": "file:///w/t", "last-sequence-number": 1, "last-updated-ms": 5, "last-column-id": 8,
+    "schemas": [SCHEMA], "current-schema-id": 0, "partition-specs": [SPEC], "default-spec-id": 0, "last-partition-id": 1000,
+    "sort-orders": [ORDER], "default-sort-order-id": 1, "properties": {"a": "b"}, "current-snapshot-id": 1, "snapshots": [snapshot(1)],
+    "refs": {"main": {"snapshot-id": 1, "type": "branch"}, "eod": {"snapshot-id": 1, "type": "tag", "max-ref-age-ms": 9}},
+    "snapshot-log": [{"timestamp-ms": 5, "snapshot-id": 1}], "metadata-log": [{"timestamp-ms": 4, "metadata-file": "f"}],
+    "statistics": [STATISTICS], "partition-statistics": [STATISTICS]}
+TABLES = {
+    "version_2": METADATA,
+    "version_3": {**METADATA, "format-version": 3, "next-row-id": 7, "snapshots": [snapshot(1, **{"first-row-id": 0, "added-rows": 7})],
+                  "encryption-keys": [{"key-id": "k", "encrypted-key-metadata": "bQ=="}]},
+    "no_snapshot": {key: value for key, value in METADATA.items() if key not in ("snapshots", "refs", "snapshot-log", "current-snapshot-id")},
+}
+ROWS = {"first-row-id": 0, "added-rows": 7}
+COMMITS = {
+    "snapshots": {"first": [{"action": "add-snapshot", "snapshot": snapshot(1, **ROWS)}, main_at(1),
+                            {"action": "set-statistics", "statistics": STATISTICS},
+                            {"action": "set-partition-statistics", "partition-statistics": STATISTICS}],
+                  "second": [{"action": "add-snapshot", "snapshot": snapshot(2, **{"parent-snapshot-id": 1, "first-row-id": 7, "added-rows": 1})},
+                             main_at(2), {"action": "remove-snapshots", "snapshot-ids": [1]}]},
+    "shape": {"first": [{"action": "add-schema", "schema": SCHEMA}, {"action": "set-current-schema", "schema-id": -1},
+                        {"action": "add-spec", "spec": SPEC}, {"action": "set-default-spec", "spec-id": -1},
+                        {"action": "add-sort-order", "sort-order": ORDER}, {"action": "set-default-sort-order", "sort-order-id": -1}],
+              "second": [{"action": "remove-schemas", "schema-ids": [0]}, {"action": "remove-partition-specs", "spec-ids": [0]},
+                         {"action": "upgrade-format-version", "format-version": 3}]},
+    "properties": {"first": [{"action": "set-properties", "updates": {"write.metadata.previous-versions-max": "1"}},
+                             {"action": "set-location", "location": "l"}, {"action": "assign-uuid", "uuid": "u"}],
+                   "second": [{"action": "remove-properties", "removals": ["a"]}, {"action": "remove-snapshot-ref", "ref-name": "main"},
+                              {"action": "remove-statistics", "snapshot-id": 1},
+                              {"action": "remove-partition-statistics", "snapshot-id": 1}]},
+    "keys": {"first": [{"action": "add-encryption-key", "encryption-key": {"key-id": "k", "encrypted-key-metadata": "bQ=="}}],
+             "second": [{"action": "remove-encryption-key", "key-id": "k"}]},
+}
 QUERIES = {
     "star": "SELECT * FROM trades",
     "groups": "SELECT trader, SUM(notional) AS total, COUNT(*) FROM trades WHERE live GROUP BY trader HAVING COUNT(*) > 0 ORDER BY total DESC NULLS FIRST LIMIT 2;",
@@ -115,6 +169,10 @@ def main():
         write("fix_session", name, "\n".join(lines).encode())
     for name, message in FIX_MESSAGES.items():
         write("fix_mapping", name, message.encode())
+    for name, metadata in TABLES.items():
+        write("table_metadata", name, json.dumps(metadata).encode())
+    for name, commits in COMMITS.items():
+        write("table_commit", name, json.dumps(commits).encode())
     for name, sql in QUERIES.items():
         write("sql", name, sql.encode("latin-1"))
     for name, journal in JOURNALS.items():

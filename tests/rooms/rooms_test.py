@@ -17,8 +17,9 @@ ARROWS = {
     "catalog": {"base", "command"},
     "engine": {"base", "command", "catalog"},
     "journal": {"base", "command"},
+    "history": {"base", "command", "catalog", "journal"},
     "gateways": {"base", "command", "api"},
-    "server": {"base", "command", "catalog", "engine", "journal", "gateways"},
+    "server": {"base", "command", "catalog", "engine", "journal", "history", "gateways"},
     "client": {"base", "command", "api"},
     "cli": {"base", "command", "client", "api", "journal", "server", "gateways"},
 }
@@ -28,11 +29,18 @@ FOREIGN = {
     "grpc/": {"gateways", "client"},
     "google/": {"gateways", "client", "cli"},
     "asio/": {"gateways"},
+    "boost/": {"gateways"},
     "quickfix/": {"gateways"},
     "toml++/": {"server", "cli"},
     "tao/": {"engine"},
     "CLI/": {"cli"},
-    "nlohmann/": {"cli"},
+    "nlohmann/": {"cli", "history"},
+    "sqlite3.h": {"history"},
+    "arrow/": {"history"},
+    "parquet/": {"history"},
+    "zlib.h": {"history"},
+    "zstd.h": {"history"},
+    "snappy.h": {"history"},
 }
 # The engine is a pure function: none of these may be included there, tests aside.
 IMPURE = {"chrono", "ctime", "time.h", "thread", "mutex", "fstream", "iostream", "cstdio", "random", "filesystem", "sys/",
@@ -80,6 +88,19 @@ class RoomsTest(unittest.TestCase):
                 for prefix, rooms in FOREIGN.items():
                     if target.startswith(prefix) and room not in rooms:
                         wrong.append(where)
+        self.assertEqual(wrong, [])
+
+    def test_a_build_without_iceberg_leaves_out_what_needs_it(self):
+        # CMakeLists.txt, HALOCLINE_ICEBERG=OFF: the rooms, and what server/ adds to them behind server/iceberg.h.
+        behind = {"server/catalog_gateway", "server/engine_books", "server/history", "server/lake"}
+        wrong = []
+        for path in sources(".h", ".cc"):
+            name = str(path.relative_to(SRC).with_suffix(""))
+            if name.startswith(("history/", "gateways/http/")) or name in behind | {"server/iceberg", "server/history_test"}:
+                continue
+            for number, _, target in includes(path):
+                if target.startswith(("history/", "gateways/http/")) or target.removesuffix(".h") in behind:
+                    wrong.append(f"{path.relative_to(ROOT)}:{number}: {target}")
         self.assertEqual(wrong, [])
 
     def test_the_engine_is_pure(self):

@@ -42,6 +42,7 @@ Result<LiveQueries::Id> LiveQueries::enter(const std::shared_ptr<const Plan>& pl
   auto entry = std::make_unique<Entry>();
   entry->plan = plan;
   entry->users = 1;
+  entry->since = state_.seq;
   const Id id = next_;
   if (TradeQueries::takes(*plan)) {
     over_trades.push_back({id, plan});

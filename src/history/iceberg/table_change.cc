@@ -1,0 +1,237 @@
+#include "history/iceberg/table_change.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/decimal.h"
+#include "base/sha256.h"
+
+namespace halocline::iceberg {
+namespace {
+
+// "Assignment of Snapshot IDs": any number that is not taken.
+std::int64_t new_snapshot_id(const TableMetadata& table) {
+  while (true) {
+    const Digest digest = sha256(random_uuid());
+    std::int64_t id = 0;
+    std::memcpy(&id, digest.data(), sizeof id);
+    id &= INT64_MAX;
+    if (id != 0 && table.snapshot(id) == nullptr) return id;
+  }
+}
+
+class Preparation {
+ public:
+  Preparation(Warehouse& warehouse, const TableMetadata& table, const TableChange& change, std::int64_t now_ms)
+      : warehouse_(warehouse), table_(table), change_(change) {
+    const Snapshot* parent = table.current_snapshot();
+    snapshot_.snapshot_id = new_snapshot_id(table);
+    if (parent != nullptr) snapshot_.parent_snapshot_id = parent->snapshot_id;
+    snapshot_.sequence_number = table.last_sequence_number + 1;
+    snapshot_.timestamp_ms = std::max({now_ms, table.last_updated_ms, parent == nullptr ? 0 : parent->timestamp_ms});
+    snapshot_.schema_id = table.current_schema().schema_id;
+  }
+
+  Result<PreparedChange> run(const TableName& name) {
+    if (Status status = change_.empty() ? ok_status() : make_snapshot(); !status.ok()) {
+      for (const std::string& file : files_) static_cast<void>(warehouse_.remove(file));  // the first failure is the one to tell
+      return status;
+    }
+    PreparedChange prepared;
+    prepared.files = std::move(files_);
+    prepared.commit.table = name;
+    const Snapshot* parent = table_.current_snapshot();
+    prepared.commit.requirements = {
+        AssertTableUuid{table_.table_uuid},
+        AssertRefSnapshotId{std::string(kMainBranch), parent == nullptr ? std::nullopt : std::optional(parent->snapshot_id)}};
+    if (!change_.empty()) {
+      // The branch keeps its own retention.
+      SnapshotRef main = table_.ref(kMainBranch) == nullptr ? SnapshotRef{} : *table_.ref(kMainBranch);
+      main.snapshot_id = snapshot_.snapshot_id;
+      prepared.commit.updates = {AddSnapshot{snapshot_}, SetSnapshotRef{std::string(kMainBranch), main}};
+    }
+    if (!change_.properties.empty()) prepared.commit.updates.push_back(SetProperties{change_.properties});
+    return prepared;
+  }
+
+ private:
+  Status make_snapshot() {
+    Result<std::vector<ManifestFile>> before = current_manifests(warehouse_, table_);
+    if (!before.ok()) return before.status();
+    manifests_ = before.take();
+    for (const bool deletes : {false, true}) {
+      const std::vector<DataFile>& files = deletes ? change_.deletes : change_.data;
+      std::vector<ManifestEntry> entries;
+      for (const DataFile& file : files) entries.push_back({EntryStatus::kAdded, snapshot_.snapshot_id, {}, {}, file});
+      if (!entries.empty()) {
+        Result<ManifestFile> written = write_manifest(entries, deletes, snapshot_.sequence_number);
+        if (!written.ok()) return written.status();
+        manifests_.insert(manifests_.begin(), written.take());
+        ++created_;
+      }
+      if (Status status = merge(deletes); !status.ok()) return status;
+    }
+    assign_row_ids();
+    summarize();
+    const std::string list = metadata_folder(table_) + "/snap-" + std::to_string(snapshot_.snapshot_id) + "-1-" + random_uuid() + ".avro";
+    snapshot_.manifest_list = list;
+    return write(list, manifest_list_bytes(manifests_, snapshot_, table_.format_version));
+  }
+
+  Status write(const std::string& location, std::string_view bytes) {
+    files_.push_back(location);
+    return warehouse_.write(location, bytes);
+  }
+
+  Result<ManifestFile> write_manifest(const std::vector<ManifestEntry>& entries, bool deletes, std::int64_t least_sequence_number) {
+    const ManifestLayout layout{table_.format_version, deletes, &table_.current_schema(), &table_.default_spec()};
+    ManifestFile manifest = describe_manifest(entries, layout);
+    const std::string bytes = manifest_bytes(entries, layout);
+    manifest.path = metadata_folder(table_) + "/" + random_uuid() + "-m0.avro";
+    manifest.length = static_cast<std::int64_t>(bytes.size());
+    manifest.sequence_number = snapshot_.sequence_number;
+    manifest.min_sequence_number = least_sequence_number;
+    manifest.added_snapshot_id = snapshot_.snapshot_id;
+    if (Status status = write(manifest.path, bytes); !status.ok()) return status;
+    return manifest;
+  }
+
+  // The small manifests of the default spec become one when there are many. This snapshot's own stays by itself: its rows get their
+  // ids by it.
+  Status merge(bool deletes) {
+    const auto small = [&](const ManifestFile& manifest) {
+      return manifest.deletes == deletes && manifest.spec_id == table_.default_spec().spec_id && !manifest.key_metadata.has_value() &&
+             manifest.added_snapshot_id != snapshot_.snapshot_id && manifest.length < kMergedManifestBytes;
+    };
+    if (static_cast<std::size_t>(std::count_if(manifests_.begin(), manifests_.end(), small)) < kMergeManifestsAt) return ok_status();
+    std::vector<ManifestEntry> live;
+    std::vector<ManifestFile> kept;
+    std::int64_t least = snapshot_.sequence_number;
+    std::optional<std::int64_t> first_row_id;
+    for (const ManifestFile& manifest : manifests_) {
+      if (!small(manifest)) {
+        kept.push_back(manifest);
+        continue;
+      }
+      Result<std::vector<ManifestEntry>> entries = entries_of(warehouse_, manifest);
+      if (!entries.ok()) return entries.status();
+      ++replaced_;
+      for (ManifestEntry& entry : entries.value()) {
+        if (entry.status == EntryStatus::kDeleted) continue;
+        entry.status = EntryStatus::kExisting;
+        least = std::min(least, *entry.sequence_number);
+        live.push_back(std::move(entry));
+      }
+      first_row_id = std::min(first_row_id.value_or(INT64_MAX), manifest.first_row_id.value_or(INT64_MAX));
+    }
+    manifests_ = std::move(kept);
+    if (live.empty()) return ok_status();
+    Result<ManifestFile> merged = write_manifest(live, deletes, least);
+    if (!merged.ok()) return merged.status();
+    // Its files have ids of their own, all inherited before: what the manifest says is no longer used by any.
+    if (!deletes && table_.format_version >= 3 && *first_row_id != INT64_MAX) merged.value().first_row_id = first_row_id;
+    manifests_.push_back(merged.take());
+    ++created_;
+    return ok_status();
+  }
+
+  void assign_row_ids() {
+    if (table_.format_version < 3) return;
+    std::int64_t next = table_.next_row_id;
+    snapshot_.first_row_id = next;
+    for (ManifestFile& manifest : manifests_) {
+      if (manifest.deletes || manifest.first_row_id.has_value()) continue;
+      manifest.first_row_id = next;
+      next += manifest.added_rows + manifest.existing_rows;
+    }
+    snapshot_.added_rows = next - table_.next_row_id;
+  }
+
+  // "Optional Snapshot Summary Fields". Totals of files and rows are those of the manifests; sizes go on from the parent's.
+  void summarize() {
+    Properties& summary = snapshot_.summary;
+    summary = change_.summary;
+    summary["operation"] = change_.deletes.empty() ? "append" : change_.data.empty() ? "delete" : "overwrite";
+    std::int64_t size = 0, rows = 0, deleted = 0, vectors = 0;
+    for (const DataFile& file : change_.data) size += file.file_size, rows += file.record_count;
+    for (const DataFile& file : change_.deletes) {
+      size += file.content_size.value_or(file.file_size);
+      deleted += file.record_count;
+      vectors += file.format == "PUFFIN" ? 1 : 0;
+    }
+    const auto set = [&](const char* key, std::int64_t value) {
+      if (value != 0) summary[key] = std::to_string(value);
+    };
+    set("added-data-files", static_cast<std::int64_t>(change_.data.size()));
+    set("added-records", rows);
+    set("added-delete-files", static_cast<std::int64_t>(change_.deletes.size()));
+    set("added-position-delete-files", static_cast<std::int64_t>(change_.deletes.size()) - vectors);
+    set("added-dvs", vectors);
+    set("added-position-deletes", deleted);
+    set("added-files-size", size);
+    set("manifests-created", created_);
+    set("manifests-replaced", replaced_);
+    set("manifests-kept", static_cast<std::int64_t>(manifests_.size()) - created_);
+    std::int64_t totals[2][2] = {};
+    for (const ManifestFile& manifest : manifests_) {
+      totals[manifest.deletes][0] += manifest.added_files + manifest.existing_files;
+      totals[manifest.deletes][1] += manifest.added_rows + manifest.existing_rows;
+    }
+    summary["total-data-files"] = std::to_string(totals[0][0]);
+    summary["total-records"] = std::to_string(totals[0][1]);
+    summary["total-delete-files"] = std::to_string(totals[1][0]);
+    summary["total-position-deletes"] = std::to_string(totals[1][1]);
+    summary["total-equality-deletes"] = "0";
+    const Snapshot* parent = table_.current_snapshot();
+    if (parent == nullptr) {
+      summary["total-files-size"] = std::to_string(size);
+    } else if (const auto total = parent->summary.find("total-files-size"); total != parent->summary.end()) {
+      if (const auto number = parse_digits(total->second)) summary["total-files-size"] = to_digits(*number + size);
+    }
+  }
+
+  Warehouse& warehouse_;
+  const TableMetadata& table_;
+  const TableChange& change_;
+  Snapshot snapshot_;
+  std::vector<ManifestFile> manifests_;
+  std::vector<std::string> files_;
+  std::int64_t created_ = 0, replaced_ = 0;
+};
+
+std::string folder(const TableMetadata& table, const char* property, const char* name) {
+  std::string place = table.property(property, table.location + "/" + name);
+  while (!place.empty() && place.back() == '/') place.pop_back();
+  return place;
+}
+
+}  // namespace
+
+std::string data_folder(const TableMetadata& table) { return folder(table, "write.data.path", "data"); }
+std::string metadata_folder(const TableMetadata& table) { return folder(table, "write.metadata.path", "metadata"); }
+
+Result<std::vector<ManifestFile>> current_manifests(Warehouse& warehouse, const TableMetadata& table) {
+  const Snapshot* current = table.current_snapshot();
+  if (current == nullptr) return std::vector<ManifestFile>();
+  Result<std::string> bytes = warehouse.read(current->manifest_list, kMaxManifestBytes);
+  if (!bytes.ok()) return bytes.status();
+  Result<std::vector<ManifestFile>> manifests = read_manifest_list(bytes.value());
+  if (!manifests.ok()) return Status(manifests.status().code(), current->manifest_list + ": " + manifests.status().message());
+  return manifests;
+}
+
+Result<std::vector<ManifestEntry>> entries_of(Warehouse& warehouse, const ManifestFile& manifest) {
+  Result<std::string> bytes = warehouse.read(manifest.path, kMaxManifestBytes);
+  if (!bytes.ok()) return bytes.status();
+  Result<std::vector<ManifestEntry>> entries = read_manifest(bytes.value(), manifest);
+  if (!entries.ok()) return Status(entries.status().code(), manifest.path + ": " + entries.status().message());
+  return entries;
+}
+
+Result<PreparedChange> prepare_change(Warehouse& warehouse, const TableName& name, const LoadedTable& table, const TableChange& change,
+                                      std::int64_t now_ms) {
+  return Preparation(warehouse, *table.metadata, change, now_ms).run(name);
+}
+
+}  // namespace halocline::iceberg

@@ -1,0 +1,57 @@
+// A change of a table's files, made into a commit: manifests, a manifest list and the updates that point at it.
+// Iceberg spec, "Snapshots", "Manifest Lists", "Sequence Number Inheritance", "First Row ID Assignment".
+//
+//   TableChange change;
+//   change.data = {file};
+//   Result<PreparedChange> prepared = prepare_change(warehouse, name, loaded, change, now_ms);
+//   catalog.commit_table(prepared.value().commit);       // kFailedPrecondition: load again, prepare again
+//
+// Any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "history/catalog/table_catalog.h"
+#include "history/iceberg/data_file.h"
+#include "history/iceberg/manifest.h"
+#include "history/iceberg/manifest_list.h"
+#include "history/warehouse.h"
+
+namespace halocline::iceberg {
+
+struct TableChange {
+  std::vector<DataFile> data;     // added; of the table's default spec
+  std::vector<DataFile> deletes;  // added
+  Properties summary;             // of the snapshot, besides what the spec has
+  Properties properties;          // of the table, set by the same commit
+
+  bool empty() const { return data.empty() && deletes.empty(); }
+};
+
+struct PreparedChange {
+  TableCommit commit;              // its requirements: the table and its main branch are what was loaded
+  std::vector<std::string> files;  // written for it; to be removed when it is not committed
+};
+
+// So many manifests below kMergedManifestBytes become one.
+inline constexpr std::size_t kMergeManifestsAt = 32;
+inline constexpr std::int64_t kMergedManifestBytes = 4 << 20;
+inline constexpr std::size_t kMaxManifestBytes = 256u << 20;
+
+// An empty change sets the properties and makes no snapshot. The files of the change are in the warehouse already. Fails as the
+// warehouse does, or with kDataLoss for a broken manifest; what was written then is removed again.
+Result<PreparedChange> prepare_change(Warehouse& warehouse, const TableName& name, const LoadedTable& table, const TableChange& change,
+                                      std::int64_t now_ms);
+
+// The manifests of the table's current snapshot.
+Result<std::vector<ManifestFile>> current_manifests(Warehouse& warehouse, const TableMetadata& table);
+Result<std::vector<ManifestEntry>> entries_of(Warehouse& warehouse, const ManifestFile& manifest);
+
+// A folder of the table's: "data" or "metadata", or where its properties say.
+std::string data_folder(const TableMetadata& table);
+std::string metadata_folder(const TableMetadata& table);
+
+}  // namespace halocline::iceberg

@@ -1,0 +1,37 @@
+// The books as the history sees them: each command of the journal applied in order, and what it came to. The journal holds
+// commands, not outcomes; this is where they come from. server/ gives it an engine.
+//
+// One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "command/alert.h"
+#include "command/command.h"
+#include "command/outcome.h"
+#include "command/trade_change.h"
+
+namespace halocline {
+
+class Books {
+ public:
+  struct Effect {
+    Outcome outcome = Outcome::kNone;
+    Seq first_seq = 0;  // for DUPLICATE
+  };
+
+  virtual ~Books() = default;
+
+  // The next command; its payload decodes (CHECKed). Alert events it brings about are appended to `events`.
+  virtual Effect apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload, std::vector<AlertEvent>& events) = 0;
+  // The trades whose row changed since the last call, or since the beginning. Heavy when much has.
+  virtual void changed_trades(const TradeVisitor& visit) = 0;
+  // State digest after the last command (docs/semantics.md), hexadecimal.
+  virtual std::string digest() = 0;
+};
+
+}  // namespace halocline

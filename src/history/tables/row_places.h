@@ -1,0 +1,49 @@
+// Where the row of each trade is in the table `trades`: a dense number to a data file and a position in it, so that an upsert finds the
+// row it replaces without a scan. 8 bytes a trade. Rebuilt from the table at the start, and when somebody else changed its files.
+//
+// One thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "history/iceberg/table_metadata.h"
+#include "history/parquet/position_deletes.h"
+#include "history/warehouse.h"
+
+namespace halocline {
+
+class RowPlaces {
+ public:
+  // From the current snapshot: reads the column `key_field` of every data file, and all position deletes. kUnsupported: deletes of
+  // another kind. kDataLoss: two rows of one number, or a broken file.
+  Status load(Warehouse& warehouse, const iceberg::TableMetadata& table, std::int32_t key_field);
+
+  // Of the snapshot that was loaded, or that follows it by moved().
+  std::optional<std::int64_t> snapshot() const { return snapshot_; }
+  std::optional<iceberg::DeletedRow> find(std::uint64_t number) const;
+
+  // Row i of the new data file is that of numbers[i].
+  void put(const std::string& file, const std::vector<std::uint64_t>& numbers);
+  void forget(std::uint64_t number);
+  // The changes made belong to this snapshot; none: it is not known, load again.
+  void moved(std::optional<std::int64_t> snapshot) { snapshot_ = snapshot, loaded_ = snapshot.has_value(); }
+  bool loaded_for(const iceberg::TableMetadata& table) const { return loaded_ && snapshot_ == table.current_snapshot_id; }
+
+ private:
+  struct Place {
+    std::uint32_t file = kNowhere;
+    std::uint32_t row = 0;
+  };
+  static constexpr std::uint32_t kNowhere = ~0u;
+
+  std::vector<std::string> files_;
+  std::vector<Place> places_;  // by number
+  std::optional<std::int64_t> snapshot_;
+  bool loaded_ = false;
+};
+
+}  // namespace halocline

@@ -1,0 +1,68 @@
+// The history as `halocline serve` runs it: a thread that follows the durable journal into the tables (history/tables/follower.h)
+// and commits every so many seconds, or sooner when much waits. A failure is told and tried again: the hot path never waits for it.
+//
+//   History history(disk, clock, lake, core, options);
+//   history.start();
+//   …
+//   history.stop();      // after the core has stopped: one more commit. What is missing then is for the next start
+//
+// Status counts `history_rows`, `history_commits` and `history_failures`, and `history_seq`, up to which the tables are.
+// start() and stop() by the owner.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/disk.h"
+#include "history/tables/follower.h"
+#include "server/core.h"
+#include "server/engine_books.h"
+#include "server/lake.h"
+
+namespace halocline {
+
+struct HistoryOptions {
+  FollowerOptions follower;
+  std::int64_t commit_interval = 5'000'000'000;  // ns
+};
+
+class History {
+ public:
+  // All references outlive it.
+  History(Disk& disk, const Clock& clock, Lake& lake, Core& core, HistoryOptions options);
+  ~History();
+
+  void start();
+  void stop();
+
+ private:
+  void run();
+  // One look at the journal; whether there is more to do at once.
+  bool advance(bool commit_now);
+  Status open();
+  Status commit();
+  void failed(const Status& why);
+  bool wait(std::int64_t nanoseconds);  // false: it ends
+
+  Disk& disk_;
+  const Clock& clock_;
+  Lake& lake_;
+  Core& core_;
+  const HistoryOptions options_;
+
+  std::unique_ptr<EngineBooks> books_;
+  std::unique_ptr<Follower> follower_;
+  std::string last_failure_;  // told once, until it is another or gone
+
+  std::mutex mutex_;
+  std::condition_variable ending_;
+  bool end_ = false;
+  std::thread thread_;
+};
+
+}  // namespace halocline

@@ -1,0 +1,57 @@
+#include "server/iceberg.h"
+
+#include <optional>
+#include <utility>
+
+#include "server/catalog_gateway.h"
+#include "server/history.h"
+#include "server/lake.h"
+
+namespace halocline {
+namespace {
+
+class Served final : public Iceberg {
+ public:
+  Served(const Config& config, Disk& disk, const Clock& clock) : disk_(disk), clock_(clock), lake_(config, disk, clock) {}
+
+  Status open(const Config& config, const std::string& journal_directory) {
+    if (Status opened = lake_.open(); !opened.ok()) return opened;
+    if (!config.catalog.listen.empty()) catalog_ = make_catalog_gateway(config, disk_, lake_);
+    if (config.history.enabled) {
+      HistoryOptions& options = history_options_.emplace();
+      options.follower.journal_directory = journal_directory;
+      options.follower.format_version = static_cast<int>(config.history.format_version);
+      options.commit_interval = static_cast<std::int64_t>(config.history.commit_seconds) * 1'000'000'000;
+    }
+    return ok_status();
+  }
+
+  Gateway* catalog() override { return catalog_.get(); }
+  void start_history(Core& core) override {
+    if (history_options_.has_value()) history_.emplace(disk_, clock_, lake_, core, *history_options_).start();
+  }
+  void stop_history() override {
+    if (history_.has_value()) history_->stop();
+  }
+
+ private:
+  Disk& disk_;
+  const Clock& clock_;
+  Lake lake_;
+  std::unique_ptr<Gateway> catalog_;
+  std::optional<HistoryOptions> history_options_;
+  std::optional<History> history_;
+};
+
+}  // namespace
+
+bool has_iceberg() { return true; }
+
+Result<std::unique_ptr<Iceberg>> open_iceberg(const Config& config, Disk& disk, const Clock& clock, const std::string& journal_directory) {
+  if (!config.history.enabled && config.catalog.listen.empty()) return std::unique_ptr<Iceberg>();
+  auto iceberg = std::make_unique<Served>(config, disk, clock);
+  if (Status opened = iceberg->open(config, journal_directory); !opened.ok()) return opened;
+  return std::unique_ptr<Iceberg>(std::move(iceberg));
+}
+
+}  // namespace halocline
