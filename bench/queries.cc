@@ -1,6 +1,6 @@
 // Continuous queries of a running server under an open loop of trades, of one in a hundred of which one query tells. Prints one JSON line.
 //   bench_queries mixed SERVER STATEMENTS BEFORE RATE SECONDS WARMUP    BEFORE trades are in the books when the queries are registered
-//   bench_queries exposure SERVER STATEMENTS RATE SECONDS WARMUP FAST   as peer-geode has it; then FAST seconds as many trades as it takes
+//   bench_queries exposure SERVER STATEMENTS RATE SECONDS WARMUP FAST   as peer-geode has it; then FAST seconds as many trades as are told of
 //
 // mixed: a quarter each of
 //   equality      trader = … AND instrument = … AND counterparty = …
@@ -35,6 +35,7 @@ using bench::fail, bench::fill, bench::now, bench::wait_for;
 
 constexpr std::int64_t kOne = limits::kScale, kCent = kOne / 100;
 constexpr std::int64_t kHotEvery = 100;
+constexpr std::int64_t kAhead = 2'000;  // events that may be under way, so that nobody is cut
 constexpr std::size_t kStreams = 8;  // a stream has at most 20,000 subscriptions
 
 // Who told of a hot trade: query `of(number)`, and its events tell of its trades in order.
@@ -74,6 +75,9 @@ class Subscribers {
   }
   void wait_for_events(std::int64_t hot) {
     wait_for([&] { return events_.load() >= hot; }, "events");
+  }
+  void check_events(std::int64_t hot) const {
+    if (events_.load() != hot) fail("more events than trades that bring one");
   }
   std::int64_t events() const { return events_.load(); }
   std::uint64_t first_rows() const { return first_rows_.load(); }
@@ -139,6 +143,7 @@ Sent send_open_loop(TradeStream& stream, Subscribers& subscribers, int rate, int
   if (Status status = stream.flush(std::chrono::seconds(60)); !status.ok()) fail(status.message());
   sent.seconds = static_cast<double>(now() - start) / 1e9;
   subscribers.wait_for_events((total + kHotEvery - 1) / kHotEvery);
+  subscribers.check_events((total + kHotEvery - 1) / kHotEvery);
   return sent;
 }
 
@@ -230,7 +235,7 @@ int exposure(const std::string& server, std::size_t statements, int rate, int se
   bench::FloorWorkload floor(1);
   Client client(server);
   bench::load_floor(client, floor);
-  const std::int64_t level = 1'000'000'000;
+  const std::int64_t level = 50'000'000'000;  // the others stay far below it
   std::atomic<std::int64_t> acknowledged{0};
   TradeStream stream(server, {}, [&](std::span<const StreamAck> acks) {
     refuse_nothing(acks);
@@ -250,7 +255,9 @@ int exposure(const std::string& server, std::size_t statements, int rate, int se
     if (Status status = stream.submit(message, 0); !status.ok()) fail(status.message());
   };
   Trade seed = next(0);
-  seed.quantity = seed.quantity + 9'000'000'000 * kOne;
+  seed.instrument = floor.instruments[0];
+  seed.price = floor.prices[0];
+  seed.quantity = 8 * level / 5 * kOne / (floor.prices[0] / kOne);
   submit(seed);
   if (Status status = stream.flush(std::chrono::seconds(60)); !status.ok()) fail(status.message());
 
@@ -266,10 +273,14 @@ int exposure(const std::string& server, std::size_t statements, int rate, int se
   const std::int64_t start = now(), end = start + fast * 1'000'000'000LL;
   const std::int64_t before = acknowledged.load(), events = subscribers.events();
   std::int64_t many = 0;
-  for (; many % 256 != 0 || now() < end; ++many) submit(next(many));
+  for (; many % 256 != 0 || now() < end; ++many) {
+    submit(next(many));
+    if (many % kHotEvery == 0) subscribers.wait_for_events(events + many / kHotEvery - kAhead);
+  }
   const double rate_fast = static_cast<double>(acknowledged.load() - before) / (static_cast<double>(now() - start) / 1e9);
   if (Status status = stream.close(std::chrono::seconds(60)); !status.ok()) fail(status.message());
   subscribers.wait_for_events(events + (many + kHotEvery - 1) / kHotEvery);
+  subscribers.check_events(events + (many + kHotEvery - 1) / kHotEvery);
   std::printf("{\"statements\":%zu,\"register_s\":%.3f,%s,\"sender_late_max_us\":%.1f,\"trades_per_s\":%.0f}\n", statements, registered,
               latencies.c_str(), static_cast<double>(sent.late) / 1000, rate_fast);
   return 0;

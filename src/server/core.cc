@@ -281,10 +281,26 @@ void Core::follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<
   subscriber->ended(refusal());
 }
 
+Result<queries::Plan> Core::prepare(const std::string& sql, const QueryParameters& parameters) {
+  std::unique_lock lock(syntax_mutex_);
+  const std::optional<queries::Statement> known = syntax_.find(sql);
+  lock.unlock();
+  if (known) {
+    Result<queries::Plan> plan = queries::plan_of(sql, *known, parameters);
+    if (plan.ok()) return plan;
+  }
+  const Result<queries::Statement> parsed = queries::parse_query(sql);
+  if (!parsed.ok()) return parsed.status();
+  lock.lock();
+  syntax_.note(sql, parsed.value());
+  lock.unlock();
+  return queries::plan_of(sql, parsed.value(), parameters);
+}
+
 void Core::watch(WatchRequest request, std::shared_ptr<QuerySubscriber> subscriber) {
   std::shared_ptr<const queries::Plan> plan;
   if (request.name.empty()) {
-    Result<queries::Plan> prepared = queries::prepare(request.sql, request.parameters);
+    Result<queries::Plan> prepared = prepare(request.sql, request.parameters);
     if (!prepared.ok()) return subscriber->ended(prepared.status());
     if (!prepared.value().unwatchable.empty()) return subscriber->ended(Status(Code::kInvalidArgument, prepared.value().unwatchable));
     plan = std::make_shared<const queries::Plan>(prepared.take());

@@ -48,7 +48,7 @@ class Binder {
                        bind_order(select) && bind_limit(select) && check_parameters();
     if (!bound) return failure_;
     if (plan_.limit) plan_.identity += "limit " + std::to_string(*plan_.limit);
-    plan_.description = explain(plan_, texts_);
+    if (plan_.explain) plan_.description = explain(plan_, texts_);
     return std::move(plan_);
   }
 
@@ -748,12 +748,16 @@ class Binder {
 }  // namespace
 
 Result<Plan> prepare(std::string_view sql, const QueryParameters& parameters) {
-  Result<Statement> statement = parse_query(sql);
+  const Result<Statement> statement = parse_query(sql);
   if (!statement.ok()) return statement.status();
-  if (statement.value().kind != Statement::Kind::kSelect) {
+  return plan_of(sql, statement.value(), parameters);
+}
+
+Result<Plan> plan_of(std::string_view sql, const Statement& statement, const QueryParameters& parameters) {
+  if (statement.kind != Statement::Kind::kSelect) {
     return error_at(sql, {}, "a SELECT is asked for here; CREATE and DROP are statements of their own");
   }
-  return Binder(sql, parameters).plan_of(statement.value());
+  return Binder(sql, parameters).plan_of(statement);
 }
 
 Result<Request> read_request(std::string_view sql, const QueryParameters& parameters) {

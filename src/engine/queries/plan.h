@@ -20,6 +20,8 @@
 
 namespace halocline::queries {
 
+struct Statement;
+
 struct OrderKey {
   Program key;
   bool descending = false;
@@ -64,6 +66,8 @@ struct Plan {
 };
 
 Result<Plan> prepare(std::string_view sql, const QueryParameters& parameters);
+// The same of what parse_query() (syntax.h) made of the text.
+Result<Plan> plan_of(std::string_view sql, const Statement& statement, const QueryParameters& parameters);
 
 // Any statement: an answer that is asked for, or what is to become a QueryCreate or QueryDrop.
 struct CreateRequest {

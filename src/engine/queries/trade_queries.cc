@@ -94,18 +94,44 @@ std::vector<Status> TradeQueries::add(std::span<const Newcomer> newcomers) {
   return out;
 }
 
-// Goes through the trades as they are; each finds the readings it may concern as it would find what is kept up to date.
 void TradeQueries::read(std::vector<Reading>& readings) {
+  finder_.begin_round();
+  std::vector<std::size_t> others;
+  Splits splits(state_);
+  const Reader reader{state_, splits, state_.time};
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    const std::optional<IndexedCondition>& indexed = readings[i].selection->indexed;
+    const auto found = indexed ? finder_.find(*indexed) : std::nullopt;
+    if (!found) {
+      others.push_back(i);
+      continue;
+    }
+    for (const std::uint32_t trade : *found) {
+      if (!trades().exists(state_, trade) || !readings[i].status.ok()) continue;
+      subject_ = Subject{++subjects_, key_of_rows(trade, kNoId), nullptr, &reader, {}, {}};
+      subject_.now_inputs.rows[0] = trade;
+      offer(readings[i], trade, false);
+    }
+  }
+  if (!others.empty()) read_all(readings, others);
+  for (const Reading& reading : readings) {
+    if (reading.grouping != nullptr) reading.grouping->forget_changes();
+    if (reading.ranking != nullptr) reading.ranking->forget_changes();
+  }
+}
+
+// Goes through the trades as they are; each finds the readings it may concern as it would find what is kept up to date.
+void TradeQueries::read_all(std::vector<Reading>& readings, const std::vector<std::size_t>& which) {
   PredicateIndex index(trades());
   std::vector<std::uint64_t> everywhere, found;
-  for (std::size_t i = 0; i < readings.size(); ++i) {
+  for (const std::size_t i : which) {
     const std::optional<IndexedCondition>& indexed = readings[i].selection->indexed;
     indexed ? index.add(i, *indexed) : everywhere.push_back(i);
   }
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
   const auto size = static_cast<std::uint32_t>(state_.trades.size());
-  std::size_t open = readings.size();
+  std::size_t open = which.size();
   for (std::uint32_t trade = 0; trade < size && open != 0; ++trade) {
     if (!trades().exists(state_, trade)) continue;
     found = everywhere;
@@ -114,20 +140,17 @@ void TradeQueries::read(std::vector<Reading>& readings) {
     subject_ = Subject{++subjects_, key_of_rows(trade, kNoId), nullptr, &reader, {}, {}};
     subject_.now_inputs.rows[0] = trade;
     for (const std::uint64_t i : found) {
-      Reading& reading = readings[i];
-      if (!reading.status.ok()) continue;
-      if (reading.selection->index_decides || reading.selection->holds(reader, subject_.now_inputs)) take(reading, trade);
-      if (!reading.status.ok()) --open;
+      if (!readings[i].status.ok()) continue;
+      offer(readings[i], trade, true);
+      if (!readings[i].status.ok()) --open;
     }
-  }
-  for (const Reading& reading : readings) {
-    if (reading.grouping != nullptr) reading.grouping->forget_changes();
-    if (reading.ranking != nullptr) reading.ranking->forget_changes();
   }
 }
 
-void TradeQueries::take(Reading& reading, std::uint32_t trade) {
+void TradeQueries::offer(Reading& reading, std::uint32_t trade, bool found_by_index) {
   const Reader& reader = *subject_.now;
+  const bool decided = found_by_index && reading.selection->index_decides;
+  if (!decided && !reading.selection->holds(reader, subject_.now_inputs)) return;
   if (reading.grouping != nullptr) {
     reading.grouping->count(reader, subject_.now_inputs, false);
     reading.status = reading.grouping->within_bounds();
@@ -180,6 +203,7 @@ void TradeQueries::remove(Id id) {
   if (--at->second.projection->users == 0) projections_.erase(at->second.plan->outputs_identity);
   queries_.erase(at);
   answers_.erase(id);
+  if (queries_.empty()) finder_.forget();  // of what changes now nobody tells it
 }
 
 void TradeQueries::drop(std::uint32_t number, Id id) {
@@ -259,6 +283,7 @@ void TradeQueries::settle(Changes& changes, std::vector<LiveEvents>& events) {
   const Reader reader{state_, splits, state_.time};
   state_reader_ = &reader;
   if (changes.reshaped) {
+    finder_.forget();
     look_at_all(changes, events);
   } else {
     std::vector<Changes::ChangedTrade>& changed = changes.trades;
@@ -275,6 +300,7 @@ void TradeQueries::settle(Changes& changes, std::vector<LiveEvents>& events) {
       now.trade = &state_.trades[trade];
       const bool was = at != kNoId && before.trade->status != TradeStatus::kMerged, is = now.trade->status != TradeStatus::kMerged;
       trade_changed(trade, was ? &before : nullptr, is ? &now : nullptr, events);
+      finder_.note(trade, now);
     }
   }
   if (!changed_rankings_.empty() || !changed_groupings_.empty()) settle_kept(events);

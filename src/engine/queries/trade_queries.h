@@ -23,6 +23,7 @@
 #include "engine/queries/predicate_index.h"
 #include "engine/queries/projection.h"
 #include "engine/queries/ranking.h"
+#include "engine/queries/trade_finder.h"
 #include "engine/state/changes.h"
 
 namespace halocline::queries {
@@ -34,7 +35,7 @@ class TradeQueries {
   // Whether the query is one of these: over trades alone, and time does not change its answer.
   static bool takes(const Plan& plan);
 
-  explicit TradeQueries(const State& state) : state_(state), index_(table_of(Source::kTrades)) {}
+  explicit TradeQueries(const State& state) : state_(state), index_(table_of(Source::kTrades)), finder_(state) {}
 
   struct Newcomer {
     Id id;
@@ -100,8 +101,9 @@ class TradeQueries {
   Projection& projection_of(const std::shared_ptr<const Plan>& plan);
   Grouped* grouped(Selection& selection, const std::string& identity);
   void read(std::vector<Reading>& readings);
-  // The trade of `subject_` meets the condition.
-  void take(Reading& reading, std::uint32_t trade);
+  void read_all(std::vector<Reading>& readings, const std::vector<std::size_t>& which);
+  // A trade as it is, for the reading to take when it meets its condition; `subject_` is the trade.
+  void offer(Reading& reading, std::uint32_t trade, bool found_by_index);
   void keep_answer(Id id, const Plan& plan, std::vector<KeptRow> rows);
   void drop(std::uint32_t selection, Id id);
   // The trade before the command and after it; nullptr where it was, or is, no row.
@@ -116,6 +118,7 @@ class TradeQueries {
   std::vector<std::uint32_t> unindexed_;  // selections that every trade concerns
   std::vector<std::unique_ptr<Selection>> selections_;
   std::vector<std::uint32_t> free_selections_;
+  TradeFinder finder_;
   std::unordered_map<std::string, std::uint32_t> by_condition_;
   std::unordered_map<std::string, std::unique_ptr<Projection>> projections_;  // by outputs_identity
   std::unordered_map<Id, Query> queries_;

@@ -74,6 +74,8 @@ class SubscribeCall::Subscription final : public QuerySubscriber {
 
   // What goes next, with the call's lock held; false when there is nothing yet. `due` is when to ask again, if there will be something.
   bool next(v1::SubscribeMessage& message, std::optional<Clock::time_point>& due);
+  // Whether another message follows at once, unless the client ends the subscription: then nobody misses what was held back for it.
+  bool has_more() const { return has_rows || !waiting.empty() || !sending.empty(); }
   bool over = false;  // its last message was given
 
   const std::uint64_t id;
@@ -253,7 +255,7 @@ void SubscribeCall::flush() { advance(Lock(mutex_)); }
 void SubscribeCall::advance(const Lock&) {
   if (finished_ || writing_) return;
   v1::SubscribeMessage message;
-  bool any = false;
+  bool any = false, more = false;
   for (std::size_t left = ready_.size(); left > 0 && !any; --left) {
     const SubscriptionPtr subscription = std::move(ready_.front());
     ready_.pop_front();
@@ -261,6 +263,7 @@ void SubscribeCall::advance(const Lock&) {
     if (subscription->over) continue;
     std::optional<Clock::time_point> due;
     any = subscription->next(message, due);
+    more = subscription->has_more();
     if (any || due) ready(*subscription);
     if (due && !any) calls_.outbox.post_at(*due, weak_from_this());
     if (subscription->over) subscriptions_.erase(subscription->id);
@@ -268,7 +271,8 @@ void SubscribeCall::advance(const Lock&) {
   if (!any) return;
   writing_ = true;
   write_ = to_bytes(message);
-  StartWrite(&write_);  // never held back for a next one: a subscription that is ready may turn out to have nothing to say
+  // Held back only for a next one of the same: another subscription that is ready may turn out to have nothing to say.
+  StartWrite(&write_, more ? grpc::WriteOptions().set_buffer_hint() : grpc::WriteOptions());
 }
 
 void SubscribeCall::OnWriteDone(bool ok) {

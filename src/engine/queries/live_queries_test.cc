@@ -1,0 +1,139 @@
+// Queries over trades that come one after the other while the trades change: whatever the first answers were read from, each is what the
+// question asked anew gives. All else about continuous queries is tested from outside (tests/queries).
+#include "engine/queries/live_queries.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "bench/floor_workload.h"
+#include "engine/engine.h"
+#include "engine/queries/run.h"
+
+namespace halocline {
+namespace {
+
+constexpr Nanos kStart = 1'700'000'000'000'000'000;
+constexpr bench::FloorSize kFloor{2, 4, 6, 3, 8, 2};
+
+class Round {
+ public:
+  explicit Round(std::uint64_t seed) : floor_(seed, kFloor) {
+    for (const Command& command : floor_.reference()) apply(command);
+  }
+
+  void play(int commands) {
+    for (int i = 0; i < commands; ++i) {
+      const std::uint32_t what = below(100);
+      if (what == 0) {
+        const std::string name = "N" + std::to_string(i);
+        std::string& trader = floor_.traders[below(kFloor.traders)];
+        apply(Rename{NodeKind::kTrader, trader, name});
+        trader = name;
+      } else if (what < 30 && !versions_.empty()) {
+        change(what < 5);
+      } else {
+        std::string id;
+        apply(floor_.next_trade(id));
+        versions_.push_back(1);
+      }
+      if (below(4) == 0) register_some();
+      if (below(50) == 0) check_all();
+    }
+    check_all();
+  }
+
+ private:
+  std::uint32_t below(std::uint32_t n) { return floor_.below(n); }
+
+  void apply(const Command& command) {
+    const Applied applied = engine_.apply(engine_.last_seq() + 1, kStart, command, events_);
+    ASSERT_EQ(applied.outcome, Outcome::kAccepted);
+  }
+  // The next version of a trade, or its cancel.
+  void change(bool cancel) {
+    const std::uint32_t number = below(static_cast<std::uint32_t>(versions_.size()));
+    if (versions_[number] == 0) return;
+    std::string unused;
+    bench::FloorWorkload other(below(1'000'000), kFloor);
+    Trade trade = other.next_trade(unused);
+    const std::string id = "t" + std::to_string(number);
+    trade.trade_id = id;
+    trade.trader = floor_.traders[below(kFloor.traders)];
+    trade.version = ++versions_[number];
+    trade.action = cancel ? Action::kCancel : Action::kAmend;
+    if (cancel) versions_[number] = 0;
+    apply(trade);
+  }
+
+  std::string condition() {
+    const auto name = [&](const std::vector<std::string>& names) {
+      return " = '" + names[below(static_cast<std::uint32_t>(names.size()))] + "'";
+    };
+    const std::string price = std::to_string(below(500)), quantity = std::to_string(100 * below(50));
+    switch (below(7)) {
+      case 0: return "trader" + name(floor_.traders);
+      case 1: return "instrument" + name(floor_.instruments) + " AND book" + name(floor_.books);
+      case 2: return "price BETWEEN " + price + " AND " + price + ".5 + 40";
+      case 3: return "quantity > " + quantity;
+      case 4: return "book" + name(floor_.books) + " AND quantity <= " + quantity;
+      case 5: return "counterparty IN ('cpty0', 'cpty2') AND side = 'BUY' AND price < " + price;
+      default: return "live AND trade_id LIKE '%" + std::to_string(below(10)) + "'";
+    }
+  }
+  std::string sql() {
+    switch (below(3)) {
+      case 0: return "SELECT trade_id, price FROM trades WHERE " + condition() + (below(2) == 0 ? " ORDER BY price" : "");
+      case 1: return "SELECT trader, COUNT(*), SUM(notional), MAX(price) FROM trades WHERE " + condition() + " GROUP BY trader";
+      default: return "SELECT trade_id, quantity FROM trades WHERE " + condition() + " ORDER BY quantity DESC LIMIT 5";
+    }
+  }
+  void register_some() {
+    std::vector<std::shared_ptr<const queries::Plan>> plans;
+    for (std::uint32_t left = 1 + below(4); left > 0; --left) {
+      Result<queries::Plan> plan = queries::prepare(sql(), {});
+      ASSERT_TRUE(plan.ok()) << plan.status().message();
+      plans.push_back(std::make_shared<const queries::Plan>(plan.take()));
+    }
+    const auto added = engine_.queries().add(plans);
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      ASSERT_TRUE(added[i].ok());
+      watched_.emplace_back(added[i].value(), plans[i]);
+      check(watched_.back());
+    }
+    if (watched_.size() < 60) return;
+    for (const auto& [id, plan] : watched_) engine_.queries().remove(id);
+    watched_.clear();
+  }
+
+  using Watched = std::pair<queries::LiveQueries::Id, std::shared_ptr<const queries::Plan>>;
+  void check(const Watched& one) {
+    const Result<QueryRows> anew = queries::run(*one.second, *engine_.snapshot());
+    ASSERT_TRUE(anew.ok());
+    std::vector<std::string> rows;
+    for (const KeptRow& row : engine_.queries().rows(one.first)) rows.push_back(row.row);
+    ASSERT_EQ(rows, anew.value().rows) << "query " << one.first << " at seq " << engine_.last_seq();
+  }
+  void check_all() {
+    for (const Watched& one : watched_) check(one);
+    static_cast<void>(engine_.queries().take());
+  }
+
+  bench::FloorWorkload floor_;
+  Engine engine_;
+  std::vector<AlertEvent> events_;
+  std::vector<std::uint32_t> versions_;  // of each trade; 0: cancelled
+  std::vector<Watched> watched_;
+};
+
+TEST(LiveQueries, AnswerAsIfAskedAnewWheneverTheyCame) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Round(seed).play(600);
+    if (HasFatalFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace halocline
