@@ -63,6 +63,7 @@ inline constexpr std::size_t kMaxQueryRows = 1'000'000;      // of a result, and
 inline constexpr std::size_t kMaxQueryResultBytes = 256u << 20;
 inline constexpr std::size_t kMaxLiveQueryBytes = 512u << 20;  // what a continuous query may keep
 inline constexpr std::size_t kMaxLiveQueries = 200'000;       // registered at a time
+inline constexpr std::size_t kMaxRecentEventBytes = 64u << 20;  // of what continuous queries told, for those who come back
 inline constexpr std::size_t kMaxQueriesAStream = 20'000;     // … by one stream of a client
 inline constexpr std::size_t kMaxNamedQueryBytes = 4'096;    // of the SQL text of a query with a name
 inline constexpr std::uint32_t kMaxNamedQueries = 65'536;    // ever made, dropped ones too

@@ -38,7 +38,9 @@ int report(const Status& status) {
       }
       break;
     case Code::kInvalidArgument: code = kUsage; break;
-    case Code::kAlreadyExists: code = kRefused; break;
+    case Code::kAlreadyExists:
+    case Code::kFailedPrecondition:
+    case Code::kOutOfRange: code = kRefused; break;
     case Code::kNotFound: code = kNotFound; break;
     case Code::kDataLoss: code = kDamaged; break;
     default: break;

@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <map>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/query_values.h"
@@ -17,8 +18,9 @@ namespace halocline::cli {
 namespace {
 
 struct Flags {
-  std::string sql;
+  std::string sql, name;
   std::vector<std::string> parameters;
+  std::optional<std::uint64_t> after;
   std::uint64_t count = 0;
   std::uint32_t every = 0;
   bool conflate = false;
@@ -30,7 +32,7 @@ volatile std::sig_atomic_t interrupted = 0;
 class Screen {
  public:
   Screen(const Session& session, const Flags& flags)
-      : json_(session.json), in_place_(!session.json && isatty(STDOUT_FILENO) != 0), most_(flags.count) {}
+      : json_(session.json), in_place_(!session.json && !flags.after && isatty(STDOUT_FILENO) != 0), most_(flags.count) {}
 
   void take(const v1::SubscribeMessage& message) {
     if (full()) return;
@@ -51,6 +53,7 @@ class Screen {
   void rows(const v1::SubscribeMessage& message) {
     if (message.rows().columns_size() > 0) {
       columns_.assign(message.rows().columns().begin(), message.rows().columns().end());
+      if (message.rows().goes_on()) return;
       kept_.clear();
       order_.clear();
     }
@@ -142,6 +145,8 @@ class Screen {
 int watch(const Session& session, const Flags& flags) {
   v1::SubscribeRequest request;
   request.set_sql(flags.sql);
+  request.set_name(flags.name);
+  if (flags.after) request.set_after_seq(*flags.after);
   request.set_when_slow(flags.conflate ? v1::CONFLATE : v1::CUT);
   request.set_at_most_every_ms(flags.every);
   if (const Status status = parse_parameters(flags.parameters, *request.mutable_parameters()); !status.ok()) return report(status);
@@ -152,7 +157,7 @@ int watch(const Session& session, const Flags& flags) {
   bool broken = false;  // the watcher's thread
   options.on_break = [&](const Status& why) {
     if (std::exchange(broken, true)) return;  // once an outage, not at each attempt
-    std::fprintf(stderr, "halocline: %s; the answer comes anew when it is back\n", why.message().c_str());
+    std::fprintf(stderr, "halocline: %s; it goes on where it was when the server is back\n", why.message().c_str());
   };
   if (const auto reachable = session.connect().status(); !reachable.ok()) return report(reachable.status());
   std::signal(SIGINT, [](int) { interrupted = 1; });
@@ -181,15 +186,25 @@ void add_watch(CLI::App& app, Session& session) {
       "Examples:\n"
       "  halocline watch 'SELECT trader, SUM(notional) AS total FROM trades WHERE live GROUP BY trader ORDER BY total DESC LIMIT 10'\n"
       "  halocline watch \"SELECT * FROM alerts WHERE NOT cleared\" --json     one change a line\n"
+      "  halocline watch --name big_trades                                    a query that CREATE made\n"
+      "  halocline watch --name big_trades --after 10433 --json               every change after that seq, whenever it was\n"
       "On a terminal a table that changes in place; lines when piped. The language: docs/queries.md");
   auto flags = std::make_shared<Flags>();
-  command->add_option("SQL", flags->sql, "the text")->required();
+  CLI::Option* sql = command->add_option("SQL", flags->sql, "the text");
+  CLI::Option* name = command->add_option("--name", flags->name, "instead of a text: a query that CREATE CONTINUOUS QUERY or ALERT made");
+  sql->excludes(name);
+  command->add_option("--after", flags->after, "instead of the answer: what each seq after this one did to it, then what comes");
   command->add_option("--param", flags->parameters, "NAME=VALUE for $NAME or :NAME; may be repeated");
   command->add_option("--count", flags->count, "end after so many changes");
   command->add_option("--every", flags->every, "at least so many ms between changes; what happens meanwhile is brought together");
   command->add_flag("--conflate", flags->conflate, "when this side is too slow: skip what came and went, instead of being cut");
   add_server_options(*command, session);
-  command->callback([flags, &session] { session.action = [flags, &session] { return watch(session, *flags); }; });
+  command->callback([flags, &session] {
+    session.action = [flags, &session] {
+      if (flags->sql.empty() && flags->name.empty()) return usage_error("give an SQL text, or --name");
+      return watch(session, *flags);
+    };
+  });
 }
 
 }  // namespace halocline::cli

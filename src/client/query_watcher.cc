@@ -38,6 +38,15 @@ Status QueryWatcher::wait(std::chrono::nanoseconds timeout) {
   return status_;
 }
 
+void QueryWatcher::take(v1::SubscribeMessage& message) {
+  const bool more = message.has_rows() ? message.rows().more() : message.has_changes() && message.changes().more();
+  if (message.has_changes() && more) return pages_.push_back(std::move(message));
+  for (const v1::SubscribeMessage& page : pages_) on_message_(page);
+  pages_.clear();
+  on_message_(message);
+  if (!more) bookmark_ = message.seq();
+}
+
 void QueryWatcher::run() {
   using Clock = std::chrono::steady_clock;
   const std::shared_ptr<grpc::Channel> channel = open_channel(server_);
@@ -58,14 +67,17 @@ void QueryWatcher::run() {
       call_ = &context;
     }
     const auto stream = stub->Subscribe(&context);
-    static_cast<void>(stream->Write(request_));
+    pages_.clear();
+    v1::SubscribeRequest request = request_;
+    if (bookmark_) request.set_after_seq(*bookmark_);
+    static_cast<void>(stream->Write(request));
     Status end_of_query;
     bool ended = false, connected = false;
     while (!ended && stream->Read(&message)) {
       connected = true;
       ended = message.has_ended();
       if (!ended) {
-        on_message_(message);
+        take(message);
         continue;
       }
       end_of_query = status_from(grpc::Status(static_cast<grpc::StatusCode>(message.ended().code()), message.ended().message()), server_);
@@ -83,6 +95,10 @@ void QueryWatcher::run() {
     const Status why = ended ? end_of_query
                        : end.ok() ? Status(Code::kUnavailable, server_ + " ended the stream")
                                   : status_from(end, server_);
+    if (why.code() == Code::kOutOfRange && bookmark_) {  // nothing to go back to
+      bookmark_.reset();
+      continue;
+    }
     const bool too_long = options_.give_up_after.count() > 0 && Clock::now() - up >= options_.give_up_after;
     if (why.code() != Code::kUnavailable || too_long) {
       status_ = why;

@@ -1,5 +1,5 @@
-// A continuous query, for as long as it is wanted: its answer, then every change of it, over any break. After a break the answer comes
-// anew, as it is then.
+// A continuous query, for as long as it is wanted: its answer, then every change of it, over any break: after one it goes on where it was,
+// and nothing is left out or told twice. Only when the server has nothing to go back to (it keeps no journal) the answer comes anew.
 //
 //   v1::SubscribeRequest request;
 //   request.set_sql("SELECT trader, SUM(notional) FROM trades GROUP BY trader");
@@ -15,8 +15,10 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/status.h"
 #include "halocline/v1/queries.pb.h"
@@ -36,7 +38,8 @@ class QueryWatcher {
     std::function<void(const Status&)> on_break;
   };
 
-  // `on_message` is given rows, changes and progress; the request's id is the watcher's to set.
+  // `on_message` is given rows, changes and progress, changes only when all of their seq is there; the request's id is the watcher's
+  // to set. A request with a bookmark begins after it.
   QueryWatcher(std::string server, v1::SubscribeRequest request, Options options,
                std::function<void(const v1::SubscribeMessage&)> on_message);
   ~QueryWatcher();
@@ -50,11 +53,16 @@ class QueryWatcher {
 
  private:
   void run();
+  void take(v1::SubscribeMessage& message);
 
   const std::string server_;
   v1::SubscribeRequest request_;
   const Options options_;
   const std::function<void(const v1::SubscribeMessage&)> on_message_;
+
+  // The watcher's thread's.
+  std::vector<v1::SubscribeMessage> pages_;  // of changes whose seq is not complete
+  std::optional<std::uint64_t> bookmark_;    // everything up to it was given
 
   std::mutex mutex_;
   std::condition_variable ended_;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -59,12 +60,22 @@ class AlertSubscriber {
   virtual void ended(const Status& why) = 0;
 };
 
-// Where a subscription to a continuous query begins: the answer at seq, in its order, each row with the key its events have.
+// What is to be watched: an SQL text, or a query by its name.
+struct WatchRequest {
+  std::string sql;
+  QueryParameters parameters;
+  std::string name;          // of a query that CREATE made; sql and parameters are empty then
+  std::optional<Seq> after;  // a bookmark: no answer, but all that the seqs after it did
+};
+
+// Where a subscription to a continuous query begins: the answer at seq, in its order, each row with the key its events have; or, when it
+// goes on after a bookmark, the bookmark as seq, no rows and no time.
 struct QueryStart {
   std::vector<ColumnType> columns;
   std::vector<KeptRow> rows;
   Seq seq = 0;
   Nanos time = 0;
+  bool goes_on = false;
 };
 
 // Who watches a continuous query. All calls on core threads, none of them may block.
@@ -159,9 +170,11 @@ class Port {
   virtual void follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<AlertSubscriber> subscriber) = 0;
   virtual void unfollow(const AlertSubscriber* subscriber) = 0;
 
-  // Watches a query: what run once gives at some seq, then what each later seq does to it, when that is durable. Refusals of the
-  // text come at once. The subscriber is kept until ended() or unwatch().
-  virtual void watch(std::string sql, QueryParameters parameters, std::shared_ptr<QuerySubscriber> subscriber) = 0;
+  // Watches a query: what run once gives at some seq, then what each later seq does to it, when that is durable; or all that the seqs
+  // after a bookmark did, then the same. Refusals of the text come at once; kNotFound: no query of that name, also when it is dropped
+  // later; kOutOfRange: the bookmark is newer than the newest seq, or the journal keeps nothing to go back to; kFailedPrecondition: the
+  // query of that name was made after the bookmark. The subscriber is kept until ended() or unwatch().
+  virtual void watch(WatchRequest request, std::shared_ptr<QuerySubscriber> subscriber) = 0;
   virtual void unwatch(const QuerySubscriber* subscriber) = 0;
 
   // Adds to a counter that status shows, for what a gateway refuses before it becomes a command. Any thread.

@@ -268,6 +268,22 @@ void Engine::fetch(TradeHint& hint) const { impl_->trades.fetch(hint); }
 
 std::vector<RefusedRelease> Engine::take_refused_releases() { return impl_->reports.take_refused(); }
 
+std::vector<std::string> Engine::take_dropped_queries() { return impl_->named.take_dropped(); }
+
+Result<NamedQuery> Engine::named_query(std::string_view name) const {
+  const State& state = impl_->state;
+  const std::uint32_t id = state.find_query(name);
+  if (id == kNoId) {
+    return Status(Code::kNotFound, "there is no query \"" + std::string(name) + "\" (SHOW QUERIES lists those there are)");
+  }
+  const QueryRecord& query = state.queries[id];
+  const CowText& text = state.catalog.text;
+  if (const std::string_view failure = text[query.failure]; !failure.empty()) {
+    return Status(Code::kFailedPrecondition, "the query \"" + std::string(name) + "\" has ended: " + std::string(failure));
+  }
+  return NamedQuery{std::string(text[query.sql]), query.created_seq};
+}
+
 Seq Engine::last_seq() const { return impl_->state.seq; }
 Nanos Engine::last_time() const { return impl_->state.time; }
 std::uint64_t Engine::last_event_id() const { return impl_->state.events.size(); }

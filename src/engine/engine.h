@@ -15,8 +15,10 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/status.h"
 #include "command/alert.h"
 #include "command/command.h"
 #include "command/outcome.h"
@@ -39,6 +41,12 @@ struct Applied {
 struct RefusedRelease {
   std::string source, trade_id, instrument;
   Outcome outcome = Outcome::kNone;
+};
+
+// A query as CREATE made it.
+struct NamedQuery {
+  std::string sql;
+  Seq created = 0;
 };
 
 // What was looked up of a trade ahead of its turn (engine/lookahead.h). Good for that trade whatever is applied in between: what
@@ -75,6 +83,11 @@ class Engine {
 
   // Since the last call, in order.
   std::vector<RefusedRelease> take_refused_releases();
+
+  // The names of queries that were dropped, since the last call.
+  std::vector<std::string> take_dropped_queries();
+  // kNotFound: there is none of that name now; kFailedPrecondition: it went beyond a bound, and the message says which.
+  Result<NamedQuery> named_query(std::string_view name) const;
 
   // The continuous queries that are watched (engine/queries/live_queries.h). They are no part of the books: no command or digest depends
   // on them. Those that raise alerts are, and are kept apart (engine/queries/named_queries.h).

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -71,13 +72,14 @@ struct Block {
   std::vector<std::shared_ptr<const AlertEvent>> events;
   std::vector<queries::LiveEvents> query_events;
   std::vector<RefusedRelease> refused_releases;
+  std::vector<std::string> dropped_queries;
   Snapshot books;                   // after the block; when reads or follows ask for it
   std::uint64_t last_event_id = 0;  // after the block
 
   void clear() {
     count = 0;
     records.clear(), waiting.clear(), reads.clear(), follows.clear(), watches.clear(), acks.clear(), events.clear(),
-        query_events.clear(), refused_releases.clear();
+        query_events.clear(), refused_releases.clear(), dropped_queries.clear();
     books.reset();
   }
 };

@@ -42,6 +42,9 @@ Status refused_query(Outcome outcome, const std::string& name) {
   }
 }
 
+// What a subscriber that catches up is given at a time.
+std::size_t piece_of(const CoreOptions& options) { return std::max<std::size_t>(options.subscriber_queue / 2, 1); }
+
 Status no_fix() { return Status(Code::kNotFound, "this server has no FIX sessions: set fix.listen and [[fix.session]] (docs/fix.md)"); }
 
 }  // namespace
@@ -50,19 +53,29 @@ Core::Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, 
     : options_(std::move(options)), start_(start), born_(clock.monotonic()),
       p_(clock, options_.queue_length, options_.in_flight_bytes), journal_(journal),
       readers_(std::make_shared<ReaderPool>(options_.reader_threads, options_.max_reads + 2 * options_.max_subscribers)),
-      feeds_(options_.max_subscribers, options_.subscriber_queue / 2, readers_, p_.metrics.named,
+      feeds_(options_.max_subscribers, piece_of(options_), readers_, p_.metrics.named,
              [this](std::shared_ptr<Feed> feed) {
                Inbound inbound;
                inbound.follow = std::move(feed);
                p_.inbound.push(inbound, 0);  // refused only when stopping: then all followers end anyway
              }),
-      watches_(limits::kMaxLiveQueries, p_.metrics.named),
+      watches_(watch_options(engine.last_seq()), p_.metrics.named),
+      reruns_(options_.journal, piece_of(options_), [this] { return p_.durable_seq.load(); }, watches_),
       sequencer_(p_, journal, std::max(start.last_time, engine.last_time()),
                  options_.on_failure ? options_.on_failure : [](const Status&) {}),
       engine_stage_(p_, engine, watches_), publisher_(p_, feeds_, watches_, *readers_) {
   CHECK(journal.next_seq() == engine.last_seq() + 1, "the journal goes on at seq %llu, the engine has applied %llu",
         static_cast<unsigned long long>(journal.next_seq()), static_cast<unsigned long long>(engine.last_seq()));
   p_.durable_seq.store(engine.last_seq());
+}
+
+Watches::Options Core::watch_options(Seq serving_since) {
+  Watches::Options options;
+  options.piece = piece_of(options_);
+  options.serving_since = serving_since;
+  options.ring = [this] { p_.publisher_bell.ring(); };
+  if (options_.journal) options.rerun = [this](std::shared_ptr<Watch> watch) { reruns_.add(std::move(watch)); };
+  return options;
 }
 
 Core::~Core() { static_cast<void>(stop()); }
@@ -84,6 +97,7 @@ Status Core::stop() {
     }
     p_.clock.attach(nullptr);
     readers_->stop();
+    reruns_.stop();
     feeds_.end_all(refusal());
     watches_.end_all(refusal());
   }
@@ -267,12 +281,18 @@ void Core::follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<
   subscriber->ended(refusal());
 }
 
-void Core::watch(std::string sql, QueryParameters parameters, std::shared_ptr<QuerySubscriber> subscriber) {
-  Result<queries::Plan> plan = queries::prepare(sql, parameters);
-  if (!plan.ok()) return subscriber->ended(plan.status());
-  if (!plan.value().unwatchable.empty()) return subscriber->ended(Status(Code::kInvalidArgument, plan.value().unwatchable));
+void Core::watch(WatchRequest request, std::shared_ptr<QuerySubscriber> subscriber) {
+  std::shared_ptr<const queries::Plan> plan;
+  if (request.name.empty()) {
+    Result<queries::Plan> prepared = queries::prepare(request.sql, request.parameters);
+    if (!prepared.ok()) return subscriber->ended(prepared.status());
+    if (!prepared.value().unwatchable.empty()) return subscriber->ended(Status(Code::kInvalidArgument, prepared.value().unwatchable));
+    plan = std::make_shared<const queries::Plan>(prepared.take());
+  } else if (!request.sql.empty() || !request.parameters.empty()) {
+    return subscriber->ended(Status(Code::kInvalidArgument, "a query with a name has its text and no parameters: give the name alone"));
+  }
   Inbound inbound;
-  inbound.watch = watches_.add(std::make_shared<const queries::Plan>(plan.take()), subscriber);
+  inbound.watch = watches_.add(std::move(request.name), std::move(plan), request.after, subscriber);
   if (inbound.watch == nullptr) {
     p_.metrics.named.add("subscribers_refused", 1);
     return subscriber->ended(Status(Code::kResourceExhausted, "there are already " + std::to_string(limits::kMaxLiveQueries) +

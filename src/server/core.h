@@ -28,6 +28,7 @@
 #include "server/publisher.h"
 #include "server/record_source.h"
 #include "server/reader_pool.h"
+#include "server/reruns.h"
 #include "server/sequencer.h"
 #include "server/watches.h"
 
@@ -45,6 +46,7 @@ struct CoreOptions {
   std::string data_directory;
   std::function<void(const Status&)> on_failure;    // the journal failed: stop the process. On the sequencer's thread
   RecordSource records;                             // reads records back; none: nothing is kept
+  JournalSource journal;                            // reads all of them again; none as well
 };
 
 // What the start found, for status and for the clock.
@@ -81,7 +83,7 @@ class Core final : public Port {
   void fix_reset(const std::string& session, std::function<void(const Status&)> done) override;
   void follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<AlertSubscriber> subscriber) override;
   void unfollow(const AlertSubscriber* subscriber) override;
-  void watch(std::string sql, QueryParameters parameters, std::shared_ptr<QuerySubscriber> subscriber) override;
+  void watch(WatchRequest request, std::shared_ptr<QuerySubscriber> subscriber) override;
   void unwatch(const QuerySubscriber* subscriber) override;
   void count(const char* counter, std::uint64_t add) override { p_.metrics.named.add(counter, add); }
 
@@ -93,6 +95,7 @@ class Core final : public Port {
   template <class T, class View>
   void read(Reply<T> reply, View view);
   Status refusal() const;
+  Watches::Options watch_options(Seq serving_since);
 
   const CoreOptions options_;
   const CoreStart start_;
@@ -102,6 +105,7 @@ class Core final : public Port {
   std::shared_ptr<ReaderPool> readers_;
   Feeds feeds_;
   Watches watches_;
+  Reruns reruns_;
   Sequencer sequencer_;
   EngineStage engine_stage_;
   Publisher publisher_;

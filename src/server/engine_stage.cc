@@ -39,7 +39,8 @@ void EngineStage::apply(Block& block) {
   events_.clear();
   block.query_events = engine_.queries().take();
   watches_.let_go(engine_.queries());
-  for (const auto& watch : block.watches) watches_.begin(*watch, engine_.queries(), engine_.last_seq(), engine_.last_time());
+  for (const auto& watch : block.watches) watches_.begin(*watch, engine_);
+  block.dropped_queries = engine_.take_dropped_queries();
   block.refused_releases = engine_.take_refused_releases();
   block.last_event_id = engine_.last_event_id();
   if (!block.reads.empty() || !block.follows.empty()) block.books = engine_.snapshot();

@@ -1,5 +1,6 @@
 #include "server/publisher.h"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -15,13 +16,17 @@ constexpr std::int64_t kProgressEvery = 50'000'000;  // ns: marks of progress to
 
 void Publisher::run() {
   while (true) {
-    p_.publisher_bell.wait([&] {
-      if (feeds_.must_prune() || watches_.must_prune()) return true;
-      Block** front = p_.to_publisher.front();
-      return front != nullptr && (*front == nullptr || releasable(**front) || p_.failed.load());
-    });
+    const std::int64_t due = released_ == told_ ? Doorbell::kForever : told_at_ + kProgressEvery - p_.clock.monotonic();
+    p_.publisher_bell.wait(
+        [&] {
+          if (feeds_.must_prune() || watches_.must_attend()) return true;
+          Block** front = p_.to_publisher.front();
+          return front != nullptr && (*front == nullptr || releasable(**front) || p_.failed.load());
+        },
+        due == Doorbell::kForever ? due : std::max<std::int64_t>(due, 0));
+    tell_progress();
     if (feeds_.must_prune()) feeds_.prune();
-    watches_.prune();
+    if (watches_.must_attend()) watches_.attend();
     Block** front = p_.to_publisher.front();
     if (front == nullptr) continue;
     if (*front == nullptr) break;
@@ -48,6 +53,7 @@ void Publisher::run() {
 void Publisher::release(Block& block) {
   feeds_.offer(block.events);
   watches_.offer(block.query_events);
+  for (const std::string& name : block.dropped_queries) watches_.dropped(name, block.last_seq);
   std::span<const Acknowledgement> acks(block.acks);
   for (const Waiting& one : block.waiting) {
     if (one.sink != nullptr) one.sink->acknowledged(one.token, acks.first(one.count));
@@ -64,14 +70,21 @@ void Publisher::release(Block& block) {
     p_.metrics.received_published.record(now - one.received);
   }
   for (const auto& watch : block.watches) watches_.start(watch);
-  if (now - told_progress_ >= kProgressEvery) {
-    told_progress_ = now;
-    watches_.progress(block.last_seq, block.time);
-  }
+  released_ = block.last_seq, released_time_ = block.time;
+  tell_progress();
   for (const auto& feed : block.follows) feeds_.start(feed, block.books, block.last_event_id);
   for (Read& read : block.reads) {
     readers_.post([read = std::move(read), books = Result<Snapshot>(block.books)] { read(books); });
   }
+}
+
+// Everything up to the last released seq has been offered: said now and then, and soon after the last.
+void Publisher::tell_progress() {
+  if (released_ == told_) return;
+  const std::int64_t now = p_.clock.monotonic();
+  if (now - told_at_ < kProgressEvery) return;
+  told_ = released_, told_at_ = now;
+  watches_.progress(released_, released_time_, now);
 }
 
 void Publisher::abandon(Block& block) {

@@ -21,6 +21,7 @@ class Publisher {
  private:
   bool releasable(const Block& block) const { return p_.durable_seq.load() >= block.last_seq; }
   void release(Block& block);
+  void tell_progress();
   void abandon(Block& block);
   void abandon(Inbound& inbound);
   void recycle(Block& block);
@@ -28,7 +29,9 @@ class Publisher {
   Pipeline& p_;
   Feeds& feeds_;
   Watches& watches_;
-  std::int64_t told_progress_ = 0;  // monotonic ns
+  Seq released_ = 0, told_ = 0;  // the last seq released, and the one of the last mark of progress
+  Nanos released_time_ = 0;
+  std::int64_t told_at_ = 0;     // monotonic ns
   ReaderPool& readers_;
 };
 

@@ -106,6 +106,7 @@ void Replay::apply_all() {
       events.clear();
     });
     static_cast<void>(engine_.queries().take());  // queries with names have changed; nobody watches them yet
+    static_cast<void>(engine_.take_dropped_queries());
     batch->bytes.clear(), batch->entries.clear();
     free_.push(batch);
     reader_bell_.ring();

@@ -274,7 +274,10 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   options.version = kVersion;
   options.durability = config.journal.durability;
   options.data_directory = data;
-  if (durability.value() != Durability::kMemory) options.records = journal_records(disk, directory);
+  if (durability.value() != Durability::kMemory) {
+    options.records = journal_records(disk, directory);
+    options.journal = [&disk, directory] { return JournalReader::open(disk, directory, 1, false); };
+  }
   Status failure;  // written before journal_failed(), read after the core's threads have ended
   options.on_failure = [&](const Status& why) { failure = why, ending.journal_failed(); };
   const Result<std::unique_ptr<Iceberg>> opened = open_iceberg(config, disk, clock, directory);

@@ -3,15 +3,47 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "engine/queries/run.h"
 
 namespace halocline {
+namespace {
 
-std::shared_ptr<Watch> Watches::add(std::shared_ptr<const queries::Plan> plan, std::shared_ptr<QuerySubscriber> subscriber) {
+// A query that nobody watches any more is kept up for so long, so that who comes back soon goes on at once …
+constexpr std::int64_t kOrphanLife = 60'000'000'000;  // ns
+// … if there are no more than so many.
+constexpr std::size_t kMaxOrphans = 256;
+
+}  // namespace
+
+bool offer_piece(QuerySubscriber& subscriber, const std::shared_ptr<EventPiece>& piece) {
+  return std::all_of(piece->events.begin(), piece->events.end(), [&](const auto& events) {
+    return subscriber.offer(std::shared_ptr<const QueryEvents>(piece, events.get()));
+  });
+}
+
+Watches::Watches(Options options, NamedCounters& counters)
+    : options_(std::move(options)), counters_(counters), recent_(options_.recent_bytes), waiting_(std::make_shared<Waiting>()) {
+  waiting_->any = &any_waiting_;
+  waiting_->ring = options_.ring;
+}
+
+void Watches::Waiting::add(std::shared_ptr<Watch> watch, std::function<void(bool)> verdict) {
+  const std::lock_guard lock(mutex);
+  if (any == nullptr) return;
+  all.push_back({std::move(watch), std::move(verdict)});
+  any->store(true);
+  ring();
+}
+
+std::shared_ptr<Watch> Watches::add(std::string name, std::shared_ptr<const queries::Plan> plan, std::optional<Seq> after,
+                                    std::shared_ptr<QuerySubscriber> subscriber) {
   auto watch = std::make_shared<Watch>();
+  watch->name = std::move(name);
   watch->plan = std::move(plan);
+  watch->after = after;
   watch->subscriber = std::move(subscriber);
   const std::lock_guard lock(mutex_);
-  if (watches_.size() >= most_) return nullptr;
+  if (watches_.size() >= options_.most) return nullptr;
   CHECK(watches_.try_emplace(watch->subscriber.get(), watch).second, "a subscriber that watches already watches again");
   return watch;
 }
@@ -34,71 +66,193 @@ std::size_t Watches::size() const {
   return watches_.size();
 }
 
-void Watches::begin(Watch& watch, queries::LiveQueries& live, Seq seq, Nanos time) {
+void Watches::begin_named(Watch& watch, const Engine& engine) {
+  const Result<NamedQuery> named = engine.named_query(watch.name);
+  if (!named.ok()) {
+    watch.refusal = named.status();
+    return;
+  }
+  if (watch.after && *watch.after < named.value().created) {
+    watch.refusal = Status(Code::kFailedPrecondition, "the query \"" + watch.name + "\" was made at seq " +
+                               std::to_string(named.value().created) + ", after the bookmark " + std::to_string(*watch.after) +
+                               ": what you watched was another one; subscribe without a bookmark");
+    return;
+  }
+  Result<queries::Plan> plan = queries::prepare(named.value().sql, {});
+  if (!plan.ok()) {
+    watch.refusal = plan.status();
+    return;
+  }
+  watch.plan = std::make_shared<const queries::Plan>(plan.take());
+}
+
+void Watches::begin(Watch& watch, Engine& engine) {
   if (watch.gone.load()) return;
-  const Result<queries::LiveQueries::Id> added = live.add(watch.plan);
+  if (!watch.name.empty()) begin_named(watch, engine);
+  const Seq seq = engine.last_seq();
+  if (watch.after && *watch.after > seq) {
+    watch.refusal = Status(Code::kOutOfRange,
+                           "bookmark " + std::to_string(*watch.after) + " is after the newest seq, " + std::to_string(seq));
+  }
+  if (!watch.refusal.ok()) return;
+  queries::LiveQueries& live = engine.queries();
+  const Result<Id> added = live.add(watch.plan);
   if (!added.ok()) {
     watch.refusal = added.status();
     return;
   }
   watch.query = added.value();
-  watch.start = {watch.plan->columns, live.rows(watch.query), seq, time};
+  watch.live_since = std::max(live.since(watch.query), options_.serving_since);
+  watch.start.columns = watch.plan->columns;
+  if (watch.after) {
+    watch.position = watch.start.seq = *watch.after;
+    watch.start.goes_on = true;
+    return;
+  }
+  watch.start.rows = live.rows(watch.query);
+  watch.start.seq = seq;
+  watch.start.time = engine.last_time();
 }
 
 void Watches::let_go(queries::LiveQueries& live) {
   if (!any_finished_.exchange(false)) return;
-  std::vector<queries::LiveQueries::Id> finished;
+  std::vector<Id> finished;
   {
     const std::lock_guard lock(mutex_);
     finished.swap(finished_);
   }
-  for (const queries::LiveQueries::Id id : finished) live.remove(id);
+  for (const Id id : finished) live.remove(id);
 }
 
 void Watches::start(const std::shared_ptr<Watch>& watch) {
   if (watch->query == 0) return end(*watch, watch->refusal);
   live_[watch->query].push_back(watch);
   if (watch->gone.load()) return prune_.store(true);
-  watch->subscriber->started(std::exchange(watch->start, {}));
+  if (!watch->after) {
+    watch->started = watch->caught_up = true;
+    return watch->subscriber->started(std::exchange(watch->start, {}));
+  }
+  if (go_on_from_recent(watch)) return;
+  if (options_.rerun) return options_.rerun(watch);
+  end(*watch, Status(Code::kOutOfRange, "bookmark " + std::to_string(*watch->after) +
+                                            " is too old: there is no journal to read the seqs after it from; subscribe without one"));
+}
+
+// False: they do not reach back to its position.
+bool Watches::go_on_from_recent(const std::shared_ptr<Watch>& watch) {
+  if (watch->gone.load()) return true;
+  if (!watch->end_when_caught_up.ok()) {
+    end(*watch, watch->end_when_caught_up);
+    return true;
+  }
+  if (watch->position < std::max(watch->live_since, recent_.complete_after())) return false;
+  if (!std::exchange(watch->started, true)) watch->subscriber->started(std::exchange(watch->start, {}));
+  const auto piece = std::make_shared<EventPiece>();
+  piece->events = recent_.after(watch->query, watch->position, options_.piece);
+  const bool more = piece->events.size() == options_.piece;
+  watch->caught_up = !more;
+  if (piece->events.empty()) return true;
+  watch->position = piece->events.back()->seq;
+  if (more) {
+    piece->let_go = [watching = std::weak_ptr<Watch>(watch), waiting = std::weak_ptr<Waiting>(waiting_)] {
+      auto one = watching.lock();
+      const auto all = waiting.lock();
+      if (one != nullptr && all != nullptr) all->add(std::move(one), {});
+    };
+  }
+  if (!offer_piece(*watch->subscriber, piece)) cut(*watch, watch->position);
+  return true;
+}
+
+void Watches::attend() {
+  if (prune_.load()) prune();
+  if (!any_waiting_.exchange(false)) return;
+  std::vector<Waiting::One> waiting;
+  {
+    const std::lock_guard lock(waiting_->mutex);
+    waiting.swap(waiting_->all);
+  }
+  for (const Waiting::One& one : waiting) {
+    const bool goes_on = go_on_from_recent(one.watch);
+    if (one.verdict) {
+      one.verdict(goes_on);
+    } else if (!goes_on && options_.rerun) {
+      options_.rerun(one.watch);
+    } else if (!goes_on) {
+      cut(*one.watch, one.watch->position + 1);
+    }
+  }
+}
+
+bool Watches::offer_one(Watch& watch, const std::shared_ptr<const QueryEvents>& events) {
+  if (watch.subscriber->offer(events)) return true;
+  cut(watch, events->seq);
+  return false;
+}
+
+void Watches::cut(Watch& watch, Seq before) {
+  counters_.add("subscribers_cut", 1);
+  log_line(LogLevel::kWarn, "watch.cut", {{"seq", before}});
+  end(watch, Status(Code::kResourceExhausted, "the subscriber is too slow and was cut before seq " + std::to_string(before) +
+                                                  "; go on after the last seq you have, or let it conflate"));
 }
 
 void Watches::offer(std::span<const queries::LiveEvents> events) {
   for (const queries::LiveEvents& one : events) {
+    if (one.failure.ok()) recent_.add(one.query, one.events);
     const auto at = live_.find(one.query);
     if (at == live_.end()) continue;
     for (const std::shared_ptr<Watch>& watch : at->second) {
       if (watch->gone.load()) continue;
       if (!one.failure.ok()) {
-        end(*watch, one.failure);
-      } else if (!watch->subscriber->offer(one.events)) {
-        counters_.add("subscribers_cut", 1);
-        log_line(LogLevel::kWarn, "watch.cut", {{"seq", one.events->seq}});
-        end(*watch, Status(Code::kResourceExhausted, "the subscriber is too slow and was cut before seq " +
-                                                         std::to_string(one.events->seq) + "; subscribe again, or let it conflate"));
+        watch->caught_up ? end(*watch, one.failure) : void(watch->end_when_caught_up = one.failure);
+      } else if (watch->caught_up) {
+        static_cast<void>(offer_one(*watch, one.events));
       }
     }
   }
 }
 
-void Watches::progress(Seq seq, Nanos time) {
+void Watches::dropped(const std::string& name, Seq seq) {
+  const Status why(Code::kNotFound, "the query \"" + name + "\" was dropped, by seq " + std::to_string(seq));
   for (const auto& [query, watches] : live_) {
     for (const std::shared_ptr<Watch>& watch : watches) {
-      if (!watch->gone.load()) watch->subscriber->progress(seq, time);
+      if (watch->name != name || watch->gone.load()) continue;
+      watch->caught_up ? end(*watch, why) : void(watch->end_when_caught_up = why);
     }
   }
 }
 
-void Watches::prune() {
-  if (!prune_.exchange(false)) return;
-  std::vector<queries::LiveQueries::Id> finished;
-  for (auto at = live_.begin(); at != live_.end();) {
-    std::erase_if(at->second, [&, id = at->first](const std::shared_ptr<Watch>& watch) {
-      const bool gone = watch->gone.load();
-      if (gone) finished.push_back(id);
-      return gone;
-    });
-    at = at->second.empty() ? live_.erase(at) : std::next(at);
+void Watches::progress(Seq seq, Nanos time, std::int64_t now) {
+  now_ = now;
+  for (const auto& [query, watches] : live_) {
+    for (const std::shared_ptr<Watch>& watch : watches) {
+      if (watch->caught_up && !watch->gone.load()) watch->subscriber->progress(seq, time);
+    }
   }
+  std::vector<Id> finished;
+  for (; !orphans_.empty() && orphans_.front().since + kOrphanLife < now; orphans_.pop_front()) finished.push_back(orphans_.front().query);
+  finish(std::move(finished));
+}
+
+void Watches::prune() {
+  prune_.store(false);
+  std::vector<Id> finished;
+  for (auto at = live_.begin(); at != live_.end();) {
+    const Id id = at->first;
+    std::size_t gone = std::erase_if(at->second, [](const std::shared_ptr<Watch>& watch) { return watch->gone.load(); });
+    const bool orphaned = at->second.empty();
+    if (orphaned && orphans_.size() < kMaxOrphans) {
+      orphans_.push_back({id, now_});
+      --gone;
+    }
+    finished.insert(finished.end(), gone, id);
+    at = orphaned ? live_.erase(at) : std::next(at);
+  }
+  finish(std::move(finished));
+}
+
+void Watches::finish(std::vector<Id> finished) {
   if (finished.empty()) return;
   {
     const std::lock_guard lock(mutex_);
@@ -118,6 +272,12 @@ void Watches::end(Watch& watch, const Status& why) {
 }
 
 void Watches::end_all(const Status& why) {
+  std::vector<Waiting::One> waiting;
+  {
+    const std::lock_guard lock(waiting_->mutex);
+    waiting_->any = nullptr;
+    waiting.swap(waiting_->all);
+  }
   std::unordered_map<const QuerySubscriber*, std::shared_ptr<Watch>> left;
   {
     const std::lock_guard lock(mutex_);

@@ -35,7 +35,7 @@ currency = "USD"
 sector = "tech"
 """
 FIRM = ["--set", "firm.name=Acme", "--set", "firm.currency=USD"]
-DONE, REFUSED, USAGE, UNREACHABLE, NOT_FOUND, DAMAGED = 0, 1, 2, 3, 4, 5
+DONE, REFUSED, USAGE, UNREACHABLE, NOT_FOUND, DAMAGED = range(6)
 
 
 def binary():
@@ -321,6 +321,19 @@ class CliTest(unittest.TestCase):
         self.assertEqual(lines.wait(timeout=60), DONE)
         lines.stdout.close()
         self.assertIn("did you mean trades?", self.run_cli("watch", "SELECT a FROM trads", expect=USAGE).stderr)
+        self.assertIn("--name", self.run_cli("watch", expect=USAGE).stderr)
+
+        # What it was told, whoever asks for it later.
+        told = lambda *args: [json.loads(line) for line in self.run_cli("watch", *args, "--json", expect=DONE).stdout.splitlines()]
+        self.assertEqual(told(sql, "--after", str(first["seq"]), "--count", "4"), changes)
+        self.run_cli("query", f"CREATE CONTINUOUS QUERY largest AS {sql}", expect=DONE)
+        self.trade("w3", quantity="7")
+        created = self.json_of("query", "SELECT created_seq FROM queries WHERE name = 'largest'")["rows"][0]["created_seq"]
+        (gone, come) = told("--name", "largest", "--after", str(created), "--count", "2")
+        self.assertEqual((gone["kind"], gone["before"]["trade_id"], come["kind"], come["after"]["trade_id"]), ("DELETE", "w2", "INSERT", "w3"))
+        self.assertIn("made at seq", self.run_cli("watch", "--name", "largest", "--after", "1", expect=REFUSED).stderr)
+        self.run_cli("query", "DROP CONTINUOUS QUERY largest", expect=DONE)
+        self.assertIn("no query", self.run_cli("watch", "--name", "largest", expect=NOT_FOUND).stderr)
 
     def test_positions_and_nodes(self):
         self.run_cli("ref", "set", "instrument", "symbol=POS", "kind=equity", "currency=EUR", expect=DONE)

@@ -9,7 +9,6 @@ The virtual environment is made by `tools/install-deps --test`.
 import os
 import pathlib
 import queue
-import queue
 import random
 import signal
 import subprocess
@@ -24,30 +23,13 @@ import grpc
 from google.protobuf import descriptor_pool, json_format, message_factory
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
-from grpc_tools import protoc
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 E8 = 100_000_000
 TIMEOUT = 20  # seconds for one call; only a test that fails needs it
 
-GENERATED = tempfile.TemporaryDirectory(prefix="halocline-stubs-")
-
-
-def generate():
-    """Stubs from the .proto files, as any user would make them."""
-    protos = ["halocline/v1/types", "halocline/v1/ingest", "halocline/v1/reference", "halocline/v1/risk", "halocline/v1/queries",
-              "google/rpc/status", "google/rpc/error_details"]
-    args = ["protoc", f"-I{ROOT / 'api'}", f"-I{pathlib.Path(protoc.__file__).parent / '_proto'}",
-            f"--python_out={GENERATED.name}", f"--grpc_python_out={GENERATED.name}"]
-    if protoc.main(args + [f"{name}.proto" for name in protos]) != 0:
-        sys.exit("protoc failed")
-    sys.path.insert(0, GENERATED.name)
-    # google.rpc lies beside google.protobuf, which is installed: one package, two places.
-    import google
-    google.__path__.append(os.path.join(GENERATED.name, "google"))
-
-
-generate()
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import stubs  # noqa: E402,F401
 from google.rpc import error_details_pb2, status_pb2  # noqa: E402
 from halocline.v1 import (ingest_pb2, ingest_pb2_grpc, queries_pb2, queries_pb2_grpc, reference_pb2, reference_pb2_grpc, risk_pb2, risk_pb2_grpc,  # noqa: E402
                           types_pb2)

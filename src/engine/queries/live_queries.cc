@@ -26,6 +26,7 @@ Result<LiveQueries::Id> LiveQueries::add(std::shared_ptr<const Plan> plan) {
   auto entry = std::make_unique<Entry>();
   entry->plan = plan;
   entry->users = 1;
+  entry->since = state_.seq;
   const Id id = next_;
   const Status started = TradeQueries::takes(*plan) ? of_trades_.add(id, plan) : start(id, *entry);
   if (!started.ok()) return started;

@@ -43,6 +43,8 @@ class LiveQueries {
   // In the answer's order.
   std::vector<KeptRow> rows(Id id);
   std::size_t size() const { return queries_.size(); }
+  // The seq at which it was added: of all later seqs there are events.
+  Seq since(Id id) const { return queries_.at(id)->since; }
 
   // By the engine: after time has passed, and after the command, with what that changed; both before take() of that seq.
   void pass_time();
@@ -57,6 +59,7 @@ class LiveQueries {
     std::shared_ptr<const Plan> plan;
     std::unique_ptr<LiveQuery> live;  // nothing for those that TradeQueries keeps
     std::size_t users = 0;
+    Seq since = 0;
     std::optional<IndexedCondition> indexed;
     Nanos due = INT64_MAX;
     std::uint64_t looked_at = 0;  // the round of its last look at a row

@@ -80,6 +80,7 @@ Outcome NamedQueries::apply(const QueryDrop& drop, std::vector<AlertEvent>& even
   QueryRecord& record = state_.queries.write(id);
   record.dropped = true;
   state_.query_index.erase(hash_bytes(drop.name), id);
+  dropped_.emplace_back(drop.name);
   changes_.queries.push_back(id);
   const auto live_at = live_.find(id);
   if (live_at == live_.end()) return Outcome::kAccepted;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "command/outcome.h"
@@ -27,6 +28,8 @@ class NamedQueries {
   void pass_time() { alerting_.pass_time(); }
   void settle(const CauseOf& cause, std::vector<AlertEvent>& events);
   Nanos deadline() const { return alerting_.deadline(); }
+  // The names of those dropped since the last call.
+  std::vector<std::string> take_dropped() { return std::exchange(dropped_, {}); }
 
  private:
   // Of a query that raises alerts: those of the rows in its answer.
@@ -51,6 +54,7 @@ class NamedQueries {
   LiveQueries alerting_;
   std::unordered_map<std::uint32_t, LiveQueries::Id> live_;  // by the query's record
   std::unordered_map<LiveQueries::Id, std::vector<Raised>> raised_;  // those whose questions are the same, in the order they were made
+  std::vector<std::string> dropped_;
 };
 
 }  // namespace halocline::queries

@@ -30,6 +30,7 @@ template <class Condition>
 }
 
 using Seen = RecordingPort::Seen;
+using Reads = RecordingPort::Reads;
 // Long enough for something that must not happen to happen.
 constexpr std::chrono::milliseconds kAWhile{150};
 
@@ -363,8 +364,9 @@ TEST_F(GatewayTest, AnUpsertLargerThanASubmissionIsTakenInParts) {
 
 TEST_F(GatewayTest, ListingsComeInPages) {
   start();
-  port->position_rows.resize(1234);
-  for (std::size_t i = 0; i < port->position_rows.size(); ++i) port->position_rows[i].trades = static_cast<std::uint32_t>(i);
+  port->reads([](Reads& reads) {
+    for (std::uint32_t i = 0; i < 1234; ++i) reads.positions.emplace_back().trades = i;
+  });
   grpc::ClientContext context;
   const auto pages = risk->ListPositions(&context, {});
   v1::PositionsPage page;
@@ -388,12 +390,14 @@ TEST_F(GatewayTest, ListingsComeInPages) {
 
 TEST_F(GatewayTest, QueriesComeInPagesWithTheirColumnsFirst) {
   start();
-  port->query_rows.columns = {{"trader", ValueType::kText}, {"total", ValueType::kDecimal}};
-  for (int i = 0; i < 501; ++i) {
-    std::string& row = port->query_rows.rows.emplace_back();
-    pack(i == 0 ? Value{} : Value::of_text("zoë"), ValueType::kText, row);
-    pack(Value::of(i * Int128{50'000'000}), ValueType::kDecimal, row);
-  }
+  port->reads([](Reads& reads) {
+    reads.query.columns = {{"trader", ValueType::kText}, {"total", ValueType::kDecimal}};
+    for (int i = 0; i < 501; ++i) {
+      std::string& row = reads.query.rows.emplace_back();
+      pack(i == 0 ? Value{} : Value::of_text("zoë"), ValueType::kText, row);
+      pack(Value::of(i * Int128{50'000'000}), ValueType::kDecimal, row);
+    }
+  });
   const auto queries = v1::Queries::NewStub(channel);
   v1::QueryRequest request;
   request.set_sql("SELECT");
@@ -415,8 +419,9 @@ TEST_F(GatewayTest, QueriesComeInPagesWithTheirColumnsFirst) {
   EXPECT_EQ(1, page.rows_size());
   EXPECT_FALSE(pages->Read(&page));
   EXPECT_TRUE(pages->Finish().ok());
-  EXPECT_EQ(Int128{-1'250'000'000}, port->parameters_asked.at("1").number);
-  EXPECT_TRUE(port->parameters_asked.at("none").null);
+  const QueryParameters asked = port->reads([](const Reads& reads) { return reads.parameters; });
+  EXPECT_EQ(Int128{-1'250'000'000}, asked.at("1").number);
+  EXPECT_TRUE(asked.at("none").null);
 
   (*request.mutable_parameters())["1"].set_decimal_value("12.5x");
   grpc::ClientContext again;
@@ -429,11 +434,13 @@ TEST_F(GatewayTest, QueriesComeInPagesWithTheirColumnsFirst) {
 
 TEST_F(GatewayTest, ReferenceDataComesWithItsHeaderFirst) {
   start();
-  port->reference_rows.firm = "F";
-  port->reference_rows.firm_currency = "USD";
-  port->reference_rows.currencies.resize(2);
-  port->reference_rows.names.resize(700);
-  port->reference_rows.instruments.resize(3);
+  port->reads([](Reads& reads) {
+    reads.reference.firm = "F";
+    reads.reference.firm_currency = "USD";
+    reads.reference.currencies.resize(2);
+    reads.reference.names.resize(700);
+    reads.reference.instruments.resize(3);
+  });
   grpc::ClientContext context;
   const auto pages = reference->List(&context, {});
   v1::ReferencePage page;
@@ -450,8 +457,9 @@ TEST_F(GatewayTest, AListingNobodyReadsHoldsUpNobody) {
   GrpcOptions options;
   options.max_listings = 1;
   start(options);
-  port->node_rows.resize(100'000);
-  for (NodeRow& row : port->node_rows) row.name = std::string(64, 'x');
+  port->reads([](Reads& reads) {  // many times what the connection's window takes
+    for (int i = 0; i < 20'000; ++i) reads.nodes.emplace_back().name = std::string(64, 'x');
+  });
   grpc::ClientContext slow;
   const auto unread = risk->ListNodes(&slow, {});
   v1::NodesPage page;
@@ -481,8 +489,7 @@ TEST_F(GatewayTest, OneTradeOrNotFound) {
   const grpc::Status missing = risk->GetTrade(&first, wanted, &state);
   EXPECT_EQ(grpc::StatusCode::NOT_FOUND, missing.error_code());
   EXPECT_EQ("trade s/t is not known", missing.error_message());
-  port->trade_rows.resize(1);
-  port->trade_rows[0].source = "s";
+  port->reads([](Reads& reads) { reads.trades.emplace_back().source = "s"; });
   grpc::ClientContext second;
   ASSERT_TRUE(risk->GetTrade(&second, wanted, &state).ok());
   EXPECT_EQ("s", state.trade().source());

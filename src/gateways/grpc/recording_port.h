@@ -1,5 +1,5 @@
 // A Port for tests: keeps what is submitted, and answers when the test says so (or at once, on a thread of its own,
-// as the core does). Reads answer with the rows the test has put in.
+// as the core does). Reads answer with the rows the test has put in. Each of its methods may be called on any thread.
 #pragma once
 
 #include <chrono>
@@ -25,13 +25,23 @@ class RecordingPort final : public Port {
     const std::lock_guard lock(mutex_);
     judge_ = std::move(judge);
   }
-  std::vector<PositionRow> position_rows;
-  std::vector<NodeRow> node_rows;
-  std::vector<TradeRow> trade_rows;
-  ReferenceRows reference_rows;
-  QueryRows query_rows;
-  QueryParameters parameters_asked;
-  FixDesk* fix_desk = nullptr;
+  // What reads answer with, and what the last query was asked with.
+  struct Reads {
+    std::vector<PositionRow> positions;
+    std::vector<NodeRow> nodes;
+    std::vector<LimitRow> limits{1};
+    std::vector<AlertRow> alerts{2};
+    std::vector<TradeRow> trades;
+    ReferenceRows reference;
+    QueryRows query;
+    QueryParameters parameters;
+  };
+  // Sets or looks at them: use(Reads&), with the port's lock held.
+  template <class Use>
+  auto reads(Use&& use) {
+    const std::lock_guard lock(mutex_);
+    return use(reads_);
+  }
 
   explicit RecordingPort(bool answers_at_once = true) : releasing_(answers_at_once), core_([this] { run(); }) {}
   ~RecordingPort() override {
@@ -99,21 +109,21 @@ class RecordingPort final : public Port {
     return ok_status();
   }
 
-  void positions(PositionFilter, Reply<std::vector<PositionRow>> reply) override { reply(at(position_rows)); }
-  void nodes(NodeFilter, Reply<std::vector<NodeRow>> reply) override { reply(at(node_rows)); }
-  void limits(Reply<std::vector<LimitRow>> reply) override { reply(at(std::vector<LimitRow>(1))); }
-  void alerts(AlertFilter, Reply<std::vector<AlertRow>> reply) override { reply(at(std::vector<AlertRow>(2))); }
-  void reference(Reply<ReferenceRows> reply) override { reply(at(reference_rows)); }
-  void trade(std::string, std::string, Reply<std::vector<TradeRow>> reply) override { reply(at(trade_rows)); }
+  void positions(PositionFilter, Reply<std::vector<PositionRow>> reply) override { reply(at(&Reads::positions)); }
+  void nodes(NodeFilter, Reply<std::vector<NodeRow>> reply) override { reply(at(&Reads::nodes)); }
+  void limits(Reply<std::vector<LimitRow>> reply) override { reply(at(&Reads::limits)); }
+  void alerts(AlertFilter, Reply<std::vector<AlertRow>> reply) override { reply(at(&Reads::alerts)); }
+  void reference(Reply<ReferenceRows> reply) override { reply(at(&Reads::reference)); }
+  void trade(std::string, std::string, Reply<std::vector<TradeRow>> reply) override { reply(at(&Reads::trades)); }
   void query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) override {
     if (sql.empty()) return reply(Status(Code::kInvalidArgument, "line 1, column 1: nothing is asked"));
-    parameters_asked = std::move(parameters);
-    reply(at(query_rows));
+    reads([&](Reads& reads) { reads.parameters = std::move(parameters); });
+    reply(at(&Reads::query));
   }
   void status(bool, Reply<StatusReport> reply) override {
     StatusReport report;
     report.state = "serving";
-    reply(at(report));
+    reply(At<StatusReport>{42, 43, report});
   }
 
   // The test plays the core to the subscriber.
@@ -121,14 +131,9 @@ class RecordingPort final : public Port {
   void fix_sent(std::string, std::uint32_t, std::uint32_t, std::size_t, Reply<std::vector<FixSentRow>> reply) override {
     reply(At<std::vector<FixSentRow>>{1, 1, {}});
   }
-  void set_fix_desk(FixDesk* desk) override { fix_desk = desk; }
-  Result<std::vector<FixSessionRow>> fix_sessions() override {
-    if (fix_desk == nullptr) return Status(Code::kNotFound, "no FIX");
-    return fix_desk->sessions();
-  }
-  void fix_reset(const std::string& session, std::function<void(const Status&)> done) override {
-    fix_desk == nullptr ? done(Status(Code::kNotFound, "no FIX")) : fix_desk->reset(session, std::move(done));
-  }
+  void set_fix_desk(FixDesk*) override {}
+  Result<std::vector<FixSessionRow>> fix_sessions() override { return Status(Code::kNotFound, "no FIX"); }
+  void fix_reset(const std::string&, std::function<void(const Status&)> done) override { done(Status(Code::kNotFound, "no FIX")); }
   void follow_alerts(std::uint64_t bookmark, bool, std::shared_ptr<AlertSubscriber> subscriber) override {
     if (bookmark > 1'000'000) {
       subscriber->ended(Status(Code::kOutOfRange, "event " + std::to_string(bookmark) + " is ahead of the newest"));
@@ -146,8 +151,8 @@ class RecordingPort final : public Port {
     changed_.notify_all();
   }
   // The test plays the core to it too.
-  void watch(std::string sql, QueryParameters, std::shared_ptr<QuerySubscriber> subscriber) override {
-    if (sql.empty()) return subscriber->ended(Status(Code::kInvalidArgument, "line 1, column 1: nothing is asked"));
+  void watch(WatchRequest request, std::shared_ptr<QuerySubscriber> subscriber) override {
+    if (request.sql.empty()) return subscriber->ended(Status(Code::kInvalidArgument, "line 1, column 1: nothing is asked"));
     const std::lock_guard lock(mutex_);
     watchers_.push_back(std::move(subscriber));
     changed_.notify_all();
@@ -167,8 +172,8 @@ class RecordingPort final : public Port {
   static Status stopped() { return Status(Code::kUnavailable, "the server is stopping"); }
 
   template <class T>
-  static At<T> at(T rows) {
-    return At<T>{42, 43, std::move(rows)};
+  At<T> at(T Reads::*rows) {
+    return reads([&](const Reads& reads) { return At<T>{42, 43, reads.*rows}; });
   }
 
   void run() {
@@ -196,6 +201,7 @@ class RecordingPort final : public Port {
   std::condition_variable changed_;
   bool releasing_ = true, blocking_ = false, refusing_ = false, stopping_ = false;
   std::function<Outcome(const Command&)> judge_;
+  Reads reads_;
   std::deque<Submission> waiting_;
   std::size_t submissions_ = 0, unfollowed_ = 0;
   std::shared_ptr<AlertSubscriber> subscriber_;

@@ -40,6 +40,7 @@ class SubscribeCall::Subscription final : public QuerySubscriber {
       columns = std::move(start.columns);
       rows = std::move(start.rows);
       first = has_rows = true;
+      goes_on = start.goes_on;
       seq = start.seq, time = start.time;
     });
   }
@@ -105,7 +106,7 @@ class SubscribeCall::Subscription final : public QuerySubscriber {
   std::vector<ColumnType> columns;
   std::vector<KeptRow> rows;  // of the answer it begins with, those not sent yet from `rows_sent` on
   std::size_t rows_sent = 0;
-  bool first = false, has_rows = false;
+  bool first = false, has_rows = false, goes_on = false;
   Seq seq = 0, told_seq = 0;
   Nanos time = 0;
   std::deque<std::shared_ptr<const QueryEvents>> waiting;
@@ -131,6 +132,7 @@ bool SubscribeCall::Subscription::next(v1::SubscribeMessage& message, std::optio
       to_proto(rows[rows_sent].row, columns, *row.mutable_row());
     }
     out.set_more(rows_sent < rows.size());
+    out.set_goes_on(goes_on);
     if (rows_sent == rows.size()) rows = {}, has_rows = false;
     return true;
   }
@@ -231,7 +233,9 @@ void SubscribeCall::take(const v1::SubscribeRequest& request) {
     return subscription->ended(Status(Code::kResourceExhausted, "a stream has at most " + std::to_string(limits::kMaxQueriesAStream) +
                                                                     " subscriptions"));
   }
-  calls_.port->watch(request.sql(), std::move(parameters), subscription);
+  WatchRequest watch{request.sql(), std::move(parameters), request.name(), std::nullopt};
+  if (request.has_after_seq()) watch.after = request.after_seq();
+  calls_.port->watch(std::move(watch), subscription);
   const std::lock_guard lock(mutex_);
   if (finished_) calls_.port->unwatch(subscription.get());  // finish() may have done so before the port knew of it
 }

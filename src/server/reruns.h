@@ -1,0 +1,58 @@
+// Subscriptions that go on after a bookmark older than the recent events: the journal is read again from its start into an engine
+// aside, on one thread of low priority, and what each seq after the bookmark does to their answers is offered to them, exactly what was
+// offered to those who watched then. Near the end of the journal they go over to the recent events (watches.h).
+//
+// One engine at a time, whatever the number of subscriptions: those that come while it runs join it if it has not passed their
+// bookmark, and wait for the next run otherwise. It costs the memory of a second engine and the time to replay
+// what is in the journal, and holds up neither the pipeline nor the subscriptions that are live.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "journal/journal_reader.h"
+#include "server/watches.h"
+
+namespace halocline {
+
+// Opens the journal at its first block. Any thread, any number at a time.
+using JournalSource = std::function<Result<std::unique_ptr<JournalReader>>()>;
+
+class Reruns {
+ public:
+  // `piece` is how many events a subscriber is given at a time; `durable` gives the seq up to which the journal may be read.
+  Reruns(JournalSource journal, std::size_t piece, std::function<Seq()> durable, Watches& watches)
+      : journal_(std::move(journal)), piece_(piece), durable_(std::move(durable)), watches_(watches) {}
+  ~Reruns() { stop(); }
+
+  // Offers it what the seqs after its position did. Any thread.
+  void add(std::shared_ptr<Watch> watch);
+  // What is under way ends where it is. The owner's thread; may be called twice.
+  void stop();
+
+ private:
+  class Run;
+  // What others call back into; a gateway may hold on to it for longer than the Reruns live.
+  struct Shared {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<std::shared_ptr<Watch>> waiting;
+    bool stopping = false;
+  };
+
+  void work();
+
+  const JournalSource journal_;
+  const std::size_t piece_;
+  const std::function<Seq()> durable_;
+  Watches& watches_;
+  const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+  std::thread thread_;  // from the first one on
+};
+
+}  // namespace halocline

@@ -1,0 +1,279 @@
+// Subscriptions to queries through a core with a journal on disk: by name, after a bookmark, from the recent events and from the journal.
+#include <filesystem>
+#include <optional>
+
+#include "base/disk.h"
+#include "journal/file_journal.h"
+#include "server/core_fixture.h"
+#include "server/recent_events.h"
+
+namespace halocline {
+namespace {
+
+// Watches like a gateway: holds what it is offered until it is taken, and has room for `room` of it.
+class KeepingWatcher final : public QuerySubscriber {
+ public:
+  explicit KeepingWatcher(std::size_t room = 1'000'000) : room_(room) {}
+
+  void started(QueryStart start) override {
+    const std::lock_guard lock(mutex_);
+    EXPECT_FALSE(start_.has_value());
+    start_ = std::move(start);
+    more_.notify_all();
+  }
+  bool offer(const std::shared_ptr<const QueryEvents>& events) override {
+    const std::lock_guard lock(mutex_);
+    EXPECT_TRUE(start_.has_value());
+    EXPECT_FALSE(ended_.has_value());
+    if (held_.size() == room_) return false;
+    held_.push_back(events);
+    highest_ = std::max(highest_, held_.size());
+    more_.notify_all();
+    return true;
+  }
+  void progress(Seq seq, Nanos) override {
+    const std::lock_guard lock(mutex_);
+    EXPECT_FALSE(ended_.has_value());
+    progress_ = seq;
+  }
+  void ended(const Status& why) override {
+    const std::lock_guard lock(mutex_);
+    EXPECT_FALSE(ended_.has_value());
+    ended_ = why;
+    more_.notify_all();
+  }
+
+  QueryStart wait_started() {
+    std::unique_lock lock(mutex_);
+    more_.wait(lock, [&] { return start_.has_value() || ended_.has_value(); });
+    EXPECT_TRUE(start_.has_value()) << ended_->message();
+    return start_.value_or(QueryStart{});
+  }
+  Status wait_ended() {
+    std::unique_lock lock(mutex_);
+    more_.wait(lock, [&] { return ended_.has_value(); });
+    return *ended_;
+  }
+  // Takes one after the other until there are so many; "seq kind key" of each row.
+  const std::vector<std::string>& take(std::size_t seqs) {
+    std::unique_lock lock(mutex_);
+    while (taken_.size() < seqs) {
+      more_.wait(lock, [&] { return !held_.empty() || ended_.has_value(); });
+      if (held_.empty()) break;
+      std::shared_ptr<const QueryEvents> events = std::move(held_.front());
+      held_.pop_front();
+      std::string& text = taken_.emplace_back(std::to_string(events->seq));
+      for (const RowEvent& row : events->rows) {
+        text += " " + std::to_string(static_cast<int>(row.kind)) + " " + row.key + " " + row.before + " " + row.after + " " + row.order;
+      }
+      lock.unlock();
+      events.reset();  // letting go may call back into the core
+      lock.lock();
+    }
+    return taken_;
+  }
+  std::size_t highest() {
+    const std::lock_guard lock(mutex_);
+    return highest_;
+  }
+
+ private:
+  const std::size_t room_;
+  std::mutex mutex_;
+  std::condition_variable more_;
+  std::optional<QueryStart> start_;
+  std::optional<Status> ended_;
+  std::deque<std::shared_ptr<const QueryEvents>> held_;
+  std::vector<std::string> taken_;
+  std::size_t highest_ = 0;
+  Seq progress_ = 0;
+};
+
+const char* const kTrades = "SELECT trade_id, quantity FROM trades WHERE quantity > 1";
+const char* const kTotals = "SELECT trader, COUNT(*) AS n, SUM(notional) AS total FROM trades GROUP BY trader";
+
+class WatchesTest : public ::testing::Test {
+ protected:
+  WatchesTest() {
+    const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    directory_ = std::filesystem::path(::testing::TempDir()) / ("halocline-watches-" + name + "-" + std::to_string(getpid()));
+    std::filesystem::create_directories(directory_);
+  }
+  ~WatchesTest() override {
+    core_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  void start(CoreOptions options = {}, bool keeps_journal = true) {
+    FileJournalOptions file;
+    file.directory = (directory_ / "journal").string();
+    file.durability = Durability::kOs;
+    auto opened = FileJournal::open(disk_, file, [](const BlockView&) { return ok_status(); });
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    journal_ = opened.take();
+    options.durability = "os";
+    if (keeps_journal) options.journal = [this, file] { return JournalReader::open(disk_, file.directory, 1, false); };
+    core_.emplace(std::move(options), clock_, engine_, *journal_, CoreStart{});
+    core_->start();
+    ASSERT_TRUE(core_->submit(submission_of(floor_commands(), sink_)).ok());
+    sink_->wait_for(submissions_ = 1);
+  }
+  // Each trade a submission, acknowledged when this returns.
+  void trade(int trades) {
+    for (int i = 0; i < trades; ++i) {
+      const std::string id = "t" + std::to_string(++traded_);
+      ASSERT_TRUE(core_->submit(submission_of({trade_of(id, 2 + traded_ % 5)}, sink_)).ok());
+      ++submissions_;
+    }
+    sink_->wait_for(submissions_);
+  }
+  std::shared_ptr<KeepingWatcher> watch(WatchRequest request, std::size_t room = 1'000'000) {
+    auto watcher = std::make_shared<KeepingWatcher>(room);
+    core_->watch(std::move(request), watcher);
+    return watcher;
+  }
+  std::shared_ptr<KeepingWatcher> watch_after(std::string sql, Seq after, std::size_t room = 1'000'000) {
+    return watch({std::move(sql), {}, "", after}, room);
+  }
+  Status statement(const std::string& sql) {
+    const auto answer = ask<QueryRows>([&](Port::Reply<QueryRows> reply) { core_->query(sql, {}, std::move(reply)); });
+    return answer.ok() ? ok_status() : answer.status();
+  }
+  static std::vector<std::string> behind(const std::vector<std::string>& all, std::size_t from) {
+    return {all.begin() + static_cast<std::ptrdiff_t>(from), all.end()};
+  }
+
+  PosixDisk disk_;
+  ManualClock clock_{kMorning};
+  std::filesystem::path directory_;
+  Engine engine_;
+  std::unique_ptr<Journal> journal_;
+  std::shared_ptr<KeepingSink> sink_ = std::make_shared<KeepingSink>();
+  std::size_t submissions_ = 0;
+  int traded_ = 0;
+  std::optional<Core> core_;
+};
+
+TEST_F(WatchesTest, AfterABookmarkComesWhatThoseWhoStayedWereTold) {
+  start();
+  for (const char* sql : {kTrades, kTotals}) {
+    const auto stayed = watch({sql, {}, "", std::nullopt});
+    const Seq began = stayed->wait_started().seq;
+    trade(20);
+    const Seq left = began + 20;
+    trade(10);
+    const auto back = watch_after(sql, left);
+    const QueryStart start = back->wait_started();
+    EXPECT_TRUE(start.goes_on);
+    EXPECT_EQ(start.seq, left);
+    EXPECT_TRUE(start.rows.empty());
+    EXPECT_FALSE(start.columns.empty());
+    trade(5);
+    EXPECT_EQ(back->take(15), behind(stayed->take(35), 20));
+  }
+}
+
+TEST_F(WatchesTest, FromTheJournalComesWhatWasBeforeAnybodyWatched) {
+  start();
+  trade(300);
+  for (const char* sql : {kTrades, kTotals}) {
+    const int before = traded_;
+    const auto back = watch_after(sql, kFloor + 7);
+    EXPECT_TRUE(back->wait_started().goes_on);
+    trade(10);
+    const std::vector<std::string> told = back->take(static_cast<std::size_t>(before) + 3);
+    // Whoever begins at the start is told the same, whatever way it comes.
+    const auto all = watch_after(sql, 0);
+    EXPECT_EQ(behind(all->take(static_cast<std::size_t>(before) + 10), 7), told);
+  }
+}
+
+TEST_F(WatchesTest, OneThatReadsSlowlyIsNotCutWhileItCatchesUp) {
+  CoreOptions options;
+  options.subscriber_queue = 8;
+  start(std::move(options));
+  trade(200);
+  const auto from_journal = watch_after(kTrades, kFloor, 8);
+  EXPECT_EQ(from_journal->take(200).size(), 200u);
+  EXPECT_LE(from_journal->highest(), 8u);
+  const auto from_recent = watch_after(kTrades, kFloor, 8);
+  EXPECT_EQ(from_recent->take(200), from_journal->take(200));
+  EXPECT_LE(from_recent->highest(), 8u);
+  trade(3);
+  EXPECT_EQ(from_recent->take(203), from_journal->take(203));
+}
+
+TEST_F(WatchesTest, ABookmarkThatCannotBeServedIsRefused) {
+  start({}, false);
+  trade(3);
+  EXPECT_EQ(watch_after(kTrades, kFloor + 4)->wait_ended().code(), Code::kOutOfRange);
+  const auto back = watch_after(kTrades, kFloor + 3);
+  EXPECT_TRUE(back->wait_started().goes_on) << "it is the newest seq: nothing is missing";
+  EXPECT_EQ(watch_after(kTotals, kFloor)->wait_ended().code(), Code::kOutOfRange) << "nothing to read it from";
+}
+
+TEST_F(WatchesTest, AQueryIsWatchedByItsNameUntilItIsDropped) {
+  start();
+  EXPECT_EQ(watch({"", {}, "large", std::nullopt})->wait_ended().code(), Code::kNotFound);
+  EXPECT_EQ(watch({kTrades, {}, "large", std::nullopt})->wait_ended().code(), Code::kInvalidArgument);
+  ASSERT_TRUE(statement(std::string("CREATE CONTINUOUS QUERY large AS ") + kTrades).ok());
+  const auto watcher = watch({"", {}, "large", std::nullopt});
+  const Seq created = watcher->wait_started().seq;
+  EXPECT_EQ(created, kFloor + 1);
+  trade(6);
+  // The recent events of a query with a name are there even if nobody watched it.
+  const auto back = watch({"", {}, "large", created + 2});
+  EXPECT_EQ(back->take(4), behind(watcher->take(6), 2));
+
+  ASSERT_TRUE(statement("DROP CONTINUOUS QUERY large").ok());
+  EXPECT_EQ(watcher->wait_ended().code(), Code::kNotFound);
+  EXPECT_EQ(back->wait_ended().code(), Code::kNotFound);
+  ASSERT_TRUE(statement(std::string("CREATE CONTINUOUS QUERY large AS ") + kTotals).ok());
+  const Status younger = watch({"", {}, "large", created + 2})->wait_ended();
+  EXPECT_EQ(younger.code(), Code::kFailedPrecondition) << younger.message();
+}
+
+TEST_F(WatchesTest, WhoIsCatchingUpWhenTheServerStopsIsTold) {
+  CoreOptions options;
+  options.subscriber_queue = 2;
+  start(std::move(options));
+  trade(50);
+  const auto slow = watch_after(kTrades, 0, 2);
+  EXPECT_EQ(slow->take(1).size(), 1u);
+  EXPECT_TRUE(core_->stop().ok());
+  EXPECT_EQ(slow->wait_ended().code(), Code::kUnavailable);
+}
+
+TEST_F(WatchesTest, OneThatGoesAwayWhileItCatchesUpHoldsUpNobody) {
+  CoreOptions options;
+  options.subscriber_queue = 2;
+  start(std::move(options));
+  trade(50);
+  const auto gone = watch_after(kTrades, 0, 2), other = watch_after(kTotals, 0, 2);
+  EXPECT_EQ(gone->take(1).size(), 1u);
+  core_->unwatch(gone.get());
+  EXPECT_EQ(other->take(50).size(), 50u);
+}
+
+TEST(RecentEventsTest, TheOldestOfAllQueriesGoFirst) {
+  const auto at = [](Seq seq) {
+    QueryEvents events;
+    events.seq = seq;
+    events.rows.resize(1);
+    return std::make_shared<const QueryEvents>(events);
+  };
+  RecentEvents recent(4'000);
+  EXPECT_EQ(recent.complete_after(), 0u);
+  recent.add(7, at(1));
+  for (Seq seq = 2; seq <= 100; ++seq) recent.add(8, at(seq));
+  const Seq from = recent.complete_after();
+  EXPECT_GT(from, 1u);
+  EXPECT_TRUE(recent.after(7, 0, 10).empty());
+  EXPECT_EQ(recent.after(8, from, 1'000).size(), 100 - from);
+  EXPECT_EQ(recent.after(8, from, 1'000).front()->seq, from + 1);
+  EXPECT_EQ(recent.after(8, 97, 2).size(), 2u);
+  EXPECT_TRUE(recent.after(8, 100, 2).empty());
+}
+
+}  // namespace
+}  // namespace halocline
