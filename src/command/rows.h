@@ -41,6 +41,8 @@ struct NodeRow {
   Money largest_trade = 0;
   std::uint32_t trade_rate = 0;  // trades in the last limits::kTradeRateSeconds
   Money stale = 0;
+
+  friend bool operator==(const NodeRow&, const NodeRow&) = default;
 };
 
 struct LimitRow {

@@ -25,7 +25,24 @@ std::vector<std::uint32_t> sorted_positions(const State& state, std::uint32_t no
   return ids;
 }
 
-PositionRow row_of(const State& state, const PositionRecord& position, Splits& splits) {
+}  // namespace
+
+Seq seq_of(const State& state) { return state.seq; }
+Nanos time_of(const State& state) { return state.time; }
+
+StateCounts counts(const State& state) {
+  StateCounts c;
+  c.trades = state.trades.size();
+  c.live_trades = state.live_trades;
+  c.nodes = state.catalog.nodes.size();
+  c.instruments = state.catalog.instruments.size();
+  c.limits = state.live_limits;
+  c.active_alerts = state.active_alerts;
+  c.last_event_id = state.events.size();
+  return c;
+}
+
+PositionRow position_row(const State& state, const PositionRecord& position, Splits& splits) {
   const Catalog& catalog = state.catalog;
   const InstrumentRecord& instrument = catalog.instruments[position.instrument];
   const AverageCost split = splits.of(position);
@@ -47,23 +64,6 @@ PositionRow row_of(const State& state, const PositionRecord& position, Splits& s
   return row;
 }
 
-}  // namespace
-
-Seq seq_of(const State& state) { return state.seq; }
-Nanos time_of(const State& state) { return state.time; }
-
-StateCounts counts(const State& state) {
-  StateCounts c;
-  c.trades = state.trades.size();
-  c.live_trades = state.live_trades;
-  c.nodes = state.catalog.nodes.size();
-  c.instruments = state.catalog.instruments.size();
-  c.limits = state.live_limits;
-  c.active_alerts = state.active_alerts;
-  c.last_event_id = state.events.size();
-  return c;
-}
-
 std::vector<PositionRow> positions(const State& state, const PositionFilter& filter) {
   std::vector<PositionRow> rows;
   Splits splits(state);
@@ -75,10 +75,10 @@ std::vector<PositionRow> positions(const State& state, const PositionFilter& fil
     if (!filter.node.empty() && catalog.name_of(node) != filter.node) continue;
     if (instrument != kNoId) {
       const std::uint32_t p = state.find_position(node, instrument);
-      if (p != kNoId && state.positions[p].count != 0) rows.push_back(row_of(state, state.positions[p], splits));
+      if (p != kNoId && state.positions[p].count != 0) rows.push_back(position_row(state, state.positions[p], splits));
       continue;
     }
-    for (const std::uint32_t p : sorted_positions(state, node)) rows.push_back(row_of(state, state.positions[p], splits));
+    for (const std::uint32_t p : sorted_positions(state, node)) rows.push_back(position_row(state, state.positions[p], splits));
   }
   return rows;
 }

@@ -11,6 +11,8 @@
 #include "engine/engine.h"
 
 namespace halocline {
+class Splits;
+struct PositionRecord;
 struct TradeRecord;
 }
 
@@ -34,6 +36,8 @@ std::vector<NodeRow> nodes(const State& state, const NodeFilter& filter);
 std::vector<LimitRow> limits(const State& state);
 std::vector<AlertRow> alerts(const State& state, const AlertFilter& filter);
 ReferenceRows reference(const State& state);
+// Of a position, one without a live trade included; `splits` is the state's (engine/figures.h).
+PositionRow position_row(const State& state, const PositionRecord& position, Splits& splits);
 // Of a trade that is not merged.
 TradeRow trade_row(const State& state, const TradeRecord& record);
 // By its own id, or that of any report that corrected it.

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "engine/changed_trades.h"
+#include "engine/differences.h"
 #include "engine/views.h"
 
 namespace halocline {
@@ -15,8 +15,22 @@ Books::Effect EngineBooks::apply(Seq seq, Nanos time, CommandType type, std::spa
 
 void EngineBooks::changed_trades(const TradeVisitor& visit) {
   Snapshot now = engine_.snapshot();
-  views::changed_trades(*now, visited_.get(), visit);
-  visited_ = std::move(now);
+  views::changed_trades(*now, trades_visited_.get(), visit);
+  trades_visited_ = std::move(now);
+}
+
+void EngineBooks::changed_positions(const PositionVisitor& visit) {
+  Snapshot now = engine_.snapshot();
+  views::changed_positions(*now, positions_visited_.get(), visit);
+  positions_visited_ = std::move(now);
+}
+
+void EngineBooks::changed_nodes(const NodeVisitor& visit) {
+  std::vector<NodeRow> now = views::nodes(*engine_.snapshot(), {});
+  for (std::size_t id = 0; id < now.size(); ++id) {
+    if (id >= nodes_visited_.size() || !(now[id] == nodes_visited_[id])) visit(now[id]);
+  }
+  nodes_visited_ = std::move(now);
 }
 
 std::string EngineBooks::digest() { return views::state_digest(*engine_.snapshot()); }

@@ -46,16 +46,17 @@ Status History::open() {
       Follower::open(disk_, *books_, lake_.catalog(), lake_.warehouse(), clock_, options_.follower);
   if (!opened.ok()) return opened.status();
   follower_ = opened.take();
-  core_.count("history_seq", follower_->committed_seq());
+  core_.count("history_seq", follower_->committed_seq() - counted_seq_);
+  counted_seq_ = follower_->committed_seq();
   log_line(LogLevel::kInfo, "history.opened", {{"committed_seq", follower_->committed_seq()}});
   return ok_status();
 }
 
 Status History::commit() {
-  const Seq seq = follower_->committed_seq();
   const std::uint64_t rows = follower_->committed_rows(), commits = follower_->commits();
   Status status = follower_->commit();
-  core_.count("history_seq", follower_->committed_seq() - seq);
+  core_.count("history_seq", follower_->committed_seq() - counted_seq_);
+  counted_seq_ = follower_->committed_seq();
   core_.count("history_rows", follower_->committed_rows() - rows);
   core_.count("history_commits", follower_->commits() - commits);
   return status;
@@ -69,6 +70,8 @@ bool History::advance(bool commit_now) {
   if (status.ok() && (full || commit_now)) status = commit();
   if (!status.ok()) {
     failed(status);
+    // What it held of rows is not to be trusted: all is read again, from the journal.
+    if (status.code() == Code::kInternal) follower_.reset(), books_.reset();
     return false;
   }
   last_failure_.clear();

@@ -57,6 +57,7 @@ class History {
 
   std::unique_ptr<EngineBooks> books_;
   std::unique_ptr<Follower> follower_;
+  Seq counted_seq_ = 0;       // what `history_seq` says
   std::string last_failure_;  // told once, until it is another or gone
 
   std::mutex mutex_;

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "command/alert.h"
+#include "command/changes.h"
 #include "command/command.h"
 #include "command/outcome.h"
-#include "command/trade_change.h"
 
 namespace halocline {
 
@@ -28,8 +28,10 @@ class Books {
 
   // The next command; its payload decodes (CHECKed). Alert events it brings about are appended to `events`.
   virtual Effect apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload, std::vector<AlertEvent>& events) = 0;
-  // The trades whose row changed since the last call, or since the beginning. Heavy when much has.
+  // Each visits the rows that changed since its last call, or since the beginning. Heavy when much has.
   virtual void changed_trades(const TradeVisitor& visit) = 0;
+  virtual void changed_positions(const PositionVisitor& visit) = 0;
+  virtual void changed_nodes(const NodeVisitor& visit) = 0;
   // State digest after the last command (docs/semantics.md), hexadecimal.
   virtual std::string digest() = 0;
 };

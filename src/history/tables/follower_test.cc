@@ -22,12 +22,18 @@ namespace {
 
 using namespace iceberg;
 
-// Accepts everything; the digest is the seq. A trade that is cancelled is gone.
+// Accepts everything; the digest is the seq. A trade that is cancelled is gone; each price is an alert event.
 class LenientBooks final : public Books {
  public:
-  Effect apply(Seq seq, Nanos, CommandType type, std::span<const std::byte> payload, std::vector<AlertEvent>&) override {
+  Effect apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload, std::vector<AlertEvent>& events) override {
     EXPECT_EQ(seq, last_ + 1);
     last_ = seq;
+    if (type == CommandType::kPrice) {
+      events.emplace_back();
+      events.back().event_id = ++last_event_, events.back().alert_id = 1;
+      events.back().seq = seq, events.back().time = time;
+      events.back().limit = "gross", events.back().node = "b1";
+    }
     Trade trade;
     if (type != CommandType::kTrade || !decode_trade(payload, trade)) return {Outcome::kAccepted, 0};
     const auto [known, is_new] = numbers_.try_emplace(std::string(trade.trade_id), numbers_.size());
@@ -41,10 +47,22 @@ class LenientBooks final : public Books {
   void changed_trades(const TradeVisitor& visit) override {
     for (auto& [number, change] : std::exchange(changed_, {})) visit(change);
   }
+  // One position and one node, which always change.
+  void changed_positions(const PositionVisitor& visit) override {
+    PositionRow row;
+    row.node = "b1", row.instrument = "AAPL", row.quantity = static_cast<Int128>(last_), row.trades = 1;
+    visit(row);
+  }
+  void changed_nodes(const NodeVisitor& visit) override {
+    NodeRow row;
+    row.name = "b1", row.net = static_cast<Money>(last_);
+    visit(row);
+  }
   std::string digest() override { return "at " + std::to_string(last_); }
 
  private:
   Seq last_ = 0;
+  std::uint64_t last_event_ = 0;
   std::map<std::string, std::uint64_t> numbers_;
   std::map<std::uint64_t, TradeChange> changed_;
 };
@@ -133,16 +151,33 @@ class FollowerTest : public testing::Test {
     return journal_->commit().value();
   }
 
-  Status open(int version = 2) {
+  Status open(int version = 2, std::int64_t full_bytes = 64 << 20) {
     follower_.reset();
     books_ = std::make_unique<LenientBooks>();
     FollowerOptions options;
+    options.full_bytes = full_bytes;
     options.journal_directory = directory_ + "/journal";
     options.format_version = version;
     auto opened = Follower::open(disk_, *books_, *catalog_, *warehouse_, clock_, options);
     if (!opened.ok()) return opened.status();
     follower_ = opened.take();
     return ok_status();
+  }
+
+  // Rows of a table without deletes, and the seqs in its first column, each of which is to be there once.
+  std::int64_t rows_of(const std::string& name) {
+    const LoadedTable table = sqlite_->load_table({{"halocline"}, name}).take();
+    std::set<std::int64_t> seqs;
+    std::int64_t rows = 0;
+    for (const ManifestFile& manifest : current_manifests(*warehouse_, *table.metadata).take()) {
+      for (const ManifestEntry& entry : entries_of(*warehouse_, manifest).take()) {
+        const std::vector<std::int64_t> numbers = read_numbers(warehouse_->read(entry.file.path, 1 << 30).take(), 1).take();
+        seqs.insert(numbers.begin(), numbers.end());
+        rows += static_cast<std::int64_t>(numbers.size());
+      }
+    }
+    EXPECT_EQ(static_cast<std::size_t>(rows), seqs.size()) << name;
+    return rows;
   }
 
   LoadedTable ledger() { return sqlite_->load_table({{"halocline"}, "trade_events"}).take(); }
@@ -301,6 +336,49 @@ TEST_F(FollowerTest, ACommitThatGoesWrongIsMadeOnce) {
   EXPECT_EQ(follower_->rows(), 0);
   EXPECT_EQ(ledger_files(), 7u);  // none of an attempt that failed
   EXPECT_EQ(trades().size(), static_cast<std::size_t>(rows));
+}
+
+// A table that somebody dropped, or that an older program did not have, is brought to where the others are.
+TEST_F(FollowerTest, ANewTableGetsWhatIsBehind) {
+  ASSERT_TRUE(open().ok());
+  Seq last = 0;
+  for (int commit = 0; commit < 6; ++commit) {
+    last = journal(5);  // with a price, and so an alert event, each
+    ASSERT_TRUE(follower_->follow(last).ok());
+    ASSERT_TRUE(follower_->commit().ok());
+  }
+  for (const std::int64_t full_bytes : {std::int64_t{64} << 20, std::int64_t{1}}) {  // the latter spills after each block
+    for (const Fault fault : {Fault::kNone, Fault::kLost, Fault::kLostBefore, Fault::kConflict}) {
+      SCOPED_TRACE(static_cast<int>(fault));
+      for (const char* name : {"prices", "alerts", "trades", "limits"}) ASSERT_TRUE(sqlite_->drop_table({{"halocline"}, name}, true).ok());
+      ASSERT_TRUE(open(2, full_bytes).ok());
+      if (fault != Fault::kNone) last = journal(1);  // else there is nothing new, and yet something to commit
+      while (follower_->read_seq() < last) {
+        ASSERT_TRUE(follower_->follow(last).ok());
+        if (!follower_->full() && follower_->read_seq() < last) continue;
+        catalog_->next = fault;
+        ASSERT_TRUE(follower_->commit().ok());
+      }
+      ASSERT_TRUE(follower_->commit().ok());
+      const auto blocks = static_cast<std::int64_t>(last) - trades_;
+      EXPECT_EQ(rows_of("prices"), blocks);
+      EXPECT_EQ(rows_of("alerts"), blocks);
+      EXPECT_EQ(ledger_rows(), trades_);
+      EXPECT_EQ(trades().size(), static_cast<std::size_t>(trades_));
+      EXPECT_EQ(follower_->committed_seq(), last);
+      const std::uint64_t commits = follower_->commits();
+      ASSERT_TRUE(follower_->commit().ok());
+      EXPECT_EQ(follower_->commits(), commits);
+    }
+  }
+}
+
+TEST_F(FollowerTest, WithoutTheLedgerNothingIsWritten) {
+  ASSERT_TRUE(open().ok());
+  ASSERT_TRUE(follower_->follow(journal(5)).ok());
+  ASSERT_TRUE(follower_->commit().ok());
+  ASSERT_TRUE(sqlite_->drop_table({{"halocline"}, "trade_events"}, true).ok());
+  EXPECT_EQ(open().code(), Code::kFailedPrecondition);
 }
 
 TEST_F(FollowerTest, ALostAnswerAndACrashLeaveNothingTwice) {

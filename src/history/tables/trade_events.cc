@@ -1,5 +1,7 @@
 #include "history/tables/trade_events.h"
 
+#include "history/tables/columns.h"
+
 namespace halocline::trade_events {
 
 using namespace iceberg;
@@ -11,12 +13,6 @@ enum Column : std::size_t {
   kCounterparty, kInstrument, kSide, kQuantity, kPrice, kFees, kTradeTime, kTradeTimeNs, kDesk, kCurrency, kParks, kFixSession,
   kFixNumber,
 };
-
-// A word for a known number, nothing for what an unknown one was refused for.
-void word(ParquetRows& to, Column column, std::string_view name) {
-  if (name.empty()) to.null(column);
-  else to.text(column, name);
-}
 
 }  // namespace
 
@@ -53,15 +49,14 @@ TableDefinition definition() {
   return table;
 }
 
-Status append(TableWriter& writer, const Row& row) {
+Status append(AppendTable& table, const Row& row) {
   const Trade& trade = *row.trade;
   const TradeReport* report = row.report;
-  ParquetRows& to = writer.row(row.time);
+  ParquetRows& to = table.row(row.time);
   to.number(kSeq, static_cast<std::int64_t>(row.seq));
-  to.number(kKnowledgeTime, micros_of(row.time));
-  to.number(kKnowledgeTimeNs, row.time);
+  put_time(to, kKnowledgeTime, row.time);
   to.text(kCommand, type_name(report == nullptr ? CommandType::kTrade : CommandType::kTradeReport));
-  word(to, kAction, action_name(trade.action));
+  put_word(to, kAction, action_name(trade.action));
   to.text(kOutcome, outcome_name(row.outcome));
   if (row.first_seq == 0) to.null(kFirstSeq);
   else to.number(kFirstSeq, static_cast<std::int64_t>(row.first_seq));
@@ -69,25 +64,23 @@ Status append(TableWriter& writer, const Row& row) {
   to.text(kTradeId, trade.trade_id);
   if (report != nullptr) to.null(kVersion);
   else to.number(kVersion, trade.version);
-  word(to, kReference, report == nullptr ? "" : report->reference);
+  put_word(to, kReference, report == nullptr ? "" : report->reference);
   to.text(kBook, trade.book);
   to.text(kTrader, trade.trader);
   to.text(kCounterparty, trade.counterparty);
   to.text(kInstrument, trade.instrument);
-  word(to, kSide, side_name(trade.side));
+  put_word(to, kSide, side_name(trade.side));
   to.decimal(kQuantity, trade.quantity);
   to.decimal(kPrice, trade.price);
   to.decimal(kFees, trade.fees);
-  if (trade.trade_time == 0) to.null(kTradeTime);
-  else to.number(kTradeTime, micros_of(trade.trade_time));
-  to.number(kTradeTimeNs, trade.trade_time);
-  word(to, kDesk, report == nullptr ? "" : report->desk);
-  word(to, kCurrency, report == nullptr ? "" : report->currency);
+  put_given_time(to, kTradeTime, trade.trade_time);
+  put_word(to, kDesk, report == nullptr ? "" : report->desk);
+  put_word(to, kCurrency, report == nullptr ? "" : report->currency);
   to.flag(kParks, report != nullptr && report->park);
-  word(to, kFixSession, row.fix_session);
+  put_word(to, kFixSession, row.fix_session);
   if (row.fix_session.empty()) to.null(kFixNumber);
   else to.number(kFixNumber, row.fix_number);
-  return writer.end_row();
+  return table.end_row();
 }
 
 }  // namespace halocline::trade_events

@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "command/command.h"
 #include "command/outcome.h"
-#include "history/tables/table_writer.h"
+#include "history/tables/append_table.h"
 
 namespace halocline::trade_events {
 
@@ -25,6 +25,6 @@ struct Row {
   std::uint32_t fix_number = 0;
 };
 
-Status append(TableWriter& writer, const Row& row);
+Status append(AppendTable& table, const Row& row);
 
 }  // namespace halocline::trade_events

@@ -1,8 +1,8 @@
 #include "history/tables/trades.h"
 
-#include <utility>
+#include "history/tables/columns.h"
 
-namespace halocline {
+namespace halocline::trades {
 
 using namespace iceberg;
 
@@ -40,8 +40,7 @@ void fill(ParquetRows& to, const TradeChange& change) {
     }
     return;
   }
-  if (row.live) to.text(kAction, action_name(row.action));
-  else to.null(kAction);
+  put_word(to, kAction, row.live ? action_name(row.action) : "");
   to.text(kBook, row.book);
   to.text(kTrader, row.trader);
   to.text(kCounterparty, row.counterparty);
@@ -50,17 +49,16 @@ void fill(ParquetRows& to, const TradeChange& change) {
   to.decimal(kQuantity, row.quantity);
   to.decimal(kPrice, row.price);
   to.decimal(kFees, row.fees);
-  if (row.trade_time == 0) to.null(kTradeTime);
-  else to.number(kTradeTime, micros_of(row.trade_time));
-  to.number(kTradeTimeNs, row.trade_time);
+  put_given_time(to, kTradeTime, row.trade_time);
 }
 
 }  // namespace
 
-TableDefinition TradesTable::definition() {
+TableDefinition definition() {
   const Type text = primitive(TypeKind::kString), number = primitive(TypeKind::kLong), amount = decimal(20, 8);
   TableDefinition table;
   table.name = "trades";
+  table.version_2 = true;
   table.sorted_by = {kNumberId};
   table.distinct = {"trade_id"};
   table.schema.fields = {
@@ -79,73 +77,15 @@ TableDefinition TradesTable::definition() {
   return table;
 }
 
-Status TradesTable::finish_file(ParquetRows& rows, std::vector<std::uint64_t>& numbers) {
-  Result<ParquetFile> file = rows.finish();
-  if (!file.ok()) return file.status();
-  file.value().file.sort_order_id = 1;
-  files_.push_back({file.take(), std::exchange(numbers, {}), false});
-  return ok_status();
-}
-
-Status TradesTable::take(Books& books) {
-  ParquetRows rows(definition().schema, {.distinct = definition().distinct});
-  std::vector<std::uint64_t> numbers;
+Status write_changes(Books& books, UpsertTable& table) {
   Status first;
   books.changed_trades([&](const TradeChange& change) {
     if (!first.ok()) return;
-    if (change.standing == TradeStanding::kGone) return gone_.push_back(change.number);
-    fill(rows, change);
-    first = rows.end_row();
-    numbers.push_back(change.number);
-    ++rows_;
-    if (first.ok() && rows.bytes() >= kFullDataFileBytes) first = finish_file(rows, numbers);
+    if (change.standing == TradeStanding::kGone) return table.remove(change.number);
+    fill(table.row(change.number), change);
+    first = table.end_row();
   });
-  if (first.ok() && !numbers.empty()) first = finish_file(rows, numbers);
   return first;
 }
 
-Status TradesTable::write(Warehouse& warehouse, const TableMetadata& table) {
-  for (File& file : files_) {
-    if (file.written) continue;
-    file.parquet.file.path = data_folder(table) + "/" + random_uuid() + ".parquet";
-    if (Status status = warehouse.write(file.parquet.file.path, file.parquet.bytes); !status.ok()) return status;
-    file.written = true;
-    file.parquet.bytes.clear();
-  }
-  return ok_status();
-}
-
-Result<TableChange> TradesTable::change(Warehouse& warehouse, const TableMetadata& table, std::vector<std::string>& written) {
-  if (!places_.loaded_for(table)) {
-    if (Status status = places_.load(warehouse, table, kNumberId); !status.ok()) return status;
-  }
-  TableChange change;
-  std::vector<DeletedRow> replaced;
-  const auto replace = [&](std::uint64_t number) {
-    if (std::optional<DeletedRow> old = places_.find(number)) replaced.push_back(std::move(*old));
-  };
-  for (const File& file : files_) {
-    change.data.push_back(file.parquet.file);
-    for (const std::uint64_t number : file.numbers) replace(number);
-  }
-  for (const std::uint64_t number : gone_) replace(number);
-  if (replaced.empty()) return change;
-  Result<ParquetFile> deletes = position_delete_file(std::move(replaced));
-  if (!deletes.ok()) return deletes.status();
-  ParquetFile& file = deletes.value();
-  file.file.path = data_folder(table) + "/" + random_uuid() + "-deletes.parquet";
-  written.push_back(file.file.path);
-  if (Status status = warehouse.write(file.file.path, file.bytes); !status.ok()) return status;
-  change.deletes.push_back(std::move(file.file));
-  return change;
-}
-
-void TradesTable::committed(std::optional<std::int64_t> snapshot) {
-  for (const File& file : files_) places_.put(file.parquet.file.path, file.numbers);
-  for (const std::uint64_t number : gone_) places_.forget(number);
-  places_.moved(snapshot);
-  files_.clear(), gone_.clear();
-  rows_ = 0;
-}
-
-}  // namespace halocline
+}  // namespace halocline::trades

@@ -1,4 +1,4 @@
-// A trade whose row changed, as those who keep a copy of the trades are told.
+// What changed in the books, as those who keep a copy of them are told.
 #pragma once
 
 #include <cstdint>
@@ -22,5 +22,7 @@ struct TradeChange {
 };
 
 using TradeVisitor = std::function<void(const TradeChange&)>;
+using PositionVisitor = std::function<void(const PositionRow&)>;  // as it is now; without trades: it is closed
+using NodeVisitor = std::function<void(const NodeRow&)>;
 
 }  // namespace halocline

@@ -1,0 +1,113 @@
+// The tables of the history, committed together: one transaction at the catalog adds the rows of all of them and sets how far the journal
+// is in them, so a commit happens once whatever becomes of it. Makes tables that are missing and lets those grow that lack a column.
+//
+//   TableSet tables(catalog, warehouse, clock, {"halocline", 2, journal_id});
+//   tables.add(ledger), tables.add(trades);
+//   Status status = tables.open();
+//   …                                            // rows
+//   status = tables.begin({seq, digest, chain});   // they are the commit's; those that come now are the next one's
+//   status = tables.finish();                      // again after a failure, until it is ok
+//
+// One thread. All references outlive it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "history/catalog/table_catalog.h"
+#include "history/tables/history_table.h"
+#include "history/warehouse.h"
+
+namespace halocline {
+
+// Properties of the first table, the last one of every table. The first four are also in each snapshot's summary.
+inline constexpr char kFirstSeqKey[] = "halocline.first-seq";
+inline constexpr char kLastSeqKey[] = "halocline.last-seq";
+inline constexpr char kStateDigestKey[] = "halocline.state-digest";
+inline constexpr char kJournalChainKey[] = "halocline.journal-chain";
+inline constexpr char kJournalIdKey[] = "halocline.journal-id";
+// Of a table that has all rows up to the first one's kLastSeqKey: "true".
+inline constexpr char kCompleteKey[] = "halocline.complete";
+
+struct TableSetOptions {
+  std::string space;
+  int format_version = 2;  // of tables that are made
+  std::string journal_id;
+};
+
+// Up to where a commit brings the tables.
+struct CommitPoint {
+  Seq seq = 0;
+  std::string digest;  // state digest there, hexadecimal
+  std::string chain;   // of the journal there
+};
+
+class TableSet {
+ public:
+  TableSet(iceberg::TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, TableSetOptions options);
+
+  // Before open(). The first one is the ledger, which tells how far they all are.
+  void add(HistoryTable& table);
+  // kFailedPrecondition: they are of another journal, or one of them is no longer what it was.
+  Status open();
+
+  // The tables have everything up to it.
+  Seq committed_seq() const { return committed_seq_; }
+  // Whether a row of this command is missing in the table: one that is new wants all of them.
+  bool wants(const HistoryTable& table, Seq seq) const { return seq > committed_seq_ || !complete(table); }
+  bool complete(const HistoryTable& table) const;
+  bool all_complete() const;
+
+  std::int64_t open_rows() const;
+  std::int64_t open_bytes() const;
+  std::int64_t closed_rows() const;
+  // The open rows go to the warehouse ahead of their commit.
+  Status spill();
+
+  bool committing() const { return point_.has_value(); }
+  Status begin(CommitPoint point);
+  // kUnavailable, kIo, kResourceExhausted …: nothing was lost, try again. kFailedPrecondition: somebody else writes this journal's
+  // history.
+  Status finish();
+
+  std::uint64_t commits() const { return commits_; }                // since the start
+  std::uint64_t committed_rows() const { return committed_rows_; }  // … with so many rows
+
+ private:
+  struct Entry {
+    HistoryTable* table = nullptr;
+    bool complete = false;
+  };
+  // An attempt at the commit, made upon the tables as they are.
+  struct Attempt {
+    std::vector<iceberg::TableCommit> commits;
+    std::vector<HistoryTable*> tables;  // of the commits
+    std::vector<std::string> files;     // written for it
+  };
+
+  iceberg::TableName name_of(const HistoryTable& table) const;
+  Result<iceberg::LoadedTable> load(const HistoryTable& table);
+  Result<iceberg::LoadedTable> open_table(const TableDefinition& definition);
+  Result<iceberg::LoadedTable> grow(const TableDefinition& definition, iceberg::LoadedTable table);
+  Status write_files();
+  Status prepare(Attempt& attempt);
+  // Whether the commit is in the tables already.
+  Result<bool> arrived();
+  void committed(const Attempt& attempt, const std::vector<iceberg::LoadedTable>& now);
+
+  iceberg::TableCatalog& catalog_;
+  Warehouse& warehouse_;
+  const Clock& clock_;
+  const TableSetOptions options_;
+  std::vector<Entry> entries_;
+  Seq committed_seq_ = 0;
+  std::optional<CommitPoint> point_;  // of the commit under way
+  bool written_ = false;              // its files are in the warehouse
+  std::uint64_t commits_ = 0, committed_rows_ = 0;
+};
+
+}  // namespace halocline

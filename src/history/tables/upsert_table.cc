@@ -1,0 +1,98 @@
+#include "history/tables/upsert_table.h"
+
+#include <cstdio>
+#include <iterator>
+#include <utility>
+
+namespace halocline {
+
+using namespace iceberg;
+
+UpsertTable::UpsertTable(TableDefinition definition)
+    : definition_(std::move(definition)),
+      number_field_(definition_.schema.fields.front().id),
+      open_(definition_.schema, {.distinct = definition_.distinct}) {}
+
+ParquetRows& UpsertTable::row(std::uint64_t number) {
+  numbers_.push_back(number);
+  return open_;
+}
+
+Status UpsertTable::end_row() {
+  ++open_rows_;
+  if (Status status = open_.end_row(); !status.ok() && first_.ok()) first_ = status;
+  if (open_.bytes() >= kFullDataFileBytes) finish();
+  return first_;
+}
+
+std::int64_t UpsertTable::open_bytes() const { return done_bytes_ + (open_.rows() == 0 ? 0 : open_.bytes()); }
+
+void UpsertTable::finish() {
+  Result<ParquetFile> file = open_.finish();
+  if (!file.ok()) {
+    if (first_.ok()) first_ = file.status();
+    return;
+  }
+  if (!definition_.sorted_by.empty()) file.value().file.sort_order_id = 1;
+  done_bytes_ += static_cast<std::int64_t>(file.value().bytes.size());
+  done_.push_back({file.take(), std::exchange(numbers_, {}), false});
+}
+
+Status UpsertTable::close() {
+  if (open_.rows() > 0) finish();
+  if (!first_.ok()) return first_;
+  std::move(done_.begin(), done_.end(), std::back_inserter(files_));
+  removed_.insert(removed_.end(), open_removed_.begin(), open_removed_.end());
+  done_.clear(), open_removed_.clear();
+  closed_rows_ += std::exchange(open_rows_, 0);
+  done_bytes_ = 0;
+  return ok_status();
+}
+
+Status UpsertTable::write(Warehouse& warehouse, const TableMetadata& table, Seq first) {
+  for (File& file : files_) {
+    if (file.written) continue;
+    char number[32];
+    std::snprintf(number, sizeof number, "%020llu", static_cast<unsigned long long>(first));
+    file.parquet.file.path = data_folder(table) + "/" + number + "-" + random_uuid() + ".parquet";
+    if (Status status = warehouse.write(file.parquet.file.path, file.parquet.bytes); !status.ok()) return status;
+    file.written = true;
+    file.parquet.bytes.clear();
+  }
+  return ok_status();
+}
+
+Result<TableChange> UpsertTable::change(Warehouse& warehouse, const TableMetadata& table, std::vector<std::string>& written) {
+  if (!places_.loaded_for(table)) {
+    if (Status status = places_.load(warehouse, table, number_field_); !status.ok()) return status;
+  }
+  TableChange change;
+  std::vector<DeletedRow> replaced;
+  const auto replace = [&](std::uint64_t number) {
+    if (std::optional<DeletedRow> old = places_.find(number)) replaced.push_back(std::move(*old));
+  };
+  for (const File& file : files_) {
+    change.data.push_back(file.parquet.file);
+    for (const std::uint64_t number : file.numbers) replace(number);
+  }
+  for (const std::uint64_t number : removed_) replace(number);
+  if (replaced.empty()) return change;
+  Result<ParquetFile> deletes = position_delete_file(std::move(replaced));
+  if (!deletes.ok()) return deletes.status();
+  ParquetFile& file = deletes.value();
+  file.file.path = data_folder(table) + "/" + random_uuid() + "-deletes.parquet";
+  written.push_back(file.file.path);
+  if (Status status = warehouse.write(file.file.path, file.bytes); !status.ok()) return status;
+  change.deletes.push_back(std::move(file.file));
+  return change;
+}
+
+void UpsertTable::committed(std::optional<std::int64_t> snapshot) {
+  for (const File& file : files_) places_.put(file.parquet.file.path, file.numbers);
+  for (const std::uint64_t number : removed_) places_.forget(number);
+  places_.moved(snapshot);
+  files_.clear(), removed_.clear();
+  closed_rows_ = 0;
+}
+
+}  // namespace halocline
