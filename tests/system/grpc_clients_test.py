@@ -101,6 +101,17 @@ def violations(error):
     return {one.field: one.description for one in request.field_violations}
 
 
+def load_floor(channel):
+    items = [dict(currency=dict(code="EUR", rate_e8=e8("1.1"))), dict(desk=dict(name="Rates")),
+             dict(book=dict(name="Rates-1", desk="Rates")), dict(trader=dict(name="zoë", desk="Rates")),
+             dict(counterparty=dict(name="Bank"))]
+    for symbol, currency in (("ACME", "USD"), ("TINY", "EUR"), ("MANY", "USD"), ("HOT", "USD"), ("SEEN", "USD")):
+        items.append(dict(instrument=dict(symbol=symbol, kind=reference_pb2.EQUITY, currency=currency, multiplier_e8=E8,
+                                          sector="Widgets")))
+    acks = reference_pb2_grpc.ReferenceStub(channel).Upsert(reference_pb2.UpsertRequest(items=items), timeout=TIMEOUT).acks
+    assert [ack.outcome for ack in acks] == [types_pb2.ACCEPTED] * len(items), acks
+
+
 class GrpcClients(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -109,14 +120,7 @@ class GrpcClients(unittest.TestCase):
         cls.ingest = ingest_pb2_grpc.IngestStub(cls.channel)
         cls.reference = reference_pb2_grpc.ReferenceStub(cls.channel)
         cls.risk = risk_pb2_grpc.RiskStub(cls.channel)
-        items = [dict(currency=dict(code="EUR", rate_e8=e8("1.1"))), dict(desk=dict(name="Rates")),
-                 dict(book=dict(name="Rates-1", desk="Rates")), dict(trader=dict(name="zoë", desk="Rates")),
-                 dict(counterparty=dict(name="Bank"))]
-        for symbol, currency in (("ACME", "USD"), ("TINY", "EUR"), ("MANY", "USD"), ("HOT", "USD"), ("SEEN", "USD")):
-            items.append(dict(instrument=dict(symbol=symbol, kind=reference_pb2.EQUITY, currency=currency, multiplier_e8=E8,
-                                              sector="Widgets")))
-        acks = cls.reference.Upsert(reference_pb2.UpsertRequest(items=items), timeout=TIMEOUT).acks
-        assert [ack.outcome for ack in acks] == [types_pb2.ACCEPTED] * len(items), acks
+        load_floor(cls.channel)
 
     @classmethod
     def tearDownClass(cls):
