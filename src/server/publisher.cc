@@ -16,6 +16,7 @@ constexpr std::int64_t kProgressEvery = 50'000'000;  // ns: marks of progress to
 
 void Publisher::run() {
   while (true) {
+    tell_progress();
     const std::int64_t due = released_ == told_ ? Doorbell::kForever : told_at_ + kProgressEvery - p_.clock.monotonic();
     p_.publisher_bell.wait(
         [&] {
@@ -24,7 +25,6 @@ void Publisher::run() {
           return front != nullptr && (*front == nullptr || releasable(**front) || p_.failed.load());
         },
         due == Doorbell::kForever ? due : std::max<std::int64_t>(due, 0));
-    tell_progress();
     if (feeds_.must_prune()) feeds_.prune();
     if (watches_.must_attend()) watches_.attend();
     Block** front = p_.to_publisher.front();
@@ -71,7 +71,6 @@ void Publisher::release(Block& block) {
   }
   for (const auto& watch : block.watches) watches_.start(watch);
   released_ = block.last_seq, released_time_ = block.time;
-  tell_progress();
   for (const auto& feed : block.follows) feeds_.start(feed, block.books, block.last_event_id);
   for (Read& read : block.reads) {
     readers_.post([read = std::move(read), books = Result<Snapshot>(block.books)] { read(books); });

@@ -5,19 +5,17 @@ has had every event once, and the same ones as somebody who asks for all of them
 
 The client (made from the .proto files) leaves and comes back by itself too, so that it goes on from the recent events as well as from the journal.
 """
-import argparse
 import pathlib
 import queue
 import random
-import shutil
 import sys
-import tempfile
 import threading
 import time
 
 import grpc
 
 from crash_test import Run
+from killing import parser, play
 from recompute import check
 from server import PATIENCE, status
 
@@ -195,35 +193,14 @@ class BookmarksRun(Run):
         return sum(len(one.events) for one in exact), [len(one.events) for one in exact]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--kills", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=time.time_ns() // 1000 % 10**9, help="default: from the clock")
-    parser.add_argument("--rate", type=int, default=400, help="trades a second")
-    parser.add_argument("--keep", action="store_true", help="keep the directory of a good run, too")
-    options = parser.parse_args()
-    options.fault_points = "no"
-    print(f"bookmarks test, seed {options.seed}", flush=True)
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="halocline-bookmarks-"))
-    run = BookmarksRun(options, directory)
+def prove(run):
     began = time.monotonic()
-    try:
-        events, each = run.verify(run.crash())
-    except BaseException as error:
-        if run.server is not None and run.server.process.poll() is None:
-            run.server.process.kill()
-        print(f"FAILED: {error!r}\nseed {options.seed}, all of it is in {directory}", file=sys.stderr)
-        if not isinstance(error, AssertionError):
-            raise
-        return 1
-    print(f"{run.kills} kills ({run.in_recovery} in recovery), the client lost {run.client.breaks} streams and left {run.client.left}: "
-          f"{events} events of {len(each)} queries {each}, each once, in {time.monotonic() - began:.0f} s")
-    if options.keep:
-        print(f"kept in {directory}")
-    else:
-        shutil.rmtree(directory)
-    return 0
+    events, each = run.verify(run.crash())
+    return (f"{run.kills} kills ({run.in_recovery} in recovery), the client lost {run.client.breaks} streams and left {run.client.left}: "
+            f"{events} events of {len(each)} queries {each}, each once, in {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    parsed = parser(__doc__, 400, "trades").parse_args()
+    parsed.fault_points = "no"
+    sys.exit(play("bookmarks test", parsed, BookmarksRun, prove))

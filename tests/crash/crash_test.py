@@ -12,16 +12,13 @@ at each point of src/journal/crash_point.h. Verified at the end:
   - the server's state digest is the model's at that seq, before and after a graceful stop (exit 0) and restart.
 The seed is printed; a failing run keeps its directory and says where.
 """
-import argparse
 import decimal
-import pathlib
 import random
-import shutil
 import signal
 import sys
-import tempfile
 import time
 
+from killing import parser, play
 from recompute import check, recompute
 from server import Load, Server, journal_commands, status
 
@@ -109,6 +106,10 @@ class Run:
             if load.process.poll() is None:
                 load.process.kill()
 
+    def end(self):
+        if self.server is not None and self.server.process.poll() is None:
+            self.server.process.kill()
+
     # -- what must hold
 
     def verify(self, lines):
@@ -157,43 +158,19 @@ class Run:
             check(one == other, f"event {at} differs\n  seen  {one}\n  model {other}")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--kills", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=None, help="default: from the clock")
-    parser.add_argument("--rate", type=int, default=400, help="trades a second")
-    parser.add_argument("--fault-points", choices=("yes", "no"), default="yes")
-    parser.add_argument("--keep", action="store_true", help="keep the directory of a good run, too")
-    options = parser.parse_args()
-    if options.seed is None:
-        options.seed = time.time_ns() // 1000 % 10**9
-    print(f"crash test, seed {options.seed}", flush=True)
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="halocline-crash-"))
-    run = Run(options, directory)
+def prove(run):
     began = time.monotonic()
-    try:
-        lines = run.crash()
-        killed = time.monotonic()
-        commands, acks, duplicates, end, segments = run.verify(lines)
-    except BaseException as error:
-        if run.server is not None and run.server.process.poll() is None:
-            run.server.process.kill()
-        if not isinstance(error, AssertionError):
-            print(f"failed: seed {options.seed}, all of it is in {directory}", file=sys.stderr)
-            raise
-        print(f"FAILED: {error}\nseed {options.seed}, all of it is in {directory}", file=sys.stderr)
-        return 1
-    print(f"{run.kills} kills ({run.in_recovery} in recovery) in {run.seconds:.1f} s, {run.kills / run.seconds:.2f} a second; "
-          f"{run.at_points} deaths at fault points")
-    print(f"verified: {acks} answers ({duplicates} DUPLICATE, {end['resent']} trades resent over {end['breaks']} breaks), {end['events']} alert events, "
-          f"{commands} journaled commands in {segments} segments, the digest at two seqs; "
-          f"{time.monotonic() - began:.0f} s, {time.monotonic() - killed:.0f} of them to verify")
-    if options.keep:
-        print(f"kept in {directory}")
-    else:
-        shutil.rmtree(directory)
-    return 0
+    lines = run.crash()
+    killed = time.monotonic()
+    commands, acks, duplicates, end, segments = run.verify(lines)
+    return (f"{run.kills} kills ({run.in_recovery} in recovery) in {run.seconds:.1f} s, {run.kills / run.seconds:.2f} a second; "
+            f"{run.at_points} deaths at fault points\n"
+            f"verified: {acks} answers ({duplicates} DUPLICATE, {end['resent']} trades resent over {end['breaks']} breaks), {end['events']} alert events, "
+            f"{commands} journaled commands in {segments} segments, the digest at two seqs; "
+            f"{time.monotonic() - began:.0f} s, {time.monotonic() - killed:.0f} of them to verify")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    options = parser(__doc__, 400, "trades")
+    options.add_argument("--fault-points", choices=("yes", "no"), default="yes")
+    sys.exit(play("crash test", options.parse_args(), Run, prove))

@@ -12,18 +12,16 @@ corrections and cancels, some before what they correct, some twice, some that ca
   - the server's state digest is the model's, before and after a graceful stop (exit 0) and restart.
 The seed is printed; a failing run keeps its directory and says where.
 """
-import argparse
 import pathlib
 import random
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from gateway import SERVER_ID, Gateway, floor, make_certificate, session, trusting  # noqa: E402
+from killing import parser, play  # noqa: E402
 from messages import CANCEL, CORRECT, NEW, capture, execution  # noqa: E402
 from recompute import check, recompute  # noqa: E402
 from server import PATIENCE, journal_commands  # noqa: E402
@@ -125,6 +123,10 @@ class Run:
         self.random = random.Random(options.seed)
         self.kills = self.in_recovery = 0
         self.gateway, self.reporters = None, []
+
+    def end(self):
+        if self.gateway is not None and self.gateway.server.process.poll() is None:
+            self.gateway.kill()
 
     def crash(self):
         certificate = make_certificate(self.directory)
@@ -259,41 +261,17 @@ def unlike(reporter):
             if reporter.again.get(number) != [reporter.answers.get(number)]][:3]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--kills", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=None, help="default: from the clock")
-    parser.add_argument("--rate", type=int, default=150, help="messages a second")
-    parser.add_argument("--keep", action="store_true", help="keep the directory of a good run, too")
-    options = parser.parse_args()
-    if options.seed is None:
-        options.seed = time.time_ns() // 1000 % 10**9
-    print(f"FIX crash test, seed {options.seed}", flush=True)
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="halocline-fix-crash-"))
-    run = Run(options, directory)
+def prove(run):
     began = time.monotonic()
-    try:
-        run.crash()
-        killed = time.monotonic()
-        commands = run.verify()
-    except BaseException as error:
-        if run.gateway is not None and run.gateway.server.process.poll() is None:
-            run.gateway.kill()
-        print(f"FAILED: {error}\nseed {options.seed}, all of it is in {directory}", file=sys.stderr)
-        if not isinstance(error, AssertionError):
-            raise
-        return 1
+    run.crash()
+    killed = time.monotonic()
+    commands = run.verify()
     sent, answers = sum(len(r.sent) for r in run.reporters), sum(len(r.answers) for r in run.reporters)
     resent, logons = sum(r.session.resent for r in run.reporters), sum(r.session.logons for r in run.reporters)
-    print(f"{run.kills} kills ({run.in_recovery} in recovery) in {run.seconds:.1f} s\nverified: {sent} messages ({resent} asked for again), {answers} "
-          f"answers, {logons} logons, {commands} journaled commands, the digest at two seqs; {time.monotonic() - began:.0f} s, "
-          f"{time.monotonic() - killed:.0f} of them to verify")
-    if options.keep:
-        print(f"kept in {directory}")
-    else:
-        shutil.rmtree(directory)
-    return 0
+    return (f"{run.kills} kills ({run.in_recovery} in recovery) in {run.seconds:.1f} s\nverified: {sent} messages ({resent} asked for again), {answers} "
+            f"answers, {logons} logons, {commands} journaled commands, the digest at two seqs; {time.monotonic() - began:.0f} s, "
+            f"{time.monotonic() - killed:.0f} of them to verify")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(play("FIX crash test", parser(__doc__, 150, "messages").parse_args(), Run, prove))

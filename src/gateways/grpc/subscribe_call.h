@@ -53,7 +53,6 @@ class SubscribeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   std::map<std::uint64_t, SubscriptionPtr> subscriptions_;
   std::deque<SubscriptionPtr> ready_;  // in turn, so that none waits for a busy one
   bool writing_ = false;
-  bool reads_ended_ = false;
   bool finished_ = false;
 };
 
