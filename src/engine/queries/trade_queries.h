@@ -82,7 +82,10 @@ class TradeQueries {
 
     void add(const Listing& one) { listing.projection == nullptr ? void(listing = one) : listings.push_back(one); }
     void remove_listing(Id id) {
-      if (listing.projection == nullptr || listing.id != id) return void(std::erase_if(listings, [&](const Listing& one) { return one.id == id; }));
+      if (listing.projection == nullptr || listing.id != id) {
+        std::erase_if(listings, [&](const Listing& one) { return one.id == id; });
+        return;
+      }
       listing = listings.empty() ? Listing{} : listings.back();
       if (!listings.empty()) listings.pop_back();
     }
