@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -52,7 +52,7 @@ class PackedReader {
 
  private:
   std::string_view rest_;
-  std::deque<std::string> unescaped_;
+  std::list<std::string> unescaped_;  // costs nothing while it is empty
 };
 
 // A value for a parameter: $1 has the name "1", :desk the name "desk".

@@ -110,24 +110,23 @@ void Grouping::tell(User& user, const Subject& subject, const Reader& reader, st
 }
 
 void Grouping::settle(const Reader& reader, std::uint64_t& subjects, std::vector<LiveEvents>& events) {
-  std::vector<Value> before, now;
   std::list<std::string> texts;
   for (const Changed& changed : changed_) {
     const auto& [name, group] = *changed.group;
     const bool is = is_there(group);
-    before.clear(), now.clear(), texts.clear();
+    before_.clear(), texts.clear();
     PackedReader keys(name);
-    for (const Program& key : plan_->keys) before.push_back(keys.next(key.type()));
-    now = before;
-    for (std::size_t i = 0; i < plan_->aggregates.size(); ++i) before.push_back(values_[changed.values + i]);
-    append_values(group, now, texts);
+    for (const Program& key : plan_->keys) before_.push_back(keys.next(key.type()));
+    now_ = before_;
+    for (std::size_t i = 0; i < plan_->aggregates.size(); ++i) before_.push_back(values_[changed.values + i]);
+    append_values(group, now_, texts);
     Subject subject;
     subject.number = ++subjects;
     subject.key = name;
     if (changed.was) subject.before = &reader;
     if (is) subject.now = &reader;
-    subject.before_inputs.slots = before;
-    subject.now_inputs.slots = now;
+    subject.before_inputs.slots = before_;
+    subject.now_inputs.slots = now_;
     subject.reason = is ? RowReason::kChanged : RowReason::kGone;
     for (User& user : users_) tell(user, subject, reader, events);
   }

@@ -80,6 +80,7 @@ class Grouping {
   std::vector<Value> values_;
   std::list<std::string> texts_;
   std::string key_;
+  std::vector<Value> before_, now_;  // of the group that is told of
   std::size_t bytes_ = 0;
 };
 

@@ -184,13 +184,13 @@ class PredicateIndex::Points {
     Slot& slot = slot_of(hash, key);
     if (slot.list == kNone) {
       slot = {hash, static_cast<std::uint32_t>(lists_.size())};
-      lists_.push_back({key, {}, {}});
+      lists_.push_back({key});
     }
     List& list = lists_[slot.list];
     if (condition.range) {
       ranges_of(list.ranges, *condition.range).add(condition.low, condition.high, query);
     } else {
-      list.queries.push_back(query);
+      list.add(query);
     }
     ++size_;
   }
@@ -203,7 +203,7 @@ class PredicateIndex::Points {
     if (condition.range) {
       remove_range(list.ranges, *condition.range, condition.low, query);
     } else {
-      CHECK(std::erase(list.queries, query) != 0, "a point that is not there is removed");
+      list.remove(query);
     }
     --size_;
   }
@@ -230,7 +230,9 @@ class PredicateIndex::Points {
       for (const std::uint32_t column : columns) pack(table_.columns[column].load(reader, row), table_.columns[column].type, scratch);
       const List& list = lists_[slots_[at].list];
       if (list.key != scratch) continue;
-      found.insert(found.end(), list.queries.begin(), list.queries.end());
+      if (list.first == kNobody) return find_in(list.ranges, table_, reader, row, found);
+      found.push_back(list.first);
+      found.insert(found.end(), list.others.begin(), list.others.end());
       find_in(list.ranges, table_, reader, row, found);
       return;
     }
@@ -241,16 +243,28 @@ class PredicateIndex::Points {
  private:
   static constexpr std::size_t kFewest = 16;
   static constexpr std::uint32_t kNone = ~0u;
+  static constexpr Query kNobody = ~Query{0};
   struct Slot {
     std::uint64_t hash = 0;
     std::uint32_t list = kNone;
   };
+  // Most have one query, which costs no look elsewhere.
   struct List {
     std::string key;
-    std::vector<Query> queries;
-    std::vector<Ranges> ranges;
+    Query first = kNobody;
+    std::vector<Query> others = {};
+    std::vector<Ranges> ranges = {};
 
-    bool empty() const { return queries.empty() && ranges.empty(); }
+    bool empty() const { return first == kNobody && ranges.empty(); }
+    void add(Query query) { first == kNobody ? void(first = query) : others.push_back(query); }
+    void remove(Query query) {
+      if (first != query) {
+        CHECK(std::erase(others, query) != 0, "a point that is not there is removed");
+        return;
+      }
+      first = others.empty() ? kNobody : others.back();
+      if (!others.empty()) others.pop_back();
+    }
   };
 
   std::uint64_t hash_of_key(const std::string& key) const {

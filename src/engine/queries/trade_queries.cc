@@ -22,21 +22,21 @@ std::uint32_t TradeQueries::selection_of(const std::shared_ptr<const Plan>& plan
   const auto [at, is_new] = by_condition_.try_emplace(plan->condition_identity, 0);
   if (!is_new) return at->second;
   if (free_selections_.empty()) {
-    free_selections_.push_back(static_cast<std::uint32_t>(selections_.size()));
-    selections_.emplace_back();
+    const auto first = static_cast<std::uint32_t>(selections_.size()) * kChunk;
+    selections_.push_back(std::make_unique<std::array<Selection, kChunk>>());
+    for (std::uint32_t i = kChunk; i > 0; --i) free_selections_.push_back(first + i - 1);
   }
   const std::uint32_t id = at->second = free_selections_.back();
   free_selections_.pop_back();
-  auto selection = std::make_unique<Selection>();
-  selection->plan = plan;
-  selection->indexed = choose_condition(plan->conjuncts, trades());
-  selection->index_decides = (selection->indexed ? selection->indexed->conjuncts : 0) == plan->conjuncts.size();
-  if (selection->indexed) {
-    index_.add(id, *selection->indexed);
+  Selection& added = selection(id);
+  added.plan = plan;
+  added.indexed = choose_condition(plan->conjuncts, trades());
+  added.index_decides = (added.indexed ? added.indexed->conjuncts : 0) == plan->conjuncts.size();
+  if (added.indexed) {
+    index_.add(id, *added.indexed);
   } else {
     unindexed_.push_back(id);
   }
-  selections_[id] = std::move(selection);
   return id;
 }
 
@@ -47,10 +47,10 @@ Projection& TradeQueries::projection_of(const std::shared_ptr<const Plan>& plan)
   return *projection;
 }
 
-TradeQueries::Grouped* TradeQueries::grouped(Selection& selection, const std::string& identity) {
-  const auto at = std::find_if(selection.groupings.begin(), selection.groupings.end(),
+TradeQueries::Grouped* TradeQueries::grouped(Selection& of, const std::string& identity) {
+  const auto at = std::find_if(of.groupings.begin(), of.groupings.end(),
                                [&](const auto& one) { return one->grouping.identity() == identity; });
-  return at == selection.groupings.end() ? nullptr : at->get();
+  return at == of.groupings.end() ? nullptr : at->get();
 }
 
 std::vector<Status> TradeQueries::add(std::span<const Newcomer> newcomers) {
@@ -59,16 +59,16 @@ std::vector<Status> TradeQueries::add(std::span<const Newcomer> newcomers) {
   for (std::size_t i = 0; i < newcomers.size(); ++i) {
     const auto& [id, plan] = newcomers[i];
     const Query& query = queries_.emplace(id, Query{plan, selection_of(plan), &projection_of(plan)}).first->second;
-    Selection& selection = *selections_[query.selection];
-    Reading reading{&selection, query.projection};
+    Selection& of = selection(query.selection);
+    Reading reading{&of, query.projection};
     if (plan->grouped) {
-      if (grouped(selection, plan->groups_identity) != nullptr) continue;
-      reading.grouping = &selection.groupings.emplace_back(std::make_unique<Grouped>(Grouped{Grouping(plan)}))->grouping;
+      if (grouped(of, plan->groups_identity) != nullptr) continue;
+      reading.grouping = &of.groupings.emplace_back(std::make_unique<Grouped>(Grouped{Grouping(plan)}))->grouping;
     } else if (plan->limit) {
       auto ranked = std::make_unique<Ranked>(Ranked{id, query.projection, Ranking(plan, *query.projection)});
-      reading.ranking = &selection.rankings.emplace_back(std::move(ranked))->ranking;
+      reading.ranking = &of.rankings.emplace_back(std::move(ranked))->ranking;
     } else {
-      selection.listings.push_back({id, query.projection});
+      of.add(Listing{id, query.projection});
     }
     reading_of[i] = readings.size();
     readings.push_back(std::move(reading));
@@ -83,7 +83,7 @@ std::vector<Status> TradeQueries::add(std::span<const Newcomer> newcomers) {
     Status status = reading_of[i] < readings.size() ? readings[reading_of[i]].status : ok_status();
     if (plan->grouped) {
       const Query& query = queries_.at(id);
-      Grouping& grouping = grouped(*selections_[query.selection], plan->groups_identity)->grouping;
+      Grouping& grouping = grouped(selection(query.selection), plan->groups_identity)->grouping;
       grouping.add(id, plan, *query.projection, reader);
       if (status.ok()) status = grouping.within_bounds();
     } else if (!plan->limit && status.ok()) {
@@ -177,19 +177,19 @@ void TradeQueries::keep_answer(Id id, const Plan& plan, std::vector<KeptRow> row
 
 std::vector<KeptRow> TradeQueries::rows(Id id) {
   const Query& query = queries_.at(id);
-  Selection& selection = *selections_[query.selection];
+  Selection& of = selection(query.selection);
   if (query.plan->grouped) {
     Splits splits(state_);
-    return grouped(selection, query.plan->groups_identity)->grouping.rows(id, Reader{state_, splits, state_.time});
+    return grouped(of, query.plan->groups_identity)->grouping.rows(id, Reader{state_, splits, state_.time});
   }
   if (query.plan->limit) {
-    const auto ranked = std::find_if(selection.rankings.begin(), selection.rankings.end(), [&](const auto& one) { return one->id == id; });
+    const auto ranked = std::find_if(of.rankings.begin(), of.rankings.end(), [&](const auto& one) { return one->id == id; });
     return (*ranked)->ranking.rows();
   }
   if (last_answer_ != id) answers_.erase(last_answer_);
   last_answer_ = id;
   if (!answers_.contains(id)) {
-    std::vector<Reading> readings{Reading{&selection, query.projection}};
+    std::vector<Reading> readings{Reading{&of, query.projection}};
     read(readings);
     keep_answer(id, *query.plan, readings[0].status.ok() ? std::move(readings[0].rows) : std::vector<KeptRow>{});
   }
@@ -198,8 +198,7 @@ std::vector<KeptRow> TradeQueries::rows(Id id) {
 
 void TradeQueries::remove(Id id) {
   const auto at = queries_.find(id);
-  const std::uint32_t selection = at->second.selection;
-  drop(selection, id);
+  drop(at->second.selection, id);
   if (--at->second.projection->users == 0) projections_.erase(at->second.plan->outputs_identity);
   queries_.erase(at);
   answers_.erase(id);
@@ -207,26 +206,28 @@ void TradeQueries::remove(Id id) {
 }
 
 void TradeQueries::drop(std::uint32_t number, Id id) {
-  Selection& selection = *selections_[number];
-  std::erase_if(selection.listings, [&](const Listing& one) { return one.id == id; });
-  std::erase_if(selection.rankings, [&](const auto& one) { return one->id == id; });
-  std::erase_if(selection.groupings, [&](const auto& one) { return one->grouping.remove(id) && one->grouping.unused(); });
-  if (!selection.unused()) return;
-  if (selection.indexed) {
-    index_.remove(number, *selection.indexed);
+  Selection& of = selection(number);
+  of.remove_listing(id);
+  std::erase_if(of.rankings, [&](const auto& one) { return one->id == id; });
+  std::erase_if(of.groupings, [&](const auto& one) { return one->grouping.remove(id) && one->grouping.unused(); });
+  if (!of.unused()) return;
+  if (of.indexed) {
+    index_.remove(number, *of.indexed);
   } else {
     std::erase(unindexed_, number);
   }
-  by_condition_.erase(selection.plan->condition_identity);
-  selections_[number].reset();
+  by_condition_.erase(of.plan->condition_identity);
+  of = Selection{};
   free_selections_.push_back(number);
 }
 
 void TradeQueries::change(Selection& of, std::uint32_t trade, bool was, bool is, std::vector<LiveEvents>& events) {
-  for (const Listing& one : of.listings) {
+  const auto tell = [&](const Listing& one) {
     const std::shared_ptr<const QueryEvents>& what = one.projection->events(subject_, was, is, state_.seq, state_.time);
     if (what != nullptr) events.push_back({one.id, what, {}});
-  }
+  };
+  if (of.listing.projection != nullptr) tell(of.listing);
+  for (const Listing& one : of.listings) tell(one);
   for (const auto& one : of.rankings) {
     one->ranking.change(trade, subject_, was, is, *state_reader_);
     if (!std::exchange(one->changed, true)) changed_rankings_.push_back(one.get());
@@ -246,7 +247,7 @@ void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, cons
   }
   found_.insert(found_.end(), unindexed_.begin(), unindexed_.end());
   if (found_.empty()) return;
-  for (const std::uint64_t number : found_) prefetch_line(selections_[number].get());
+  for (const std::uint64_t number : found_) prefetch_line(&selection(number));
   subject_.number = ++subjects_;
   subject_.key = key_of_rows(trade, kNoId);
   subject_.before = before;
@@ -255,7 +256,7 @@ void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, cons
   subject_.now_inputs.rows[0] = now != nullptr ? trade : kNoId;
   subject_.reason = now == nullptr ? RowReason::kGone : RowReason::kChanged;
   for (const std::uint64_t number : found_) {
-    Selection& of = *selections_[number];
+    Selection& of = selection(number);
     if (before != nullptr && std::exchange(of.looked_at, subject_.number) == subject_.number) continue;
     const bool was = before != nullptr && of.holds(*before, subject_.before_inputs);
     const bool is = now != nullptr && ((before == nullptr && of.index_decides) || of.holds(*now, subject_.now_inputs));

@@ -6,6 +6,7 @@
 // are looked at with every trade.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -55,8 +56,8 @@ class TradeQueries {
 
  private:
   struct Listing {
-    Id id;
-    Projection* projection;
+    Id id = 0;
+    Projection* projection = nullptr;
   };
   struct Ranked {
     Id id;
@@ -71,6 +72,7 @@ class TradeQueries {
   // A condition, with all that is asked about the trades that meet it.
   struct Selection {
     std::uint64_t looked_at = 0;  // the subject
+    Listing listing{};            // most have one at most, which costs no look elsewhere
     std::vector<Listing> listings;
     std::vector<std::unique_ptr<Ranked>> rankings;
     std::vector<std::unique_ptr<Grouped>> groupings;
@@ -78,7 +80,16 @@ class TradeQueries {
     std::shared_ptr<const Plan> plan;  // of one that asks it
     std::optional<IndexedCondition> indexed;
 
-    bool unused() const { return listings.empty() && rankings.empty() && groupings.empty(); }
+    void add(const Listing& one) { listing.projection == nullptr ? void(listing = one) : listings.push_back(one); }
+    void remove_listing(Id id) {
+      if (listing.projection == nullptr || listing.id != id) {
+        std::erase_if(listings, [&](const Listing& one) { return one.id == id; });
+        return;
+      }
+      listing = listings.empty() ? Listing{} : listings.back();
+      if (!listings.empty()) listings.pop_back();
+    }
+    bool unused() const { return listing.projection == nullptr && rankings.empty() && groupings.empty(); }
     bool holds(const Reader& reader, const Inputs& inputs) const { return !plan->filters[0] || plan->filters[0]->holds(reader, inputs); }
   };
   struct Query {
@@ -97,9 +108,11 @@ class TradeQueries {
     Status status = {};
   };
 
+  static constexpr std::uint32_t kChunk = 256;  // selections that lie together
+  Selection& selection(std::uint64_t number) { return (*selections_[number / kChunk])[number % kChunk]; }
   std::uint32_t selection_of(const std::shared_ptr<const Plan>& plan);
   Projection& projection_of(const std::shared_ptr<const Plan>& plan);
-  Grouped* grouped(Selection& selection, const std::string& identity);
+  Grouped* grouped(Selection& of, const std::string& identity);
   void read(std::vector<Reading>& readings);
   void read_all(std::vector<Reading>& readings, const std::vector<std::size_t>& which);
   // A trade as it is, for the reading to take when it meets its condition; `subject_` is the trade.
@@ -116,7 +129,7 @@ class TradeQueries {
   const State& state_;
   PredicateIndex index_;                  // of selections
   std::vector<std::uint32_t> unindexed_;  // selections that every trade concerns
-  std::vector<std::unique_ptr<Selection>> selections_;
+  std::vector<std::unique_ptr<std::array<Selection, kChunk>>> selections_;
   std::vector<std::uint32_t> free_selections_;
   TradeFinder finder_;
   std::unordered_map<std::string, std::uint32_t> by_condition_;
