@@ -39,7 +39,8 @@ std::size_t whole_end(std::string_view text) {
 
 Status set_aside(const HeadLogPaths& paths, const std::string& why) {
   return Status(Code::kFailedPrecondition,
-                paths.witness + ": " + why + "; if that is meant, move the file away (and keep it): a new one begins with the key there is");
+                paths.witness + ": " + why +
+                    "; if that is meant, move the file away (and keep it): a new one begins with the key there is");
 }
 
 }  // namespace

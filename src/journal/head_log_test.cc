@@ -124,7 +124,7 @@ TEST_F(HeadLogTest, WhatACrashLeftOfALineIsWiped) {
     EXPECT_EQ(sizes(), (std::vector<std::uint64_t>{3, 10})) << cut;
   }
   std::string holes = two;  // the first sector of the line did not arrive
-  std::fill(holes.begin() + static_cast<std::ptrdiff_t>(whole.size()), holes.begin() + static_cast<std::ptrdiff_t>(whole.size() + 20), '\0');
+  holes.replace(whole.size(), 20, 20, '\0');
   write(holes);
   sign(*open(), 10);
   EXPECT_EQ(sizes(), (std::vector<std::uint64_t>{3, 10}));

@@ -289,7 +289,8 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   }
   Status failure;  // written before journal_failed(), read after the core's threads have ended
   options.on_failure = [&](const Status& why) { failure = why, ending.journal_failed(); };
-  const Result<std::unique_ptr<Iceberg>> opened = open_iceberg(config, disk, clock, directory, witness.has_value() ? witness->heads() : nullptr);
+  HeadLog* const heads = witness.has_value() ? witness->heads() : nullptr;
+  const Result<std::unique_ptr<Iceberg>> opened = open_iceberg(config, disk, clock, directory, heads);
   if (!opened.ok()) return give_up("catalog.refused", opened.status(), exit_code(opened.status()));
   Iceberg* const iceberg = opened.value().get();
   Gateway* const catalog = iceberg == nullptr ? nullptr : iceberg->catalog();

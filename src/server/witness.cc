@@ -20,9 +20,10 @@ constexpr std::uint64_t kMostAtTheEnd = 4'000'000;   // records that a stop stil
 constexpr int kPriority = 10;                        // nice
 
 Status lost(const HeadLogPaths& paths, Seq signed_seq, Seq last) {
-  return Status(Code::kDataLoss, "the journal ends at seq " + std::to_string(last) + ", and " + paths.witness + " has a signed head of seq " +
-                                     std::to_string(signed_seq) + ": what follows was lost or put back; `halocline audit verify` says more. "
-                                     "Nothing is signed until that file is moved away (keep it: it is the evidence)");
+  return Status(Code::kDataLoss,
+                "the journal ends at seq " + std::to_string(last) + ", and " + paths.witness + " has a signed head of seq " +
+                    std::to_string(signed_seq) + ": what follows was lost or put back; `halocline audit verify` says more. Nothing is "
+                    "signed until that file is moved away (keep it: it is the evidence)");
 }
 
 }  // namespace
