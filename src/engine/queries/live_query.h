@@ -58,6 +58,9 @@ class LiveQuery {
   // Whether the row contributes: it must be looked at when it changes, whatever it reads now.
   bool holds(std::uint32_t row) const { return tuples_.contains(tuple_of(row, kNoId)); }
 
+  std::size_t size() const { return tuples_.size(); }  // rows, or pairs of them, that contribute
+  std::size_t answer_size() const { return result_.size(); }
+
   template <class Visit>
   void each_row(Visit&& visit) const {
     for (const auto& [tuple, contribution] : tuples_) visit(static_cast<std::uint32_t>(tuple >> 32));

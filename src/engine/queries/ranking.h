@@ -20,14 +20,17 @@ namespace halocline::queries {
 
 class Ranking {
  public:
-  Ranking(std::shared_ptr<const Plan> plan, Projection& projection) : plan_(std::move(plan)), projection_(projection) {}
+  Ranking(std::shared_ptr<const Plan> plan, Projection& projection) : plan_(std::move(plan)), projection_(&projection) {}
 
   // The trade was, or is, one of those ordered. `state` reads any trade as it is now.
   void change(std::uint32_t trade, const Subject& subject, bool was, bool is, const Reader& state);
   // What the answer became since the last call, in the order of keys.
   void drain(std::vector<RowEvent>& events);
   void forget_changes() { changed_.clear(); }
+  // Another that selects the same.
+  void use(Projection& projection) { projection_ = &projection; }
 
+  std::size_t size() const { return inside_.size(); }
   // The answer, in its order.
   std::vector<KeptRow> rows() const;
   // kResourceExhausted when it is beyond a bound.
@@ -61,7 +64,7 @@ class Ranking {
   void sweep(const Reader& state);
 
   const std::shared_ptr<const Plan> plan_;
-  Projection& projection_;
+  Projection* projection_;
   std::map<std::string, Inside> inside_;  // by order
   // A heap, the first of the order on top. Trades that have left it, or stand elsewhere now, are dropped when they come up.
   std::vector<Outside> outside_;
