@@ -305,10 +305,7 @@ void LiveQueries::settle_others() {
     }
     changes_.positions.insert(changes_.positions.end(), changes_.revalued.begin(), changes_.revalued.end());
     rows_changed(Source::kPositions, changes_.positions, reader);
-    if (watched(Source::kBooks)) {
-      std::vector<std::uint32_t> books = changes_.nodes;
-      rows_changed(Source::kBooks, books, reader);
-    }
+    rows_changed(Source::kBooks, changes_.new_nodes, reader);  // what a book reads changes with a name or a desk only
     rows_changed(Source::kNodes, changes_.nodes, reader);
     rows_changed(Source::kLimits, changes_.limits, reader);
     rows_changed(Source::kAlerts, changes_.alerts, reader);

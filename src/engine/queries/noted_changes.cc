@@ -17,6 +17,7 @@ void NotedChanges::note(const Changes& changes) {
     append(rows_.revalued, changes.revalued);
   }
   if (nodes_) append(rows_.nodes, changes.nodes);
+  append(rows_.new_nodes, changes.new_nodes);
   append(rows_.limits, changes.limits);
   append(rows_.alerts, changes.alerts);
   append(rows_.instruments, changes.instruments);

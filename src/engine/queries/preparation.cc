@@ -10,15 +10,13 @@ Preparation::Preparation(std::vector<LiveQueries::PutOff> queries) : live_(books
 }
 
 NotedChanges Preparation::nothing_noted() const {
-  const auto reads = [this](std::initializer_list<Source> sources) {
+  const auto reads = [this](Source source) {
     return std::any_of(queries_.begin(), queries_.end(), [&](const One& one) {
       const auto& tables = one.query.plan->tables;
-      return std::any_of(tables.begin(), tables.end(), [&](const Table* table) {
-        return std::find(sources.begin(), sources.end(), table->source) != sources.end();
-      });
+      return std::any_of(tables.begin(), tables.end(), [&](const Table* table) { return table->source == source; });
     });
   };
-  return NotedChanges(reads({Source::kTrades}), reads({Source::kPositions}), reads({Source::kNodes, Source::kBooks}));
+  return NotedChanges(reads(Source::kTrades), reads(Source::kPositions), reads(Source::kNodes));
 }
 
 void Preparation::read() {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "engine/queries/result_set.h"
 
 namespace halocline::queries {
 namespace {
@@ -134,7 +133,7 @@ void Ranking::drain(std::vector<RowEvent>& events) {
     event.reason = change.reason;
     events.push_back(std::move(event));
   }
-  changed_.clear();
+  forget_changes();
   std::sort(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(),
             [](const RowEvent& a, const RowEvent& b) { return a.key < b.key; });
 }

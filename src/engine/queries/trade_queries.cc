@@ -67,8 +67,8 @@ std::optional<std::size_t> TradeQueries::known_groups(const Plan& plan) const {
 std::size_t TradeQueries::cost_of_rows(Id id) const {
   const Query& query = queries_.at(id);
   const Selection& of = selection(query.selection);
+  if (query.plan->limit) return static_cast<std::size_t>(std::min<std::uint64_t>(*query.plan->limit, state_.trades.size()));
   if (query.plan->grouped) return grouped(of, query.plan->groups_identity)->grouping.size();
-  if (query.plan->limit) return ranked(of, id)->ranking.size();
   const auto known = answers_.find(id);
   return known == answers_.end() ? state_.trades.size() : known->second.size();
 }
