@@ -40,7 +40,9 @@ struct Changes {
            currencies.empty() && queries.empty() && revalued.empty() && priced.empty() && !reshaped;
   }
   void clear() {
-    for (auto* rows : {&positions, &nodes, &new_nodes, &limits, &alerts, &instruments, &currencies, &queries, &revalued, &priced}) rows->clear();
+    for (auto* rows : {&positions, &nodes, &new_nodes, &limits, &alerts, &instruments, &currencies, &queries, &revalued, &priced}) {
+      rows->clear();
+    }
     trades.clear();
     trades_before.clear();
     reshaped = false;
