@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/disk.h"
+#include "base/merkle.h"
 #include "base/status.h"
 #include "command/alert.h"
 #include "history/catalog/table_catalog.h"
@@ -27,6 +28,7 @@
 #include "history/tables/table_set.h"
 #include "history/tables/upsert_table.h"
 #include "history/warehouse.h"
+#include "journal/head_log.h"
 #include "journal/journal_reader.h"
 
 namespace halocline {
@@ -36,6 +38,7 @@ struct FollowerOptions {
   std::string space = "halocline";     // the namespace of the tables
   int format_version = 2;              // of tables that are made; those with upserts are of 2 always
   std::int64_t full_bytes = 64 << 20;  // rows that wait, about
+  HeadLog* heads = nullptr;            // signs the head of the journal's tree at each commit; nullptr: nobody does
 };
 
 class Follower {
@@ -74,12 +77,15 @@ class Follower {
 
   Status take(const BlockView& block);
   Status take(Seq seq, Nanos time, const Command& command, const Books::Effect& effect);
+  // Where the books are, signed.
+  CommitPoint point();
   // Rows that say how the books are now.
   Status take_books();
   // The books are where the tables are: what changed up to here is not to be told again.
   void forget_changes();
 
   Books& books_;
+  const Clock& clock_;
   const FollowerOptions options_;
   std::unique_ptr<JournalReader> reader_;
 
@@ -91,7 +97,10 @@ class Follower {
 
   Seq read_seq_ = 0;
   Nanos read_time_ = 0;
-  std::string chain_;               // of the journal at read_seq_
+  Digest chain_{};                  // of the journal at read_seq_
+  MerkleTree tree_;                 // … and its tree
+  std::vector<std::byte> leaf_;
+  std::string head_;                // signed, of the commit under way
   bool changed_ = false;            // commands were read that no commit was made for
   std::vector<AlertEvent> events_;
   std::string fix_session_;         // the FIX message whose commands come now

@@ -182,12 +182,16 @@ Status TableSet::prepare(Attempt& attempt) {
       change = pending.take();
     }
     change.summary = {{kFirstSeqKey, std::to_string(committed_seq_ + 1)}, {kLastSeqKey, std::to_string(point_->seq)},
-                      {kStateDigestKey, point_->digest}, {kJournalChainKey, point_->chain}};
+                      {kStateDigestKey, point_->digest}, {kJournalChainKey, point_->chain}, {kMerkleRootKey, point_->root}};
+    if (!point_->head.empty()) change.summary[kSignedHeadKey] = point_->head;
     if (!entry.complete) {
       change.summary[kFirstSeqKey] = "1";
       change.properties[kCompleteKey] = "true";
     }
-    if (ledger) change.properties[kLastSeqKey] = std::to_string(point_->seq);
+    if (ledger) {
+      change.properties[kLastSeqKey] = std::to_string(point_->seq);
+      if (!point_->head.empty()) change.properties[kSignedHeadKey] = point_->head;
+    }
     Result<PreparedChange> prepared =
         prepare_change(warehouse_, name_of(*entry.table), table.value(), change, clock_.wall() / kNanosPerMilli);
     if (!prepared.ok()) return prepared.status();

@@ -24,11 +24,13 @@
 
 namespace halocline {
 
-// Properties of the first table, the last one of every table. The first four are also in each snapshot's summary.
+// Properties of the first table, the last one of every table. The first six are also in each snapshot's summary.
 inline constexpr char kFirstSeqKey[] = "halocline.first-seq";
 inline constexpr char kLastSeqKey[] = "halocline.last-seq";
 inline constexpr char kStateDigestKey[] = "halocline.state-digest";
 inline constexpr char kJournalChainKey[] = "halocline.journal-chain";
+inline constexpr char kMerkleRootKey[] = "halocline.merkle-root";
+inline constexpr char kSignedHeadKey[] = "halocline.signed-head";
 inline constexpr char kJournalIdKey[] = "halocline.journal-id";
 // Of a table that has all rows up to the first one's kLastSeqKey: "true".
 inline constexpr char kCompleteKey[] = "halocline.complete";
@@ -44,6 +46,8 @@ struct CommitPoint {
   Seq seq = 0;
   std::string digest;  // state digest there, hexadecimal
   std::string chain;   // of the journal there
+  std::string root;    // of its Merkle tree, hexadecimal
+  std::string head;    // the same signed (journal/tree_head.h); empty: nobody signs
 };
 
 class TableSet {
