@@ -61,7 +61,7 @@ struct Config {
   } catalog;
   struct {
     bool enabled = false;
-    std::uint64_t commit_seconds = 0, format_version = 0;
+    std::uint64_t commit_seconds = 0, format_version = 0, upkeep_seconds = 0, snapshot_minutes = 0, orphan_hours = 0;
   } history;
   struct {
     std::string level, format;

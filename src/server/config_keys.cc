@@ -94,6 +94,13 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(Number, history, commit_seconds), "5", 1, 3'600, nullptr,
      "A commit of what came since the last one, so often, in seconds; sooner when 64 MiB of rows wait."},
     {HALOCLINE_KEY(Number, history, format_version), "2", 2, 3, nullptr, "Of Iceberg, for tables that are made: 2 or 3."},
+    {HALOCLINE_KEY(Number, history, upkeep_seconds), "60", 0, 86'400, nullptr,
+     "How often the tables are looked after, in seconds: small files become larger ones, old snapshots and lost files go. 0: never."},
+    {HALOCLINE_KEY(Number, history, snapshot_minutes), "60", 1, 5'256'000, nullptr,
+     "How long every snapshot of the tables is kept for time travel, in minutes. Those with a tag or branch are kept as these say; any "
+     "instant of the books is in the journal."},
+    {HALOCLINE_KEY(Number, history, orphan_hours), "72", 1, 87'600, nullptr,
+     "Files in a table's folder that no snapshot names and that are older are removed, in hours: longer than any commit takes."},
 
     {HALOCLINE_KEY(bool, audit, enabled), "true", 0, 0, nullptr,
      "Whether heads of the journal's Merkle tree are signed, so that nothing can be altered or left out unseen (docs/formats/audit.md). "

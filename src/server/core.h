@@ -25,6 +25,7 @@
 #include "journal/journal.h"
 #include "server/engine_stage.h"
 #include "server/feeds.h"
+#include "server/first_answers.h"
 #include "server/pipeline.h"
 #include "server/publisher.h"
 #include "server/record_source.h"
@@ -42,6 +43,7 @@ struct CoreOptions {
   std::size_t max_subscribers = 256;
   std::size_t subscriber_queue = 4'096;             // what a gateway keeps for a follower; a backlog comes in pieces of half of it
   std::size_t reader_threads = 2;
+  std::size_t rows_at_once = 4'096;                 // read between two blocks to begin subscriptions; the others begin aside
   std::string version = "0.1.0";                    // for status, as are the next two
   std::string durability = "fsync";
   std::string data_directory;
@@ -109,6 +111,7 @@ class Core final : public Port {
   Feeds feeds_;
   Watches watches_;
   Reruns reruns_;
+  FirstAnswers first_answers_;
   Sequencer sequencer_;
   EngineStage engine_stage_;
   Publisher publisher_;

@@ -3,9 +3,11 @@
 // kept by the publisher until it is durable.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "engine/engine.h"
+#include "server/first_answers.h"
 #include "server/pipeline.h"
 #include "server/watches.h"
 
@@ -13,7 +15,9 @@ namespace halocline {
 
 class EngineStage {
  public:
-  EngineStage(Pipeline& pipeline, Engine& engine, Watches& watches) : p_(pipeline), engine_(engine), watches_(watches) {
+  // `rows_at_once`: what may be read between two blocks to begin subscriptions.
+  EngineStage(Pipeline& pipeline, Engine& engine, Watches& watches, FirstAnswers& first_answers, std::size_t rows_at_once)
+      : p_(pipeline), engine_(engine), watches_(watches), first_answers_(first_answers), rows_at_once_(rows_at_once) {
     publish_progress();
   }
 
@@ -27,6 +31,8 @@ class EngineStage {
   Pipeline& p_;
   Engine& engine_;
   Watches& watches_;
+  FirstAnswers& first_answers_;
+  const std::size_t rows_at_once_;
   std::vector<AlertEvent> events_;
 };
 

@@ -10,6 +10,8 @@
 namespace halocline {
 namespace {
 
+constexpr std::int64_t kSecond = 1'000'000'000;  // ns
+
 class Served final : public Iceberg {
  public:
   Served(const Config& config, Disk& disk, const Clock& clock) : disk_(disk), clock_(clock), lake_(config, disk, clock) {}
@@ -22,7 +24,10 @@ class Served final : public Iceberg {
       options.follower.journal_directory = journal_directory;
       options.follower.heads = heads;
       options.follower.format_version = static_cast<int>(config.history.format_version);
-      options.commit_interval = static_cast<std::int64_t>(config.history.commit_seconds) * 1'000'000'000;
+      options.upkeep_interval = static_cast<std::int64_t>(config.history.upkeep_seconds) * kSecond;
+      options.upkeep.retention.keep_ms = static_cast<std::int64_t>(config.history.snapshot_minutes) * 60'000;
+      options.upkeep.orphan_age = static_cast<std::int64_t>(config.history.orphan_hours) * 3'600 * kSecond;
+      options.commit_interval = static_cast<std::int64_t>(config.history.commit_seconds) * kSecond;
     }
     return ok_status();
   }

@@ -56,6 +56,11 @@ Follower::Follower(Books& books, iceberg::TableCatalog& catalog, Warehouse& ware
   }
 }
 
+std::vector<TableDefinition> Follower::definitions() {
+  return {trade_events::definition(), trades::definition(), prices::definition(), alerts::definition(), positions::definition(),
+          nodes::definition(), LimitVersions::definition(), ReferenceVersions::definition()};
+}
+
 Result<std::unique_ptr<Follower>> Follower::open(Disk& disk, Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse,
                                                  const Clock& clock, FollowerOptions options) {
   Result<std::string> journal_id = read_journal_id(disk, options.journal_directory);
@@ -148,6 +153,11 @@ Status Follower::take_books() {
   if (status.ok()) status = limit_versions_.write_changes(limits_);
   if (status.ok()) status = reference_versions_.write_changes(reference_);
   return status;
+}
+
+Status Follower::replace(const Rewrite& rewrite) {
+  if (tables_.committing()) return Status(Code::kResourceExhausted, "rows are being committed");
+  return tables_.replace(rewrite);
 }
 
 Status Follower::commit() {

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ struct FollowerOptions {
 
 class Follower {
  public:
+  // Of the tables it keeps, the first one being the ledger.
+  static std::vector<TableDefinition> definitions();
+
   // Makes the tables that are missing. `books` has applied nothing yet: it is taken through the journal from its beginning. All
   // references outlive the follower. kFailedPrecondition: the tables are of another journal, or ahead of this one.
   static Result<std::unique_ptr<Follower>> open(Disk& disk, Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse,
@@ -55,6 +59,11 @@ class Follower {
   // Commits what was read. kUnavailable, kIo, kResourceExhausted …: nothing was lost, try again. kFailedPrecondition: somebody
   // else writes this journal's history. kInternal: open another follower, with new books.
   Status commit();
+
+  // Commits a rewrite of one of the tables (table_set.h). kResourceExhausted while a commit of rows is under way.
+  Status replace(const Rewrite& rewrite);
+  // Since when a file is in the warehouse that is not committed.
+  std::optional<Nanos> waiting_since() const { return tables_.waiting_since(); }
 
   Seq read_seq() const { return read_seq_; }                         // the books are there
   Seq committed_seq() const { return tables_.committed_seq(); }      // the tables are there
