@@ -23,7 +23,8 @@ struct Flags {
   std::string directory = "halocline-data";
   std::vector<std::string> witnesses;
   std::string key;
-  bool rotate = false;
+  std::string warehouse, scratch;
+  bool rotate = false, no_tables = false;
 };
 
 // On a terminal, one line that is written over, a few times a second.
@@ -50,7 +51,11 @@ Json report_json(const AuditReport& r) {
   Json json{{"ok", r.ok()}, {"journal", r.journal.id}, {"records", r.journal.records}, {"last_seq", r.journal.last_seq},
             {"chain", r.journal.chain}, {"heads", r.heads}, {"heads_unchecked", r.heads_unchecked}, {"signed_seq", r.signed_seq},
             {"signed_time", r.signed_seq == 0 ? Json(nullptr) : Json(time_text(r.signed_time))}, {"keys", Json::array()},
-            {"problems", Json::array()}};
+            {"tables_seq", r.tables_seq}, {"tables_note", r.tables_note}, {"tables", Json::array()}, {"problems", Json::array()}};
+  for (const AuditedTable& t : r.tables) {
+    json["tables"].push_back(
+        Json{{"name", t.name}, {"rows", t.rows}, {"files", t.files}, {"snapshots", t.snapshots}, {"differences", t.differences}});
+  }
   for (const PublicKey& key : r.keys) json["keys"].push_back(hex(key));
   for (const AuditProblem& p : r.problems) json["problems"].push_back(Json{{"file", p.file}, {"place", p.place}, {"text", p.text}});
   return json;
@@ -64,6 +69,11 @@ void print_report(const AuditReport& r, bool key_given) {
       {"signed heads", count_text(r.heads) + " compared with the journal, " + count_text(r.heads_unchecked) + " could not be"},
       {"signed up to", r.signed_seq == 0 ? "nothing" : "seq " + count_text(r.signed_seq) + ", at " + time_text(r.signed_time)},
       {"not signed yet", count_text(unsigned_records) + " records"}};
+  for (const AuditedTable& t : r.tables) {
+    const std::string differ = t.differences == 0 ? "" : ", " + count_text(t.differences) + " differences";
+    pairs.emplace_back(t.name, count_text(t.rows) + " rows in " + count_text(t.files) + " files" + differ);
+  }
+  if (r.tables.empty()) pairs.emplace_back("tables", "not compared: " + r.tables_note);
   if (!r.keys.empty()) pairs.emplace_back("key", hex(r.keys.back()));
   print_pairs(pairs, stdout);
   if (!key_given && !r.keys.empty()) {
@@ -75,6 +85,9 @@ int verify(const Session& session, const Flags& flags) {
   AuditOptions options;
   options.data_directory = flags.directory;
   options.witnesses = flags.witnesses;
+  options.tables = !flags.no_tables;
+  options.warehouse = flags.warehouse;
+  if (!flags.scratch.empty()) options.scratch = flags.scratch;
   Result<std::optional<PublicKey>> key = parse_key(flags.key);
   if (!key.ok()) return report(key.status());
   options.key = key.value();
@@ -93,7 +106,10 @@ int verify(const Session& session, const Flags& flags) {
     const std::string place = problem.file + (problem.place.empty() ? "" : ", ") + problem.place;
     std::fprintf(stderr, "%s: %s\n", place.c_str(), problem.text.c_str());
   }
-  if (code == kDone) std::puts("The journal is whole, and it is the one that was signed.");
+  if (code == kDone) {
+    std::printf("The journal is whole, and it is the one that was signed.%s\n",
+                audited.tables.empty() ? "" : " The tables are what follows from it.");
+  }
   return code;
 }
 
@@ -157,13 +173,16 @@ void add_audit(CLI::App& app, Session& session) {
   command->require_subcommand(1);
   command->footer("Example: halocline audit verify halocline-data");
   auto flags = std::make_shared<Flags>();
-  CLI::App* verify_command = command->add_subcommand("verify", "check the journal against its signed heads; says what is wrong and where");
+  CLI::App* verify_command = command->add_subcommand("verify", "check journal, heads and tables; says what is wrong and where");
   verify_command->footer("Examples:\n  halocline audit verify halocline-data --key audit.pem\n"
                          "  halocline audit verify halocline-data --witness /mnt/elsewhere/witness --json\n"
                          "Nothing is modified; it works beside a running server. Exit code 5: something is wrong.");
   verify_command->add_option("DIR", flags->directory, kDirectoryHelp)->capture_default_str();
   verify_command->add_option("--witness", flags->witnesses, "a witness file that lies elsewhere, or a copy of one; may be given again");
   verify_command->add_option("--key", flags->key, kKeyHelp);
+  verify_command->add_option("--warehouse", flags->warehouse, "where the tables lie (default: `warehouse` in the data directory)");
+  verify_command->add_option("--scratch", flags->scratch, "a folder with room for the tables once more (default: /tmp)");
+  verify_command->add_flag("--no-tables", flags->no_tables, "leave the tables out");
   add_json_option(*verify_command, session);
   verify_command->callback([flags, &session] { session.action = [flags, &session] { return verify(session, *flags); }; });
   CLI::App* keys_command = command->add_subcommand("keys", "the keys that sign, and the current one as PEM; make a new one");

@@ -9,6 +9,7 @@
 #include "base/private_file.h"
 #include "journal/record_leaf.h"
 #include "journal/recovery.h"
+#include "server/audit_tables.h"
 
 namespace halocline {
 namespace {
@@ -210,6 +211,18 @@ Result<AuditReport> audit(Disk& disk, const AuditOptions& options) {
   // The claims first: beside a running server the journal then has at least what they speak of.
   HeadClaims claims(id.value(), options.key);
   if (Status status = take_witnesses(disk, options, claims); !status.ok()) return status;
+  std::unique_ptr<TablesAudit> tables;
+  if (options.tables) {
+    Result<std::unique_ptr<TablesAudit>> opened = TablesAudit::open(disk, options);
+    const Code code = opened.status().code();
+    if (opened.ok()) tables = opened.take();
+    else if (code == Code::kDataLoss) report.problems.push_back({"the tables", "", opened.status().message()});
+    else if (code != Code::kNotFound && code != Code::kUnsupported) return opened.status();
+    if (!opened.ok()) report.tables_note = opened.status().message();
+  } else {
+    report.tables_note = "not asked for";
+  }
+  if (tables != nullptr) tables->claim(claims);
   report.keys = claims.keys();
 
   std::uint64_t bytes = 0;
@@ -227,6 +240,18 @@ Result<AuditReport> audit(Disk& disk, const AuditOptions& options) {
   for (AuditProblem& problem : claims.take_problems()) report.problems.push_back(std::move(problem));
   check_key(options.data_directory, claims, report.problems);
 
+  if (tables == nullptr) return report;
+  report.tables_seq = tables->committed();
+  if (const Claim* claim = claims.newest_of_tables(); claim != nullptr && claim->head.size > report.tables_seq) {
+    report.problems.push_back({"halocline.trade_events", seq_text(report.tables_seq + 1),
+                               "the tables end at " + seq_text(report.tables_seq) + ", and " + where(*claim) + " says they were at " +
+                                   seq_text(claim->head.size) + ": they were put back to an earlier state, or made anew"});
+  }
+  if (!report.journal.ok()) {
+    report.tables_note = "the journal itself does not check";
+    return report;
+  }
+  if (Status status = tables->compare(directory, report); !status.ok()) return status;
   return report;
 }
 

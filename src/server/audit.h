@@ -1,5 +1,6 @@
-// The audit of a data directory: that its journal is whole, and that it is the one whose heads were signed (docs/formats/audit.md;
-// docs/operations.md, "The audit"). Nothing is modified; it works beside a running server, of which it sees what there was when it began.
+// The audit of a data directory: that its journal is whole, that it is the one whose heads were signed, and that the tables of the history
+// are exactly what follows from it (docs/formats/audit.md; docs/operations.md, "The audit"). Nothing is modified; it works beside a running
+// server, of which it sees what there was when it began.
 //
 //   AuditOptions options;
 //   options.data_directory = "halocline-data";
@@ -27,8 +28,17 @@ struct AuditOptions {
   std::string data_directory;
   std::vector<std::string> witnesses;  // witness files and copies of them; the one in the data directory is taken besides, if it is there
   std::optional<PublicKey> key;        // that the auditor noted when the record began
+  bool tables = true;                  // compare those too, if there are any
+  std::string warehouse;               // empty: `warehouse` in the data directory
+  std::string scratch = "/tmp";        // a folder with as much room as the warehouse takes
   // What is being done, and how much of it of about how much; total 0: not known. Often.
   std::function<void(const char* what, std::uint64_t done, std::uint64_t total)> progress;
+};
+
+struct AuditedTable {
+  std::string name;
+  std::uint64_t rows = 0, files = 0, snapshots = 0;
+  std::uint64_t differences = 0;  // of which the first are among the problems
 };
 
 struct AuditReport {
@@ -38,6 +48,9 @@ struct AuditReport {
   std::vector<PublicKey> keys;       // in their order; the last one signs now
   Seq signed_seq = 0;                // up to here it is signed; 0: nothing is
   Nanos signed_time = 0;             // when that was
+  std::vector<AuditedTable> tables;
+  Seq tables_seq = 0;                // they have everything up to here
+  std::string tables_note;           // why they were not compared; empty: they were
   std::vector<AuditProblem> problems;
 
   bool ok() const { return problems.empty(); }

@@ -59,12 +59,32 @@ void HeadClaims::take_witness(const std::string& file, const WitnessText& text) 
   if (keys.size() > keys_.size()) keys_ = std::move(keys);
 }
 
-const Claim* HeadClaims::newest() const {
-  const Claim* newest = nullptr;
-  for (const Claim& claim : claims_) {
-    if (claim.is_signed && (newest == nullptr || claim.head.size > newest->head.size)) newest = &claim;
+void HeadClaims::take_line(const std::string& file, const std::string& place, std::string_view line) {
+  const Result<WitnessLine> parsed = parse_witness_line(line);
+  if (!parsed.ok() || parsed.value().head() == nullptr) {
+    return problem(file, place, parsed.ok() ? "its signed head is a key" : "its signed head: " + parsed.status().message());
   }
-  return newest;
+  const TreeHead& head = *parsed.value().head();
+  if (!fits(file, place, parsed.value(), head.journal)) return;
+  const auto signer = std::find(keys_.begin(), keys_.end(), parsed.value().signer);
+  if (signer == keys_.end()) {
+    return problem(file, place,
+                   "its head is signed by a foreign key, " + hex(parsed.value().signer) + ", which no witness file introduces");
+  }
+  const auto first_trusted = key_.has_value() ? std::find(keys_.begin(), keys_.end(), *key_) : keys_.begin();
+  claims_.push_back({file, place, head, signer >= first_trusted});
 }
+
+const Claim* HeadClaims::largest(bool of_tables) const {
+  const Claim* largest = nullptr;
+  for (const Claim& claim : claims_) {
+    if (!claim.is_signed || (of_tables && claim.head.kind != HeadKind::kTables)) continue;
+    if (largest == nullptr || claim.head.size > largest->head.size) largest = &claim;
+  }
+  return largest;
+}
+
+const Claim* HeadClaims::newest() const { return largest(false); }
+const Claim* HeadClaims::newest_of_tables() const { return largest(true); }
 
 }  // namespace halocline
