@@ -655,7 +655,8 @@ TEST_F(GatewayTest, TheSubscriptionsOfAClientAreBounded) {
     ASSERT_TRUE((*stream)->Read(&message));
     EXPECT_EQ(3u, message.id());
     EXPECT_EQ(grpc::StatusCode::RESOURCE_EXHAUSTED, message.ended().code());
-    EXPECT_EQ("the client 127.0.0.1 has 3 subscriptions already (limits.client_queries); end some of them first", message.ended().message());
+    EXPECT_EQ("the client 127.0.0.1 has 3 subscriptions already (limits.client_queries); end some of them first",
+              message.ended().message());
   }
   request.set_id(2);
   request.set_end(true);
