@@ -148,7 +148,7 @@ class Generator:
         if roll < 0.66 and kind not in ("bool",):
             return self.mixed("{} " + rng.choice(["", "NOT "]) + "BETWEEN {} AND {}", "bool", value, self.value(kind, 2), self.value(kind, 2))
         if roll < 0.74 and kind == "text":
-            return self.mixed("{} " + rng.choice(["", "NOT "]) + "LIKE " + rng.choice(["'%'", "'T%'", "'_1'", "'%e%'", "'S_'", "''"]), "bool", value)
+            return self.mixed("{} " + rng.choice(["", "NOT "]) + "LIKE " + rng.choice(["'%'", "'T%'", "'_1'", "'%e%'", "'S_'", "''", "'T!_' ESCAPE '!'", "'T1%' ESCAPE 'T'", "'!S_' ESCAPE '!'"]), "bool", value)
         if kind == "bool":
             return value
         return self.mixed("{} " + rng.choice(["=", "<>", "<", "<=", ">", ">="]) + " {}", "bool", value, self.value(kind, 2))
