@@ -11,6 +11,7 @@
 #include <fstream>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@
 #include "server/iceberg.h"
 #include "server/record_source.h"
 #include "server/replay.h"
+#include "server/witness.h"
 
 namespace halocline {
 namespace {
@@ -234,6 +236,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   if (error)
     return give_up("server.failed", Status(Code::kIo, "cannot make the data directory " + data + ": " + error.message()), kExitUsage);
   std::unique_ptr<Journal> journal;
+  std::optional<Witness> witness;
   if (durability.value() == Durability::kMemory) {
     journal = std::make_unique<MemoryJournal>();
   } else {
@@ -256,6 +259,12 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     log_line(LogLevel::kInfo, "journal.recovered",
              {{"records", replay.records()}, {"seconds", static_cast<double>(replay.elapsed()) / 1e9}, {"sealed", recovered.sealed},
               {"last_seq", recovered.last_seq}});
+    if (config.audit.enabled) {
+      WitnessOptions auditing{directory, opened.value()->id(), head_log_paths(config)};
+      auditing.head_interval = static_cast<std::int64_t>(config.audit.head_seconds) * 1'000'000'000;
+      auditing.head_records = config.audit.head_records;
+      witness.emplace(disk, clock, std::move(auditing)).open();
+    }
     journal = opened.take();
   }
   const bool new_journal = engine.last_seq() == 0;
@@ -280,7 +289,8 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   }
   Status failure;  // written before journal_failed(), read after the core's threads have ended
   options.on_failure = [&](const Status& why) { failure = why, ending.journal_failed(); };
-  const Result<std::unique_ptr<Iceberg>> opened = open_iceberg(config, disk, clock, directory);
+  HeadLog* const heads = witness.has_value() ? witness->heads() : nullptr;
+  const Result<std::unique_ptr<Iceberg>> opened = open_iceberg(config, disk, clock, directory, heads);
   if (!opened.ok()) return give_up("catalog.refused", opened.status(), exit_code(opened.status()));
   Iceberg* const iceberg = opened.value().get();
   Gateway* const catalog = iceberg == nullptr ? nullptr : iceberg->catalog();
@@ -316,6 +326,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
              {{"address", gateway.address()}, {"fix", fix_address}, {"catalog", catalog_address},
               {"durability", config.journal.durability}, {"last_seq", core.report().last_seq}});
     if (iceberg != nullptr) iceberg->start_history(core);
+    if (witness.has_value()) witness->start(core);
     StatusLine status_line;
     status_line.start(core);
     while (!ending.wait(static_cast<int>(config.log.status_seconds * 1'000))) {
@@ -327,6 +338,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     for (auto one = started.rbegin(); one != started.rend(); ++one) (*one)->stop_accepting();
     const Status stopped = core.stop();
     if (iceberg != nullptr) iceberg->stop_history();
+    if (witness.has_value()) witness->stop();
     for (auto one = started.rbegin(); one != started.rend(); ++one) (*one)->stop();
     if (!stopped.ok()) return give_up("server.stopped", failure, exit_code(failure));
   }
