@@ -12,7 +12,7 @@ import sys
 import time
 
 from books import Books
-from sqlite_test import SHRINK_SECONDS, SOURCES, Generator, dump, exact, fill, shorter, text_of
+from sqlite_test import SOURCES, Generator, dump, exact, fill, shrink, text_of
 from watch_test import DELETE, Aside, Watch, random_line
 
 A_FLOOR = 500
@@ -107,18 +107,12 @@ def played(seed, commands, only=None, prepared=False):
     return len(texts), events_seen
 
 
-def shrink(seed, commands, found):
-    until = time.monotonic() + SHRINK_SECONDS
-    going = True
-    while going and time.monotonic() < until:
-        going = False
-        for candidate in shorter(found.parts):
-            try:
-                played(seed, commands, candidate, found.prepared)
-            except Difference as still:
-                found, going = still, True
-                break
-    return found
+def again(seed, commands, parts, prepared):
+    try:
+        played(seed, commands, parts, prepared)
+    except Difference as still:
+        return still
+    return None
 
 
 def main():
@@ -132,7 +126,8 @@ def main():
         try:
             of, told = played(seed, options.commands)
         except Difference as difference:
-            found = shrink(seed, options.commands, difference)
+            prepared = difference.prepared
+            found = shrink(difference, lambda one: one.parts, lambda parts: again(seed, options.commands, parts, prepared))
             print(f"DIFFERENCE, --queries 1 --commands {options.commands} --seed {seed}{', prepared aside' if found.prepared else ''}\n"
                   f"{text_of(found.parts, 'ours')}\n{text_of(found.parts, 'theirs')}\n{found.what}")
             return 1
