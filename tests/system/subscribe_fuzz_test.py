@@ -134,6 +134,7 @@ def main():
     parser.add_argument("--streams", type=int, default=300)
     parser.add_argument("--seed", type=int, default=time.time_ns() // 10**6)
     options = parser.parse_args()
+    print(f"subscribe fuzz, seeds from {options.seed}", flush=True)
     server = clients.Server()
     try:
         channel = grpc.insecure_channel(server.address)
@@ -156,7 +157,7 @@ def main():
     if code != 0 or begun == 0 or refused == 0:
         print(f"the server ended with {code}; {begun} subscriptions begun, {refused} refused")
         return 1
-    print(f"{options.streams} streams of random requests: {begun} subscriptions begun, {refused} refused, seeds from {options.seed}")
+    print(f"{options.streams} streams of random requests: {begun} subscriptions begun, {refused} refused")
     return 0
 
 
