@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/folder_of.h"
+
 namespace halocline {
 namespace {
 
@@ -102,12 +104,6 @@ Status make_one_directory(const std::string& directory) {
   return errno_status(error, "make the directory " + directory);
 }
 
-std::string parent_of(const std::string& path) {
-  const std::size_t slash = path.find_last_of('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<File>> PosixDisk::open(const std::string& path, Access access) {
@@ -145,7 +141,7 @@ Status PosixDisk::sync_directory(const std::string& directory) {
 Status PosixDisk::make_directory(const std::string& directory) {
   struct stat info;
   if (::stat(directory.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return ok_status();
-  const std::string parent = parent_of(directory);
+  const std::string parent = folder_of(directory);
   if (parent != directory && parent != "." && parent != "/") {
     if (Status status = make_directory(parent); !status.ok()) return status;
   }
@@ -180,7 +176,7 @@ Result<std::unique_ptr<Lock>> PosixDisk::lock(const std::string& path) {
     const long pid = count > 0 ? std::strtol(holder, nullptr, 10) : 0;
     const std::string who = pid > 0 ? "process " + std::to_string(pid) : "another process";
     return Status(Code::kFailedPrecondition,
-                  parent_of(path) + " is in use by " + who + ": stop it first, or use another directory");
+                  folder_of(path) + " is in use by " + who + ": stop it first, or use another directory");
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
   // The id is for a person; a full disk must not keep the holder of the lock from starting.

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/disk.h"
+#include "base/folder_of.h"
 
 namespace halocline {
 namespace {
@@ -20,11 +21,6 @@ struct Descriptor {
     if (fd >= 0) ::close(fd);
   }
 };
-
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.find_last_of('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/folder_of.h"
 #include "base/private_file.h"
 
 namespace halocline {
@@ -14,11 +15,6 @@ constexpr std::size_t kMostRoots = 16'384;
 constexpr std::uint64_t kMostWitnessBytes = std::uint64_t{4} << 30;
 
 std::string new_key_path(const HeadLogPaths& paths) { return paths.directory + "/key.new.pem"; }
-
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.find_last_of('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
 
 Result<std::string> read_text(File& file, std::uint64_t from, std::uint64_t to) {
   std::string text(to - from, '\0');
