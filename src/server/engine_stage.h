@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "server/checkpoints.h"
 #include "server/pipeline.h"
 #include "server/watches.h"
 
@@ -13,7 +14,9 @@ namespace halocline {
 
 class EngineStage {
  public:
-  EngineStage(Pipeline& pipeline, Engine& engine, Watches& watches) : p_(pipeline), engine_(engine), watches_(watches) {
+  // `checkpoints` may be nullptr.
+  EngineStage(Pipeline& pipeline, Engine& engine, Watches& watches, Checkpoints* checkpoints)
+      : p_(pipeline), engine_(engine), watches_(watches), checkpoints_(checkpoints) {
     publish_progress();
   }
 
@@ -27,6 +30,7 @@ class EngineStage {
   Pipeline& p_;
   Engine& engine_;
   Watches& watches_;
+  Checkpoints* const checkpoints_;
   std::vector<AlertEvent> events_;
 };
 

@@ -267,6 +267,25 @@ class CliTest(unittest.TestCase):
             self.assertIn(said, self.run_cli("query", wrong, expect=USAGE).stderr)
         self.assertIn("is not NAME=VALUE", self.run_cli("query", "SELECT 1 FROM books", "--param", "x", expect=USAGE).stderr)
 
+    def test_as_it_was(self):
+        self.trade("past", quantity="7", price="3.25")
+        seq = self.json_of("status")["last_seq"]
+        time_then = self.json_of("query", "SELECT NOW() AS t FROM trades LIMIT 1")["rows"][0]["t"]
+        self.trade("past", quantity="9", price="3.25", version="2", action="AMEND")
+        sql = "SELECT quantity FROM trades WHERE trade_id = 'past'"
+        for then in (f"SEQ {seq}", f"seq:{seq}", time_then):
+            self.assertEqual(self.json_of("query", "--as-of", then, sql)["rows"], [{"quantity": "7"}], then)
+        self.assertEqual(self.json_of("query", sql.replace("WHERE", f"AS OF SEQ {seq} WHERE"))["rows"], [{"quantity": "7"}])
+        self.assertEqual(self.json_of("query", sql.replace("WHERE", "AS OF $1 WHERE"), "--param", f"1={time_then}")["rows"], [{"quantity": "7"}])
+        self.assertEqual(self.json_of("query", sql)["rows"], [{"quantity": "9"}])
+        self.assertEqual(self.json_of("trade", "show", "test", "past", "--as-of", f"SEQ {seq}")["trade"]["quantity"], "7")
+        for listing in (["positions", "all"], ["nodes", "trader"], ["alerts"], ["limit", "list"], ["ref", "list"]):
+            self.assertEqual(self.json_of(*listing, "--as-of", f"SEQ {seq}")["seq"], seq, listing)
+        for then, code, said in ((f"SEQ {seq + 100_000}", REFUSED, "is in the future"), ("2001-01-01", REFUSED, "before the first command"),
+                                 ("2026-11-01 01:30 America/New_York", USAGE, "showed it twice"), ("noon", USAGE, "is no time")):
+            self.assertIn(said, self.run_cli("query", "--as-of", then, sql, expect=code).stderr)
+        self.assertIn("--follow", self.run_cli("alerts", "--follow", "--as-of", "SEQ 1", expect=USAGE).stderr)
+
     def test_queries_with_names_and_their_alerts_outlive_the_server(self):
         with tempfile.TemporaryDirectory() as directory:
             server = Server(directory + "/data")

@@ -7,9 +7,9 @@
 
 #include "base/closest.h"
 #include "base/limits.h"
+#include "engine/queries/bind.h"
 #include "engine/queries/explain.h"
 #include "engine/queries/literal.h"
-#include "engine/queries/plan.h"
 #include "engine/queries/syntax.h"
 #include "engine/queries/typing.h"
 #include "engine/queries/watching.h"
@@ -44,9 +44,11 @@ class Binder {
     }
     plan_.explain = statement.explain;
     const Syntax& select = statement.select;
-    const bool bound = bind_from(*part_of(select, SyntaxKind::kFrom)) && bind_where(select) && bind_groups(select) && bind_items(select) &&
+    const bool bound = bind_from(*part_of(select, SyntaxKind::kFrom)) && bind_as_of(select) && bind_where(select) &&
+                       bind_groups(select) && bind_items(select) &&
                        bind_order(select) && bind_limit(select) && check_parameters();
     if (!bound) return failure_;
+    if (!plan_.as_of.is_now()) plan_.unwatchable = "AS OF asks the past: it can be asked once, not watched";
     if (plan_.limit) plan_.identity += "limit " + std::to_string(*plan_.limit);
     if (plan_.explain) plan_.description = explain(plan_, texts_);
     return std::move(plan_);
@@ -447,6 +449,15 @@ class Binder {
     return true;
   }
 
+  bool bind_as_of(const Syntax& select) {
+    const Syntax* as_of = part_of(select, SyntaxKind::kAsOf);
+    if (as_of == nullptr) return true;
+    const std::optional<Expression> instant = bind(as_of->children[0], Scope::kRow);
+    std::string why;
+    if (!instant) return false;
+    return read_as_of(*instant, as_of->text == "SEQ", plan_.as_of, why) || wrong(as_of->place, why);
+  }
+
   // --- expressions ---
 
   Expression column_of(std::uint8_t side, std::uint32_t index, Place place) const {
@@ -747,51 +758,8 @@ class Binder {
 
 }  // namespace
 
-Result<Plan> prepare(std::string_view sql, const QueryParameters& parameters) {
-  const Result<Statement> statement = parse_query(sql);
-  if (!statement.ok()) return statement.status();
-  return plan_of(sql, statement.value(), parameters);
-}
-
-Result<Plan> plan_of(std::string_view sql, const Statement& statement, const QueryParameters& parameters) {
-  if (statement.kind != Statement::Kind::kSelect) {
-    return error_at(sql, {}, "a SELECT is asked for here; CREATE and DROP are statements of their own");
-  }
+Result<Plan> bind_select(std::string_view sql, const Statement& statement, const QueryParameters& parameters) {
   return Binder(sql, parameters).plan_of(statement);
-}
-
-Result<Request> read_request(std::string_view sql, const QueryParameters& parameters) {
-  Result<Statement> parsed = parse_query(sql);
-  if (!parsed.ok()) return parsed.status();
-  Statement& statement = parsed.value();
-  if (statement.kind == Statement::Kind::kSelect) {
-    Result<Plan> plan = Binder(sql, parameters).plan_of(statement);
-    if (!plan.ok()) return plan.status();
-    return Request(plan.take());
-  }
-  if (!valid_name(statement.name)) {
-    return Status(Code::kInvalidArgument, "the name \"" + statement.name + "\" is empty, longer than " +
-        std::to_string(limits::kMaxName) + " bytes or has a control character");
-  }
-  const bool alert = statement.severity != AlertLevel::kNone;
-  if (statement.kind == Statement::Kind::kDrop) return Request(DropRequest{std::move(statement.name), alert});
-  if (statement.select_text.size() > limits::kMaxNamedQueryBytes) {
-    return Status(Code::kInvalidArgument, "the SELECT of a query with a name has at most " + std::to_string(limits::kMaxNamedQueryBytes) +
-        " bytes; this one has " + std::to_string(statement.select_text.size()));
-  }
-  const Result<Plan> plan = Binder(sql, {}).plan_of(statement);
-  if (!plan.ok()) return plan.status();
-  if (!plan.value().unwatchable.empty()) return Status(Code::kInvalidArgument, plan.value().unwatchable);
-  if (const Status may = alert ? may_alert(plan.value()) : ok_status(); !may.ok()) return may;
-  return Request(CreateRequest{std::move(statement.name), statement.severity, std::move(statement.select_text)});
-}
-
-Status may_alert(const Plan& plan) {
-  const auto reads_alerts = [](const Table* table) { return table->source == Source::kAlerts; };
-  if (std::any_of(plan.tables.begin(), plan.tables.end(), reads_alerts)) {
-    return Status(Code::kInvalidArgument, "CREATE ALERT cannot read alerts: what it raises would raise more");
-  }
-  return ok_status();
 }
 
 }  // namespace halocline::queries

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "base/civil_time.h"
 #include "engine/queries/predicate_index.h"
 
 namespace halocline::queries {
@@ -28,7 +29,11 @@ std::string watching(const Plan& plan) {
 }  // namespace
 
 std::vector<std::string> explain(const Plan& plan, const PlanTexts& texts) {
-  std::vector<std::string> lines{scan(plan, 0)};
+  std::vector<std::string> lines;
+  if (plan.as_of.seq) lines.push_back("the books as of seq " + std::to_string(*plan.as_of.seq));
+  if (plan.as_of.time) lines.push_back("the books as of " + instant_text(*plan.as_of.time));
+  if (plan.as_of.text) lines.push_back("the books as of " + *plan.as_of.text);
+  lines.push_back(scan(plan, 0));
   if (plan.tables.size() > 1) {
     lines.push_back(scan(plan, 1) + ", into a hash table");
     lines.push_back(std::string(plan.left_join ? "left" : "inner") + " join on " + texts.join);

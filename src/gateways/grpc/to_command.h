@@ -29,6 +29,7 @@ bool to_command(const v1::RemoveLimitRequest& request, Command& command, std::ve
 bool to_command(const v1::AckAlertRequest& request, Command& command, std::vector<Violation>& violations);
 bool to_command(const v1::EndOfDayRequest& request, Command& command, std::vector<Violation>& violations);
 
+AsOf to_as_of(const v1::AsOf& as_of);
 PositionFilter to_filter(const v1::ListPositionsRequest& request);
 NodeFilter to_filter(const v1::ListNodesRequest& request);
 AlertFilter to_filter(const v1::ListAlertsRequest& request);
