@@ -1,5 +1,6 @@
 // Continuous queries of a running server under an open loop of trades, of one in a hundred of which one query tells. Prints one JSON line.
 //   bench_queries mixed SERVER STATEMENTS BEFORE RATE SECONDS WARMUP    BEFORE trades are in the books when the queries are registered
+//   bench_queries begin SERVER BEFORE RATE SECONDS WARMUP BEGINS        100 mixed ones; when BEGINS is 1, others begin all the time meanwhile
 //   bench_queries exposure SERVER STATEMENTS RATE SECONDS WARMUP FAST   as peer-geode has it; then FAST seconds as many trades as are told of
 //
 // mixed: a quarter each of
@@ -7,18 +8,22 @@
 //   range         price >= … AND price < …, side by side
 //   conjunction   instrument = … AND side = 'BUY' AND quantity BETWEEN …: of 100,000 fifty have the same equalities
 //   aggregate     SUM and COUNT of a trader, instrument and counterparty, by book
+// begin: one subscription after the other over all trades there are, each as soon as the one before has its first answer, which ends it: a
+//   condition no index can use, groups, groups with a LIMIT, a ranking, a join, each a question of its own.
 // exposure: SELECT name, gross of the traders above a level. One trader is; the others' levels nobody reaches.
 //
 // "register_s" is from the first request to the last row of the last first answer. Latency is from a trade's planned time to the arrival
 // of its event at the subscriber; every such trade must bring exactly one.
 #include <sys/prctl.h>
 
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -231,6 +236,85 @@ int mixed(const std::string& server, std::size_t statements, int before, int rat
   return stream.close(std::chrono::seconds(60)).ok() ? 0 : 1;
 }
 
+// Subscriptions that begin and end, one after the other, until it is destroyed.
+class Beginner {
+ public:
+  explicit Beginner(const std::string& server)
+      : stream_(server, [this](const v1::SubscribeMessage& message) {
+          if (message.has_ended()) fail("a query ended: " + message.ended().message());
+          if (!message.has_rows() || message.rows().more()) return;
+          v1::SubscribeRequest end;
+          end.set_id(message.id());
+          end.set_end(true);
+          stream_.subscribe(std::move(end));
+          slowest_.store(std::max(slowest_.load(), now() - began_at_));
+          began_.fetch_add(1);
+          begin();
+        }) {
+    begin();
+  }
+  std::int64_t began() const { return began_.load(); }
+  double slowest_ms() const { return static_cast<double>(slowest_.load()) / 1e6; }
+
+ private:
+  void begin() {
+    const std::string own = std::to_string(++id_);  // so that none is the same as another
+    static constexpr std::size_t kKinds = 5;
+    const std::array<std::string, kKinds> kinds{
+        "SELECT trade_id, price FROM trades WHERE quantity * price < 0.0" + own,
+        "SELECT book, SUM(notional), COUNT(*) FROM trades WHERE quantity <> 0.0" + own + " GROUP BY book",
+        "SELECT trader, instrument, SUM(notional) AS n FROM trades WHERE quantity <> 0.0" + own +
+            " GROUP BY trader, instrument ORDER BY n DESC LIMIT 10",
+        "SELECT trade_id, notional FROM trades WHERE quantity <> 0.0" + own + " ORDER BY notional DESC LIMIT 10",
+        "SELECT b.desk, SUM(t.notional) FROM trades t JOIN books b ON t.book = b.book WHERE t.price > 0.0" + own +
+            " AND t.trader = 'T7' GROUP BY b.desk"};
+    v1::SubscribeRequest request;
+    request.set_id(id_);
+    request.set_sql(kinds[id_ % kKinds]);
+    began_at_ = now();
+    stream_.subscribe(std::move(request));
+  }
+
+  std::uint64_t id_ = 0;
+  std::int64_t began_at_ = 0;
+  std::atomic<std::int64_t> slowest_{0};
+  std::atomic<std::int64_t> began_{0};
+  bench::QueryStream stream_;
+};
+
+int begin(const std::string& server, int before, int rate, int seconds, int warmup, bool begins) {
+  constexpr std::size_t kStatements = 100;
+  bench::FloorWorkload floor(1);
+  Client client(server);
+  bench::load_floor(client, floor);
+  Mixed asked(kStatements, floor);
+  TradeStream stream(server, {}, refuse_nothing);
+  v1::Trade message;
+  std::string id;
+  for (int i = 0; i < before; ++i) {
+    fill(asked.next(id, nullptr), message);
+    if (Status status = stream.submit(message, 0); !status.ok()) fail(status.message());
+  }
+  if (Status status = stream.flush(std::chrono::seconds(60)); !status.ok()) fail(status.message());
+  const Telling telling{kStatements};
+  Subscribers subscribers(server, kStatements, telling, [&](std::size_t k) { return asked.sql(k); });
+  const double registered = subscribers.register_all();
+  std::optional<Beginner> beginner;
+  if (begins) beginner.emplace(server);
+  const Sent sent = send_open_loop(stream, subscribers, rate, seconds, warmup, [&](std::int64_t i) {
+    const std::size_t k = static_cast<std::size_t>(telling.of(i / kHotEvery));
+    return asked.next(id, i % kHotEvery == 0 ? &k : nullptr);
+  });
+  const std::int64_t began = beginner ? beginner->began() : 0;
+  const double slowest = beginner ? beginner->slowest_ms() : 0;
+  std::printf("{\"begins\":%d,\"trades_before\":%d,\"register_s\":%.3f,%s,\"trades_per_s\":%.0f,\"sender_late_max_us\":%.1f,"
+              "\"began\":%lld,\"first_answer_max_ms\":%.0f}\n",
+              begins ? 1 : 0, before, registered, subscribers.json().c_str(),
+              static_cast<double>(rate * (seconds + warmup)) / sent.seconds, static_cast<double>(sent.late) / 1000,
+              static_cast<long long>(began), slowest);
+  return stream.close(std::chrono::seconds(60)).ok() ? 0 : 1;
+}
+
 int exposure(const std::string& server, std::size_t statements, int rate, int seconds, int warmup, int fast) {
   bench::FloorWorkload floor(1);
   Client client(server);
@@ -292,6 +376,9 @@ int main(int argc, char** argv) {
   const auto number = [&](int i) { return std::atoi(argv[i]); };
   if (argc == 8 && std::strcmp(argv[1], "mixed") == 0) {
     return mixed(argv[2], static_cast<std::size_t>(number(3)), number(4), number(5), number(6), number(7));
+  }
+  if (argc == 8 && std::strcmp(argv[1], "begin") == 0) {
+    return begin(argv[2], number(3), number(4), number(5), number(6), number(7) != 0);
   }
   if (argc == 8 && std::strcmp(argv[1], "exposure") == 0) {
     return exposure(argv[2], static_cast<std::size_t>(number(3)), number(4), number(5), number(6), number(7));

@@ -59,7 +59,10 @@ class Engine::Impl {
   // What is new is a row of its own; when nothing is new, something known reads differently, and with it any row that shows it.
   void note_reference(const Command& command, Outcome outcome, const Sizes& before) {
     const Sizes now(state.catalog);
-    for (auto id = before.nodes; id < now.nodes; ++id) changes.nodes.push_back(static_cast<std::uint32_t>(id));
+    for (auto id = before.nodes; id < now.nodes; ++id) {
+      changes.nodes.push_back(static_cast<std::uint32_t>(id));
+      changes.new_nodes.push_back(static_cast<std::uint32_t>(id));
+    }
     for (auto id = before.instruments; id < now.instruments; ++id) changes.instruments.push_back(static_cast<std::uint32_t>(id));
     for (auto id = before.currencies; id < now.currencies; ++id) changes.currencies.push_back(static_cast<std::uint32_t>(id));
     if (outcome != Outcome::kAccepted) return;

@@ -1,5 +1,6 @@
 #include "history/warehouse.h"
 
+#include <chrono>
 #include <filesystem>
 #include <span>
 #include <system_error>
@@ -61,11 +62,16 @@ Status FolderWarehouse::write(const std::string& location, std::string_view byte
   const auto fill = [&]() -> Status {
     Result<std::unique_ptr<File>> file = disk_.create(path.value());
     if (!file.ok()) return file.status();
-    Status status = write_all(*file.value(), 0, std::as_bytes(std::span(bytes)));
+    const auto whole = std::as_bytes(std::span(bytes));
+    const std::size_t half = whole.size() / 2;
+    Status status = write_all(*file.value(), 0, whole.first(half));
+    crash_points_.pass(CrashPoint::kInFile);
+    if (status.ok()) status = write_all(*file.value(), half, whole.subspan(half));
     return status.ok() ? file.value()->sync_data() : status;
   };
   Status status = fill();
   if (status.ok()) status = disk_.sync_directory(folder);
+  if (status.ok()) crash_points_.pass(CrashPoint::kAfterFile);
   if (!status.ok() && status.code() != Code::kAlreadyExists) static_cast<void>(disk_.remove(path.value()));  // nobody was told of it
   return status;
 }
@@ -104,6 +110,26 @@ Status FolderWarehouse::remove(const std::string& location) {
   if (!path.ok()) return path.status();
   Status status = disk_.remove(path.value());
   return status.code() == Code::kNotFound ? ok_status() : status;
+}
+
+Result<std::vector<WarehouseFile>> FolderWarehouse::list(const std::string& location) {
+  const Result<std::string> path = path_of(location);
+  if (!path.ok()) return path.status();
+  std::vector<WarehouseFile> files;
+  std::error_code error;
+  auto entry = std::filesystem::recursive_directory_iterator(path.value(), error);
+  for (; !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+    std::error_code gone;
+    if (!entry->is_regular_file(gone) || gone) continue;
+    const std::filesystem::file_time_type written = entry->last_write_time(gone);
+    if (gone) continue;
+    const auto since_1970 = std::chrono::file_clock::to_sys(written).time_since_epoch();
+    files.push_back({"file://" + entry->path().string(), std::chrono::duration_cast<std::chrono::nanoseconds>(since_1970).count()});
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return Status(Code::kIo, "cannot look through " + path.value() + ": " + error.message());
+  }
+  return files;
 }
 
 Status FolderWarehouse::remove_all(const std::string& location) {

@@ -7,13 +7,21 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/disk.h"
 #include "base/status.h"
+#include "journal/crash_point.h"
 
 namespace halocline {
+
+struct WarehouseFile {
+  std::string location;
+  std::int64_t written = 0;  // when, nanoseconds since 1970 UTC, by the clock of whoever keeps it
+};
 
 class Warehouse {
  public:
@@ -35,6 +43,8 @@ class Warehouse {
   virtual Result<bool> exists(const std::string& location) = 0;
   // Fine when it is gone already.
   virtual Status remove(const std::string& location) = 0;
+  // Every file below, in any order; none when there is nothing. Files that come or go meanwhile may be among them or not.
+  virtual Result<std::vector<WarehouseFile>> list(const std::string& location) = 0;
   // Everything below; fine when there is nothing.
   virtual Status remove_all(const std::string& location) = 0;
 };
@@ -51,7 +61,11 @@ class FolderWarehouse final : public Warehouse {
   Result<std::string> read(const std::string& location, std::size_t most) override;
   Result<bool> exists(const std::string& location) override;
   Status remove(const std::string& location) override;
+  Result<std::vector<WarehouseFile>> list(const std::string& location) override;
   Status remove_all(const std::string& location) override;
+
+  // Where the crash test ends the process (journal/crash_point.h): the text of the variable. Before anything else.
+  Status crash_at(const char* text) { return crash_points_.arm(text); }
 
  private:
   // The path of a location.
@@ -59,6 +73,7 @@ class FolderWarehouse final : public Warehouse {
 
   Disk& disk_;
   std::string root_;
+  CrashPoints crash_points_;
 };
 
 }  // namespace halocline

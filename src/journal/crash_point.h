@@ -2,8 +2,8 @@
 //
 //   HALOCLINE_CRASH_AT=before_sync:3 halocline serve …    # SIGKILL when before_sync is passed the third time
 //
-// Unset, a passage costs one predictable branch. Passages are counted from the construction of the FileJournal, whatever
-// thread makes them.
+// Unset, a passage costs one predictable branch. Passages are counted from the construction of what they are in (the FileJournal, the
+// warehouse, the catalog), whatever thread makes them.
 #pragma once
 
 #include <atomic>
@@ -24,6 +24,12 @@ enum class CrashPoint {
   kInPreallocate,  // in_preallocate: a part of the next segment has been written
   kBeforeSeal,     // before_seal: of a graceful close
   kAfterSeal,      // after_seal
+  // Of the history and the catalog of tables (history/warehouse.h, history/catalog/sqlite_catalog.h).
+  kInFile,          // in_file: half of a file of the warehouse is written
+  kAfterFile,       // after_file: it is there; nothing points at it
+  kBeforePointers,  // before_pointers: all files of a commit are there, the database knows of none
+  kInPointers,      // in_pointers: the transaction is open and has moved the pointers
+  kAfterPointers,   // after_pointers: it is over, and nobody was told
 };
 
 class CrashPoints {

@@ -22,16 +22,18 @@
 
 namespace halocline {
 
+struct AsideRound;
 struct Feed;
 struct Watch;
 
-// What travels through the queue from the callers of the Port to the sequencer: exactly one of the four.
+// What travels through the queue from the callers of the Port to the sequencer: exactly one of the five.
 using Read = std::function<void(const Result<Snapshot>&)>;
 struct Inbound {
   Submission submission;         // when count > 0
   Read read;                     // answered with the books, on a reader thread
   std::shared_ptr<Feed> follow;  // wants the alert events after its bookmark
   std::shared_ptr<Watch> watch;  // wants a query's answer, and what becomes of it
+  std::shared_ptr<AsideRound> round;  // comes back to the engine (first_answers.h)
 };
 
 // A submission in a block: who gets which of the block's acknowledgements.
@@ -45,6 +47,7 @@ struct Waiting {
 // What a block holds at most. A submission always fits into an empty block.
 inline constexpr std::uint32_t kMaxBlockCommands = limits::kMaxSubmissionBytes / 8;
 inline constexpr std::size_t kMaxBlockItems = 2'048;
+inline constexpr std::size_t kMaxBlockWatches = 128;  // to begin one takes the engine some microseconds
 static_assert(limits::kMaxSubmissionBytes <= limits::kMaxBlockBytes);
 
 struct Block {
@@ -64,6 +67,7 @@ struct Block {
   std::vector<Read> reads;
   std::vector<std::shared_ptr<Feed>> follows;
   std::vector<std::shared_ptr<Watch>> watches;
+  std::vector<std::shared_ptr<AsideRound>> rounds;
   std::int64_t sequenced = 0;  // monotonic ns
   std::int64_t durable = 0;    // monotonic ns, written before durable_seq reaches last_seq
 
@@ -76,9 +80,12 @@ struct Block {
   Snapshot books;                   // after the block; when reads or follows ask for it
   std::uint64_t last_event_id = 0;  // after the block
 
+  // Whether anything but commands is in it.
+  bool asks() const { return !reads.empty() || !follows.empty() || !watches.empty() || !rounds.empty(); }
+
   void clear() {
     count = 0;
-    records.clear(), waiting.clear(), reads.clear(), follows.clear(), watches.clear(), acks.clear(), events.clear(),
+    records.clear(), waiting.clear(), reads.clear(), follows.clear(), watches.clear(), rounds.clear(), acks.clear(), events.clear(),
         query_events.clear(), refused_releases.clear(), dropped_queries.clear();
     books.reset();
   }

@@ -50,6 +50,11 @@ struct Config {
   } fix;
   std::vector<FixSessionConfig> fix_sessions;  // [[fix.session]]
   struct {
+    bool enabled = false;
+    std::string witness;
+    std::uint64_t head_seconds = 0, head_records = 0;
+  } audit;
+  struct {
     std::string listen, warehouse, tls_certificate, tls_key, token_file;
     bool allow_plaintext_remote = false;
     std::uint64_t body_bytes = 0, connections = 0;
@@ -63,7 +68,7 @@ struct Config {
   } rewind;
   struct {
     bool enabled = false;
-    std::uint64_t commit_seconds = 0, format_version = 0;
+    std::uint64_t commit_seconds = 0, format_version = 0, upkeep_seconds = 0, snapshot_minutes = 0, orphan_hours = 0;
   } history;
   struct {
     std::string level, format;

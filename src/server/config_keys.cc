@@ -109,6 +109,23 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(Number, history, commit_seconds), "5", 1, 3'600, nullptr,
      "A commit of what came since the last one, so often, in seconds; sooner when 64 MiB of rows wait."},
     {HALOCLINE_KEY(Number, history, format_version), "2", 2, 3, nullptr, "Of Iceberg, for tables that are made: 2 or 3."},
+    {HALOCLINE_KEY(Number, history, upkeep_seconds), "60", 0, 86'400, nullptr,
+     "How often the tables are looked after, in seconds: small files become larger ones, old snapshots and lost files go. 0: never."},
+    {HALOCLINE_KEY(Number, history, snapshot_minutes), "60", 1, 5'256'000, nullptr,
+     "How long every snapshot of the tables is kept for time travel, in minutes. Those with a tag or branch are kept as these say; any "
+     "instant of the books is in the journal."},
+    {HALOCLINE_KEY(Number, history, orphan_hours), "72", 1, 87'600, nullptr,
+     "Files in a table's folder that no snapshot names and that are older are removed, in hours: longer than any commit takes."},
+
+    {HALOCLINE_KEY(bool, audit, enabled), "true", 0, 0, nullptr,
+     "Whether heads of the journal's Merkle tree are signed, so that nothing can be altered or left out unseen (docs/formats/audit.md). "
+     "Never with journal.durability `memory`."},
+    {HALOCLINE_KEY(Text, audit, witness), "", 0, 4'096, nullptr,
+     "The file the signed heads go to; best on another disk or machine than the journal. Its folder exists. Empty: `audit/witness` in the "
+     "data directory."},
+    {HALOCLINE_KEY(Number, audit, head_seconds), "10", 1, 86'400, nullptr,
+     "A head of what came since the last one, so often, in seconds, and when the server ends."},
+    {HALOCLINE_KEY(Number, audit, head_records), "1000000", 1'000, 1'000'000'000, nullptr, "… and after so many records at the latest."},
 
     {HALOCLINE_KEY(Text, log, level), "info", 0, 0, "debug|info|warn|error", "The least level that is written to stderr."},
     {HALOCLINE_KEY(Text, log, format), "text", 0, 0, "text|json", "Lines for people, or one JSON object a line."},
@@ -158,6 +175,7 @@ const char* section_meaning(std::string_view section) {
   if (section == "catalog") return "The catalog of Iceberg tables that Spark, Trino, PyIceberg and DuckDB attach to; docs/iceberg.md.";
   if (section == "checkpoint") return "The books in files beside the journal, which is the truth; these save time.";
   if (section == "rewind") return "The books as they were: AS OF, --as-of.";
+  if (section == "audit") return "The signed record that nothing was changed; `halocline audit verify` checks it.";
   if (section == "history") return "The books' memory in Iceberg tables, which other engines read.";
   if (section == "limits")
     return "Bounds. Everything is allocated or counted against them; reaching one slows or refuses a sender, never grows memory.";

@@ -52,7 +52,7 @@ Status no_fix() { return Status(Code::kNotFound, "this server has no FIX session
 Core::Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, const CoreStart& start)
     : options_(std::move(options)), start_(start), born_(clock.monotonic()),
       p_(clock, options_.queue_length, options_.in_flight_bytes), journal_(journal),
-      readers_(std::make_shared<ReaderPool>(options_.reader_threads, options_.max_reads + 2 * options_.max_subscribers)),
+      readers_(std::make_shared<ReaderPool>(options_.reader_threads, options_.max_reads + 2 * options_.max_subscribers + 1)),
       feeds_(options_.max_subscribers, piece_of(options_), readers_, p_.metrics.named,
              [this](std::shared_ptr<Feed> feed) {
                Inbound inbound;
@@ -63,9 +63,16 @@ Core::Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, 
       reruns_(options_.journal, piece_of(options_), [this] { return p_.durable_seq.load(); }, watches_),
       rewinds_(options_.rewind, options_.journal, options_.checkpoint.directory, p_.metrics.named),
       checkpoints_(make_checkpoints()),
+      first_answers_(watches_,
+                     [this](std::shared_ptr<AsideRound> round) {
+                       Inbound inbound;
+                       inbound.round = std::move(round);
+                       p_.inbound.push(inbound, 0);  // refused only when stopping: then all subscriptions end anyway
+                     }),
       sequencer_(p_, journal, std::max(start.last_time, engine.last_time()),
                  options_.on_failure ? options_.on_failure : [](const Status&) {}),
-      engine_stage_(p_, engine, watches_, checkpoints_.get()), publisher_(p_, feeds_, watches_, *readers_) {
+      engine_stage_(p_, engine, watches_, first_answers_, options_.rows_at_once, checkpoints_.get()),
+      publisher_(p_, feeds_, watches_, *readers_) {
   CHECK(journal.next_seq() == engine.last_seq() + 1, "the journal goes on at seq %llu, the engine has applied %llu",
         static_cast<unsigned long long>(journal.next_seq()), static_cast<unsigned long long>(engine.last_seq()));
   p_.durable_seq.store(engine.last_seq());
@@ -111,6 +118,7 @@ Status Core::stop() {
     }
     p_.clock.attach(nullptr);
     readers_->stop();
+    first_answers_.stop();
     reruns_.stop();
     rewinds_.stop();
     if (checkpoints_ != nullptr) checkpoints_->stop();

@@ -26,6 +26,7 @@
 #include "server/checkpoints.h"
 #include "server/engine_stage.h"
 #include "server/feeds.h"
+#include "server/first_answers.h"
 #include "server/pipeline.h"
 #include "server/publisher.h"
 #include "server/record_source.h"
@@ -44,6 +45,7 @@ struct CoreOptions {
   std::size_t max_subscribers = 256;
   std::size_t subscriber_queue = 4'096;             // what a gateway keeps for a follower; a backlog comes in pieces of half of it
   std::size_t reader_threads = 2;
+  std::size_t rows_at_once = 4'096;                 // read between two blocks to begin subscriptions; the others begin aside
   std::string version = "0.1.0";                    // for status, as are the next two
   std::string durability = "fsync";
   std::string data_directory;
@@ -121,6 +123,7 @@ class Core final : public Port {
   Reruns reruns_;
   Rewinds rewinds_;
   std::unique_ptr<Checkpoints> checkpoints_;
+  FirstAnswers first_answers_;
   Sequencer sequencer_;
   EngineStage engine_stage_;
   Publisher publisher_;

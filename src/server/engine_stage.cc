@@ -9,6 +9,9 @@
 namespace halocline {
 
 void EngineStage::run() {
+  queries::LiveQueries& live = engine_.queries();
+  live.read_at_most(rows_at_once_);
+  live.on_dropped([this](std::shared_ptr<void> kept) { first_answers_.discard(std::move(kept)); });
   while (true) {
     p_.engine_bell.wait([&] { return !p_.to_engine.empty(); });
     Block* block = nullptr;
@@ -21,12 +24,14 @@ void EngineStage::run() {
     if (p_.durable_seq.load() >= last_seq || p_.failed.load()) p_.publisher_bell.ring();
     if (p_.deadline.load() < p_.armed_for.load()) p_.sequencer_bell.ring();
   }
+  live.on_dropped({});
   p_.to_publisher.push(nullptr);
   p_.publisher_bell.ring();
 }
 
 void EngineStage::apply(Block& block) {
   std::array<std::uint32_t, kOutcomeCount> outcomes{};
+  engine_.queries().renew();
   apply_records(engine_, block.first_seq, block.time, block.count, block.records, events_, [&](Seq seq, const Applied& applied) {
     block.acks.push_back({seq, applied.first_seq, applied.outcome});
     ++outcomes[static_cast<std::size_t>(applied.outcome)];
@@ -40,6 +45,7 @@ void EngineStage::apply(Block& block) {
   block.query_events = engine_.queries().take();
   watches_.let_go(engine_.queries());
   watches_.begin(block.watches, engine_);
+  first_answers_.attend(block, engine_);
   block.dropped_queries = engine_.take_dropped_queries();
   block.refused_releases = engine_.take_refused_releases();
   block.last_event_id = engine_.last_event_id();

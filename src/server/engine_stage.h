@@ -3,10 +3,12 @@
 // kept by the publisher until it is durable.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "engine/engine.h"
 #include "server/checkpoints.h"
+#include "server/first_answers.h"
 #include "server/pipeline.h"
 #include "server/watches.h"
 
@@ -14,9 +16,11 @@ namespace halocline {
 
 class EngineStage {
  public:
-  // `checkpoints` may be nullptr.
-  EngineStage(Pipeline& pipeline, Engine& engine, Watches& watches, Checkpoints* checkpoints)
-      : p_(pipeline), engine_(engine), watches_(watches), checkpoints_(checkpoints) {
+  // `rows_at_once`: what may be read between two blocks to begin subscriptions. `checkpoints` may be nullptr.
+  EngineStage(Pipeline& pipeline, Engine& engine, Watches& watches, FirstAnswers& first_answers, std::size_t rows_at_once,
+              Checkpoints* checkpoints)
+      : p_(pipeline), engine_(engine), watches_(watches), first_answers_(first_answers), rows_at_once_(rows_at_once),
+        checkpoints_(checkpoints) {
     publish_progress();
   }
 
@@ -30,6 +34,8 @@ class EngineStage {
   Pipeline& p_;
   Engine& engine_;
   Watches& watches_;
+  FirstAnswers& first_answers_;
+  const std::size_t rows_at_once_;
   Checkpoints* const checkpoints_;
   std::vector<AlertEvent> events_;
 };

@@ -1,5 +1,7 @@
 #include "server/history.h"
 
+#include <sys/resource.h>
+
 #include <chrono>
 #include <utility>
 
@@ -10,6 +12,8 @@ namespace {
 
 constexpr int kLooksPerCommit = 10;                     // at the journal, so that the work comes in small pieces
 constexpr std::int64_t kRetryAfter = 1'000'000'000;     // ns
+constexpr std::int64_t kOrphanInterval = 3'600'000'000'000;  // ns
+constexpr int kUpkeepNiceness = 10;
 
 }  // namespace
 
@@ -18,7 +22,10 @@ History::History(Disk& disk, const Clock& clock, Lake& lake, Core& core, History
 
 History::~History() { stop(); }
 
-void History::start() { thread_ = std::thread([this] { run(); }); }
+void History::start() {
+  thread_ = std::thread([this] { run(); });
+  if (options_.upkeep_interval > 0) upkeep_thread_ = std::thread([this] { look_after(); });
+}
 
 void History::stop() {
   {
@@ -26,12 +33,87 @@ void History::stop() {
     end_ = true;
   }
   ending_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  for (std::thread* thread : {&upkeep_thread_, &thread_}) {
+    if (thread->joinable()) thread->join();
+  }
 }
 
 bool History::wait(std::int64_t nanoseconds) {
   std::unique_lock lock(mutex_);
+  ending_.wait_for(lock, std::chrono::nanoseconds(nanoseconds), [this] { return end_ || (offered_.has_value() && !taken_); });
+  return !end_;
+}
+
+bool History::rest(std::int64_t nanoseconds) {
+  std::unique_lock lock(mutex_);
   return !ending_.wait_for(lock, std::chrono::nanoseconds(nanoseconds), [this] { return end_; });
+}
+
+Status History::offer(Rewrite rewrite) {
+  std::unique_lock lock(mutex_);
+  offered_ = std::move(rewrite);
+  answer_.reset(), taken_ = false;
+  ending_.notify_all();
+  ending_.wait(lock, [this] { return answer_.has_value() || (end_ && !taken_); });
+  const Status answer = answer_.value_or(Status(Code::kFailedPrecondition, "the history ends"));
+  if (!answer.ok() && answer.code() != Code::kUnavailable) discard(lake_.warehouse(), *offered_);
+  offered_.reset();
+  return answer;
+}
+
+void History::take_offer() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!offered_.has_value() || taken_ || end_) return;
+    taken_ = true;
+  }
+  Status answer = follower_ == nullptr ? Status(Code::kFailedPrecondition, "the tables are not open") : follower_->replace(*offered_);
+  const std::lock_guard lock(mutex_);
+  answer_ = std::move(answer);
+  ending_.notify_all();
+}
+
+Status History::round(Upkeep& upkeep, bool orphans) {
+  for (const TableDefinition& table : Follower::definitions()) {
+    while (true) {
+      Result<std::optional<Rewrite>> made = upkeep.compact(table);
+      if (!made.ok()) return made.status();
+      if (!made.value().has_value()) break;
+      const Status committed = offer(std::move(*made.value()));
+      // The table moved on, or rows come first: another time.
+      if (committed.code() == Code::kFailedPrecondition || committed.code() == Code::kResourceExhausted) break;
+      if (!committed.ok()) return committed;
+      core_.count("history_rewrites", 1);
+      if (!rest(0)) return ok_status();
+    }
+    if (const Status expired = upkeep.expire(table); !expired.ok() && expired.code() != Code::kFailedPrecondition) return expired;
+    if (orphans) {
+      const Nanos waiting = waiting_since_.load();
+      Result<std::size_t> removed = upkeep.remove_orphans(table, waiting == kNobodyWaits ? std::nullopt : std::optional(waiting));
+      if (!removed.ok()) return removed.status();
+      core_.count("history_orphans", removed.value());
+    }
+    if (!rest(0)) return ok_status();
+  }
+  return ok_status();
+}
+
+void History::look_after() {
+  static_cast<void>(::setpriority(PRIO_PROCESS, 0, kUpkeepNiceness));  // on Linux that of the calling thread
+  Upkeep upkeep(lake_.catalog(), lake_.warehouse(), clock_, options_.upkeep);
+  std::optional<std::int64_t> last_orphans;
+  while (rest(options_.upkeep_interval)) {
+    const std::int64_t now = clock_.monotonic();
+    const bool orphans = !last_orphans.has_value() || now - *last_orphans >= kOrphanInterval;
+    const Status status = round(upkeep, orphans);
+    if (status.ok()) {
+      if (orphans) last_orphans = now;
+      core_.count("history_upkeeps", 1);
+    } else {
+      core_.count("history_upkeep_failures", 1);
+      log_line(LogLevel::kWarn, "history.upkeep_failed", {{"why", status.message()}});
+    }
+  }
 }
 
 void History::failed(const Status& why) {
@@ -85,6 +167,8 @@ void History::run() {
     const std::int64_t now = clock_.monotonic();
     const bool due = now - last_commit >= options_.commit_interval;
     more = advance(due);
+    waiting_since_ = follower_ == nullptr ? kNobodyWaits : follower_->waiting_since().value_or(kNobodyWaits);
+    take_offer();
     if (due) last_commit = now;
   }
   advance(true);  // what is still missing is for the next start

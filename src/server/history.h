@@ -1,24 +1,29 @@
 // The history as `halocline serve` runs it: a thread that follows the durable journal into the tables (history/tables/follower.h)
 // and commits every so many seconds, or sooner when much waits. A failure is told and tried again: the hot path never waits for it.
+// A second thread, of lower priority, looks after the tables (history/maintenance/upkeep.h); what it has made the first one commits.
 //
 //   History history(disk, clock, lake, core, options);
 //   history.start();
 //   …
 //   history.stop();      // after the core has stopped: one more commit. What is missing then is for the next start
 //
-// Status counts `history_rows`, `history_commits` and `history_failures`, and `history_seq`, up to which the tables are.
+// Status counts `history_rows`, `history_commits` and `history_failures`, and `history_seq`, up to which the tables are; of the second
+// thread `history_upkeeps`, `history_rewrites`, `history_orphans` and `history_upkeep_failures`.
 // start() and stop() by the owner.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "base/clock.h"
 #include "base/disk.h"
+#include "history/maintenance/upkeep.h"
 #include "history/tables/follower.h"
 #include "server/core.h"
 #include "server/engine_books.h"
@@ -29,6 +34,8 @@ namespace halocline {
 struct HistoryOptions {
   FollowerOptions follower;
   std::int64_t commit_interval = 5'000'000'000;  // ns
+  UpkeepOptions upkeep;
+  std::int64_t upkeep_interval = 60'000'000'000;  // ns; 0: never
 };
 
 class History {
@@ -41,13 +48,22 @@ class History {
   void stop();
 
  private:
+  static constexpr Nanos kNobodyWaits = INT64_MAX;
+
   void run();
+  void look_after();
+  // One round over all tables.
+  Status round(Upkeep& upkeep, bool orphans);
+  // Has the first thread commit it, and removes its files when that came to nothing. kFailedPrecondition too at the end.
+  Status offer(Rewrite rewrite);
+  void take_offer();
   // One look at the journal; whether there is more to do at once.
   bool advance(bool commit_now);
   Status open();
   Status commit();
   void failed(const Status& why);
-  bool wait(std::int64_t nanoseconds);  // false: it ends
+  bool wait(std::int64_t nanoseconds);  // or until a rewrite is offered; false: it ends
+  bool rest(std::int64_t nanoseconds);  // the second thread's; false: it ends
 
   Disk& disk_;
   const Clock& clock_;
@@ -63,7 +79,11 @@ class History {
   std::mutex mutex_;
   std::condition_variable ending_;
   bool end_ = false;
-  std::thread thread_;
+  std::optional<Rewrite> offered_;
+  std::optional<Status> answer_;  // to the offer, once it was taken
+  bool taken_ = false;
+  std::atomic<Nanos> waiting_since_{kNobodyWaits};
+  std::thread thread_, upkeep_thread_;
 };
 
 }  // namespace halocline

@@ -10,18 +10,24 @@
 namespace halocline {
 namespace {
 
+constexpr std::int64_t kSecond = 1'000'000'000;  // ns
+
 class Served final : public Iceberg {
  public:
   Served(const Config& config, Disk& disk, const Clock& clock) : disk_(disk), clock_(clock), lake_(config, disk, clock) {}
 
-  Status open(const Config& config, const std::string& journal_directory) {
+  Status open(const Config& config, const std::string& journal_directory, HeadLog* heads) {
     if (Status opened = lake_.open(); !opened.ok()) return opened;
     if (!config.catalog.listen.empty()) catalog_ = make_catalog_gateway(config, disk_, lake_);
     if (config.history.enabled) {
       HistoryOptions& options = history_options_.emplace();
       options.follower.journal_directory = journal_directory;
+      options.follower.heads = heads;
       options.follower.format_version = static_cast<int>(config.history.format_version);
-      options.commit_interval = static_cast<std::int64_t>(config.history.commit_seconds) * 1'000'000'000;
+      options.upkeep_interval = static_cast<std::int64_t>(config.history.upkeep_seconds) * kSecond;
+      options.upkeep.retention.keep_ms = static_cast<std::int64_t>(config.history.snapshot_minutes) * 60'000;
+      options.upkeep.orphan_age = static_cast<std::int64_t>(config.history.orphan_hours) * 3'600 * kSecond;
+      options.commit_interval = static_cast<std::int64_t>(config.history.commit_seconds) * kSecond;
     }
     return ok_status();
   }
@@ -47,10 +53,11 @@ class Served final : public Iceberg {
 
 bool has_iceberg() { return true; }
 
-Result<std::unique_ptr<Iceberg>> open_iceberg(const Config& config, Disk& disk, const Clock& clock, const std::string& journal_directory) {
+Result<std::unique_ptr<Iceberg>> open_iceberg(const Config& config, Disk& disk, const Clock& clock, const std::string& journal_directory,
+                                              HeadLog* heads) {
   if (!config.history.enabled && config.catalog.listen.empty()) return std::unique_ptr<Iceberg>();
   auto iceberg = std::make_unique<Served>(config, disk, clock);
-  if (Status opened = iceberg->open(config, journal_directory); !opened.ok()) return opened;
+  if (Status opened = iceberg->open(config, journal_directory, heads); !opened.ok()) return opened;
   return std::unique_ptr<Iceberg>(std::move(iceberg));
 }
 

@@ -18,6 +18,7 @@
 #include "base/disk.h"
 #include "base/status.h"
 #include "command/gateway.h"
+#include "journal/head_log.h"
 #include "server/config.h"
 #include "server/core.h"
 
@@ -36,8 +37,9 @@ class Iceberg {
 // Whether this program has it; where it has not, a configuration that asks for it is refused (server/config.h).
 bool has_iceberg();
 
-// None when the configuration asks for nothing of it. Fails as Lake::open does. `disk` and `clock` outlive it; the core that the
-// history was started with outlives stop_history().
-Result<std::unique_ptr<Iceberg>> open_iceberg(const Config& config, Disk& disk, const Clock& clock, const std::string& journal_directory);
+// None when the configuration asks for nothing of it. Fails as Lake::open does. `disk`, `clock` and `heads`, who signs what the history
+// commits (nullptr: nobody), outlive it; the core that the history was started with outlives stop_history().
+Result<std::unique_ptr<Iceberg>> open_iceberg(const Config& config, Disk& disk, const Clock& clock, const std::string& journal_directory,
+                                              HeadLog* heads);
 
 }  // namespace halocline

@@ -1,5 +1,6 @@
 #include "server/lake.h"
 
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -19,7 +20,9 @@ Status Lake::open() {
   if (!error) std::filesystem::create_directories(folder, error);
   if (error) return Status(Code::kIo, "cannot make the warehouse " + folder + ": " + error.message());
   warehouse_.emplace(disk_, folder);
-  Result<std::unique_ptr<iceberg::TableCatalog>> opened = iceberg::open_sqlite_catalog(database_, *warehouse_, clock_);
+  const char* crash_at = std::getenv("HALOCLINE_CRASH_AT");
+  if (Status status = warehouse_->crash_at(crash_at); !status.ok()) return status;
+  Result<std::unique_ptr<iceberg::TableCatalog>> opened = iceberg::open_sqlite_catalog(database_, *warehouse_, clock_, crash_at);
   if (!opened.ok()) return opened.status();
   catalog_ = opened.take();
   return ok_status();

@@ -17,7 +17,7 @@ void Sequencer::run() {
     if (!waiting && !timer_due()) continue;
     Block& block = take_block();
     gather(block);
-    if (block.count == 0 && block.reads.empty() && block.follows.empty() && block.watches.empty()) add_timer(block);
+    if (block.count == 0 && !block.asks()) add_timer(block);
     if (const Status status = sequence(block); !status.ok()) return fail(status);
   }
   if (const Status status = journal_.close(); !status.ok()) return fail(status);
@@ -72,7 +72,10 @@ void Sequencer::gather(Block& block) {
       block.waiting.push_back({std::move(submission.sink), submission.token, submission.count, submission.received});
     } else if (inbound->read) {
       block.reads.push_back(std::move(inbound->read));
+    } else if (inbound->round != nullptr) {
+      block.rounds.push_back(std::move(inbound->round));
     } else if (inbound->watch != nullptr) {
+      if (block.watches.size() == kMaxBlockWatches) break;
       block.watches.push_back(std::move(inbound->watch));
     } else {
       block.follows.push_back(std::move(inbound->follow));

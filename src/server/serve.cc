@@ -25,6 +25,7 @@
 #include "server/core.h"
 #include "server/iceberg.h"
 #include "server/record_source.h"
+#include "server/witness.h"
 
 namespace halocline {
 namespace {
@@ -227,6 +228,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   std::optional<LoadedCheckpoint> checkpoint;  // that the books began with
   const bool checkpoints = config.checkpoint.enabled && durability.value() != Durability::kMemory;
   const std::string checkpoint_directory = checkpoints ? data + "/checkpoints" : std::string();
+  std::optional<Witness> witness;
   if (durability.value() == Durability::kMemory) {
     journal = std::make_unique<MemoryJournal>();
   } else {
@@ -240,6 +242,12 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     start = books.value().start;
     engine = std::move(books.value().engine);
     checkpoint = std::move(books.value().checkpoint);
+    if (config.audit.enabled) {
+      WitnessOptions auditing{directory, books.value().journal->id(), head_log_paths(config)};
+      auditing.head_interval = static_cast<std::int64_t>(config.audit.head_seconds) * 1'000'000'000;
+      auditing.head_records = config.audit.head_records;
+      witness.emplace(disk, clock, std::move(auditing)).open();
+    }
     journal = std::move(books.value().journal);
   }
   const bool new_journal = engine->last_seq() == 0;
@@ -267,7 +275,8 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
                         durability.value() == Durability::kFsync};
   Status failure;  // written before journal_failed(), read after the core's threads have ended
   options.on_failure = [&](const Status& why) { failure = why, ending.journal_failed(); };
-  const Result<std::unique_ptr<Iceberg>> opened = open_iceberg(config, disk, clock, directory);
+  HeadLog* const heads = witness.has_value() ? witness->heads() : nullptr;
+  const Result<std::unique_ptr<Iceberg>> opened = open_iceberg(config, disk, clock, directory, heads);
   if (!opened.ok()) return give_up("catalog.refused", opened.status(), exit_code(opened.status()));
   Iceberg* const iceberg = opened.value().get();
   Gateway* const catalog = iceberg == nullptr ? nullptr : iceberg->catalog();
@@ -304,6 +313,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
              {{"address", gateway.address()}, {"fix", fix_address}, {"catalog", catalog_address},
               {"durability", config.journal.durability}, {"last_seq", core.report().last_seq}});
     if (iceberg != nullptr) iceberg->start_history(core);
+    if (witness.has_value()) witness->start(core);
     StatusLine status_line;
     status_line.start(core);
     while (!ending.wait(static_cast<int>(config.log.status_seconds * 1'000))) {
@@ -315,6 +325,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     for (auto one = started.rbegin(); one != started.rend(); ++one) (*one)->stop_accepting();
     const Status stopped = core.stop();
     if (iceberg != nullptr) iceberg->stop_history();
+    if (witness.has_value()) witness->stop();
     for (auto one = started.rbegin(); one != started.rend(); ++one) (*one)->stop();
     if (!stopped.ok() || !failure.ok()) return give_up("server.stopped", failure, exit_code(failure));
   }

@@ -73,6 +73,7 @@ void Watches::begin_named(Watch& watch, const Engine& engine) {
     watch.refusal = named.status();
     return;
   }
+  watch.created = named.value().created;
   if (watch.after && *watch.after < named.value().created) {
     watch.refusal = Status(Code::kFailedPrecondition, "the query \"" + watch.name + "\" was made at seq " +
                                std::to_string(named.value().created) + ", after the bookmark " + std::to_string(*watch.after) +
@@ -116,16 +117,41 @@ void Watches::begin(std::span<const std::shared_ptr<Watch>> watches, Engine& eng
       continue;
     }
     watch.query = added[i].value();
-    watch.live_since = std::max(live.since(watch.query), options_.serving_since);
-    watch.start.columns = watch.plan->columns;
-    if (watch.after) {
-      watch.position = watch.start.seq = *watch.after;
-      watch.start.goes_on = true;
+    if (live.is_live(watch.query)) {
+      begin_live(watch, engine);
     } else {
-      watch.start.rows = live.rows(watch.query);
-      watch.start.seq = engine.last_seq();
-      watch.start.time = engine.last_time();
+      watch.begun = Watch::Begun::kPutOff;
     }
+  }
+}
+
+void Watches::begin_prepared(Watch& watch, const Status& prepared, Engine& engine) {
+  watch.begun = Watch::Begun::kRefused;
+  watch.refusal = prepared;
+  if (prepared.ok() && !watch.name.empty()) {
+    const Result<NamedQuery> named = engine.named_query(watch.name);
+    if (!named.ok() || named.value().created != watch.created) {
+      engine.queries().remove(watch.query);
+      watch.refusal = Status(Code::kNotFound, "the query \"" + watch.name + "\" was dropped");
+    }
+  }
+  if (watch.refusal.ok()) begin_live(watch, engine);
+}
+
+void Watches::begin_live(Watch& watch, Engine& engine) {
+  queries::LiveQueries& live = engine.queries();
+  watch.begun = Watch::Begun::kAnswered;
+  watch.live_since = std::max(live.since(watch.query), options_.serving_since);
+  watch.start.columns = watch.plan->columns;
+  if (watch.after) {
+    watch.position = watch.start.seq = *watch.after;
+    watch.start.goes_on = true;
+  } else if (live.read_now(watch.query)) {
+    watch.start.rows = live.rows(watch.query);
+    watch.start.seq = engine.last_seq();
+    watch.start.time = engine.last_time();
+  } else {
+    watch.begun = Watch::Begun::kReadAside;
   }
 }
 
@@ -140,10 +166,11 @@ void Watches::let_go(queries::LiveQueries& live) {
 }
 
 void Watches::start(const std::shared_ptr<Watch>& watch) {
-  if (watch->query == 0) return end(*watch, watch->refusal);
+  if (watch->begun == Watch::Begun::kRefused) return end(*watch, watch->refusal);
   live_[watch->query].push_back(watch);
   turns_.push_back(watch);
   if (watch->gone.load()) return prune_.store(true);
+  if (watch->begun == Watch::Begun::kReadAside) return;  // go_on() comes with its answer
   if (!watch->after) {
     watch->started = watch->caught_up = true;
     return watch->subscriber->started(std::exchange(watch->start, {}));
@@ -194,6 +221,9 @@ void Watches::attend() {
       one.verdict(goes_on);
     } else if (!goes_on && options_.rerun) {
       options_.rerun(one.watch);
+    } else if (!goes_on && !one.watch->started) {
+      end(*one.watch, Status(Code::kResourceExhausted, "more events than are kept came while its first answer was read, and there is no "
+                                                       "journal to read them from; ask for fewer rows"));
     } else if (!goes_on) {
       cut(*one.watch, one.watch->position + 1);
     }

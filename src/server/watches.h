@@ -39,12 +39,15 @@ struct Watch {
   std::atomic<bool> gone{false};   // ended, or unwatched: it is called no more
 
   // By the engine, at its turn.
-  queries::LiveQueries::Id query = 0;  // 0: refused
+  enum class Begun : std::uint8_t { kRefused, kPutOff, kReadAside, kAnswered };
+  Begun begun = Begun::kRefused;  // kPutOff, kReadAside: first_answers.h has it next
+  queries::LiveQueries::Id query = 0;
+  Seq created = 0;  // of a query that has a name
   Status refusal;
   QueryStart start;
   Seq live_since = 0;  // the events of later seqs have all been offered
 
-  // By whoever gives it events: the publisher, or, while it catches up from the journal, the rerun.
+  // By whoever gives it events: the publisher, or, while it catches up, the rerun or who reads its answer aside.
   bool started = false;
   Seq position = 0;  // everything up to it has been offered, while it catches up
 
@@ -83,8 +86,10 @@ class Watches {
   void remove(const QuerySubscriber* subscriber);
   std::size_t size() const;
 
-  // The engine's thread: gives each its query and the answer; lets go of those nobody watches any more.
+  // The engine's thread: gives each its query and the answer, where these can be had at once; those whose query was prepared, or could not
+  // be; lets go of those nobody watches any more.
   void begin(std::span<const std::shared_ptr<Watch>> watches, Engine& engine);
+  void begin_prepared(Watch& watch, const Status& prepared, Engine& engine);
   void let_go(queries::LiveQueries& live);
 
   // The publisher's thread.
@@ -96,8 +101,8 @@ class Watches {
   bool must_attend() const { return prune_.load() || any_waiting_.load(); }
   void attend();  // to those that ended, and those that wait to go on
 
-  // For a rerun, or whoever let go of a piece: `watch` has all up to its position, and wants to go on from the recent events. `verdict`
-  // is told whether they reach back so far; without one, and when they do not, it is rerun. Any thread.
+  // For a rerun, who read its answer, or whoever let go of a piece: `watch` has all up to its position, and wants to go on from the recent
+  // events. `verdict` is told whether they reach back so far; without one, and when they do not, it is rerun. Any thread.
   void go_on(std::shared_ptr<Watch> watch, std::function<void(bool)> verdict = {}) { waiting_->add(std::move(watch), std::move(verdict)); }
   // By whoever gives it events: the reason is said, if nobody said another before.
   void end(Watch& watch, const Status& why);
@@ -128,6 +133,7 @@ class Watches {
 
   bool may_begin(Watch& watch, const Engine& engine);
   void begin_named(Watch& watch, const Engine& engine);
+  void begin_live(Watch& watch, Engine& engine);
   bool go_on_from_recent(const std::shared_ptr<Watch>& watch);
   void prune();
   void finish(std::vector<Id> finished);

@@ -1,5 +1,6 @@
 // Subscriptions to queries through a core with a journal on disk: by name, after a bookmark, from the recent events and from the journal.
 #include <filesystem>
+#include <map>
 #include <optional>
 
 #include "base/disk.h"
@@ -62,6 +63,7 @@ class KeepingWatcher final : public QuerySubscriber {
       if (held_.empty()) break;
       std::shared_ptr<const QueryEvents> events = std::move(held_.front());
       held_.pop_front();
+      events_.push_back(*events);
       std::string& text = taken_.emplace_back(std::to_string(events->seq));
       for (const RowEvent& row : events->rows) {
         text += " " + std::to_string(static_cast<int>(row.kind)) + " " + row.key + " " + row.before + " " + row.after + " " + row.order;
@@ -71,6 +73,18 @@ class KeepingWatcher final : public QuerySubscriber {
       lock.lock();
     }
     return taken_;
+  }
+  // The answer at the seq by the events taken: the rows in the order of keys, each key before its row.
+  std::map<std::string, std::string> rows_at(Seq seq) {
+    const std::lock_guard lock(mutex_);
+    std::map<std::string, std::string> rows;
+    for (const QueryEvents& events : events_) {
+      if (events.seq > seq) break;
+      for (const RowEvent& row : events.rows) {
+        row.kind == RowEvent::Kind::kDelete ? void(rows.erase(row.key)) : void(rows[row.key] = row.after + row.order);
+      }
+    }
+    return rows;
   }
   std::size_t highest() {
     const std::lock_guard lock(mutex_);
@@ -85,6 +99,7 @@ class KeepingWatcher final : public QuerySubscriber {
   std::optional<Status> ended_;
   std::deque<std::shared_ptr<const QueryEvents>> held_;
   std::vector<std::string> taken_;
+  std::vector<QueryEvents> events_;  // those taken
   std::size_t highest_ = 0;
   Seq progress_ = 0;
 };
@@ -253,6 +268,74 @@ TEST_F(WatchesTest, OneThatGoesAwayWhileItCatchesUpHoldsUpNobody) {
   EXPECT_EQ(gone->take(1).size(), 1u);
   core_->unwatch(gone.get());
   EXPECT_EQ(other->take(50).size(), 50u);
+}
+
+// What is read and prepared aside while trades come in is what it would be had the engine stopped for it. Each trade changes each answer.
+TEST_F(WatchesTest, OneThatBeginsAsideIsToldTheSame) {
+  CoreOptions options;
+  options.rows_at_once = 0;
+  start(std::move(options));
+  const std::vector<std::string> questions{
+      kTrades, kTotals, "SELECT trade_id, seq FROM trades ORDER BY seq DESC LIMIT 3",
+      "SELECT trader, COUNT(*) AS n FROM trades GROUP BY trader ORDER BY n DESC LIMIT 2", "SELECT COUNT(*), MAX(seq) FROM trades",
+      "SELECT node, instrument, quantity, trades FROM positions WHERE node_kind = 'book'",
+      "SELECT t.trade_id, b.desk FROM trades t JOIN books b ON t.book = b.book",
+      "SELECT SUM(trades) FROM positions WHERE node_kind = 'firm'"};
+  constexpr int kRounds = 30, kEach = 7;
+  std::vector<std::pair<std::string, std::shared_ptr<KeepingWatcher>>> watchers;
+  for (int round = 0; round < kRounds; ++round) {
+    for (int i = 0; i < kEach; ++i) {
+      ASSERT_TRUE(core_->submit(submission_of({trade_of("t" + std::to_string(++traded_), 2 + traded_ % 5)}, sink_)).ok());
+      ++submissions_;
+    }
+    const std::string& sql = questions[static_cast<std::size_t>(round) % questions.size()];
+    watchers.emplace_back(sql, watch({sql, {}, "", std::nullopt}));
+    if (round % 5 == 4) core_->unwatch(watchers.back().second.get()), watchers.pop_back();
+  }
+  sink_->wait_for(submissions_);
+  std::map<std::string, std::shared_ptr<KeepingWatcher>> from_the_start;
+  for (const std::string& sql : questions) {
+    from_the_start[sql] = watch_after(sql, kFloor);
+    ASSERT_EQ(from_the_start[sql]->take(kRounds * kEach).size(), static_cast<std::size_t>(kRounds * kEach));
+  }
+  for (const auto& [sql, watcher] : watchers) {
+    const QueryStart start = watcher->wait_started();
+    const std::size_t later = kFloor + kRounds * kEach - start.seq;
+    EXPECT_EQ(watcher->take(later), behind(from_the_start[sql]->take(0), kRounds * kEach - later)) << sql;
+    std::map<std::string, std::string> rows;
+    for (const KeptRow& row : start.rows) rows.emplace(row.key, row.row + row.order);
+    EXPECT_EQ(rows, from_the_start[sql]->rows_at(start.seq)) << sql;
+    EXPECT_FALSE(start.goes_on);
+  }
+}
+
+TEST_F(WatchesTest, AQueryWithANameThatIsPreparedAside) {
+  CoreOptions options;
+  options.rows_at_once = 0;
+  start(std::move(options));
+  trade(20);
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(statement(std::string("CREATE CONTINUOUS QUERY totals AS ") + kTotals).ok());
+    const auto dropped = watch({"", {}, "totals", std::nullopt}), also = watch({kTotals, {}, "", std::nullopt});
+    if (i % 2 == 0) trade(3);
+    ASSERT_TRUE(statement("DROP CONTINUOUS QUERY totals").ok());
+    EXPECT_EQ(dropped->wait_ended().code(), Code::kNotFound);
+    EXPECT_FALSE(also->wait_started().rows.empty());
+    core_->unwatch(also.get());
+  }
+}
+
+TEST_F(WatchesTest, WhoIsToBeginWhenTheServerStopsIsTold) {
+  CoreOptions options;
+  options.rows_at_once = 0;
+  start(std::move(options));
+  trade(20);
+  std::vector<std::shared_ptr<KeepingWatcher>> watchers;
+  for (int i = 0; i < 20; ++i) {
+    watchers.push_back(watch({std::string(kTotals) + " HAVING COUNT(*) > " + std::to_string(i), {}, "", std::nullopt}));
+  }
+  EXPECT_TRUE(core_->stop().ok());
+  for (const auto& watcher : watchers) EXPECT_EQ(watcher->wait_ended().code(), Code::kUnavailable);
 }
 
 TEST(RecentEventsTest, TheOldestOfAllQueriesGoFirst) {

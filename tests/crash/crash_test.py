@@ -36,6 +36,8 @@ def e8(text):
 
 
 class Run:
+    settings = {}  # of the server, besides those of all crash tests
+
     def __init__(self, options, directory):
         self.options, self.directory = options, directory
         self.data = directory / "data"
@@ -45,7 +47,7 @@ class Run:
         self.server = None
 
     def start(self, environment=None, wait=True):
-        self.server = Server(self.data, self.listen, environment, wait)
+        self.server = Server(self.data, self.listen, environment, wait, self.settings)
         return self.server
 
     def start_serving(self, environment=None):
@@ -83,6 +85,10 @@ class Run:
         check(code == -signal.SIGKILL, f"{point}:{count} ended the server with {code}")
         self.at_points += 1
 
+    def die_at_points(self, load):
+        for point, count in POINTS.items():
+            self.die_at(load, point, count)
+
     def crash(self):
         self.start_serving()
         load = Load(self.server.address, self.options.seed, self.options.rate, self.directory / "load.log")
@@ -97,8 +103,7 @@ class Run:
             self.seconds = time.monotonic() - self.started
             if self.options.fault_points == "yes":
                 self.server.kill()
-                for point, count in POINTS.items():
-                    self.die_at(load, point, count)
+                self.die_at_points(load)
                 self.start_serving()
             self.serve_some(load, 100)
             return load.finish()

@@ -3,6 +3,11 @@
 //   {"query": "SELECT …", "parameters": {"1": 5}}    →  {"columns": [["name", "type"], …], "rows": [["text" or null, …], …]}
 //                                                    or {"error": "…"}
 //   {"watch": "SELECT …", "parameters": {…}}         →  {"id": 1, "rows": [["key", [values]], …]} or {"error": "…"}
+//                                                    or {"id": 1, "put_off": true} when more is to be read than is allowed:
+//   {"read_at_most": rows or null}                   →  {}
+//   {"prepare": true}                                →  {}  what is put off begins to be made ready from the books as they are, and is brought
+//                                                           up to them each time this is said again
+//   {"adopt": true}                                  →  {"live": [[id, rows], …], "ended": [id, …]}, of those that were prepared
 //   {"unwatch": 1}                                   →  {}
 //   A command's answer has "events" when there is any: [[id, kind, "key", before or null, after or null, reason], …], or [id, "…"] when it failed.
 //   {"statement": "CREATE …"}                        →  the command it becomes, or {"error": "…"}
@@ -19,6 +24,7 @@
 #include "base/decimal.h"
 #include "engine/engine.h"
 #include "engine/queries/live_queries.h"
+#include "engine/queries/preparation.h"
 #include "engine/queries/run.h"
 #include "engine/queries/schema.h"
 #include "tests/oracle/json_commands.h"
@@ -99,11 +105,35 @@ class Watches {
     Result<queries::Plan> plan = queries::prepare(in.at("watch").get<std::string>(), parameters_of(in.value("parameters", json::object())));
     if (!plan.ok()) return {{"error", plan.status().message()}};
     const std::vector<ColumnType> columns = plan.value().columns;
-    const auto id = engine_.queries().add(std::make_shared<const queries::Plan>(plan.take()));
+    auto known = std::make_shared<const queries::Plan>(plan.take());
+    const auto id = engine_.queries().add(known);
     if (!id.ok()) return {{"error", id.status().message()}};
     columns_[id.value()] = columns;
-    json out{{"id", id.value()}, {"rows", json::array()}};
-    for (const KeptRow& one : engine_.queries().rows(id.value())) out["rows"].push_back({hex(one.key), row_json(one.row, columns)});
+    plans_[id.value()] = std::move(known);
+    if (!engine_.queries().is_live(id.value())) return {{"id", id.value()}, {"put_off", true}};
+    return {{"id", id.value()}, {"rows", rows(id.value())}};
+  }
+
+  void read_at_most(const json& most) { engine_.queries().read_at_most(most.is_null() ? SIZE_MAX : most.get<std::size_t>()); }
+
+  void prepare() {
+    if (preparation_ == nullptr) {
+      preparation_ = std::make_unique<queries::Preparation>(engine_.queries().take_put_off(SIZE_MAX));
+      preparation_->catch_up(*engine_.snapshot(), queries::NotedChanges());
+    } else {
+      preparation_->catch_up(*engine_.snapshot(), engine_.queries().take_noted());
+    }
+    engine_.queries().note_for(*preparation_);
+  }
+
+  json adopt() {
+    prepare();
+    static_cast<void>(engine_.queries().take_noted());
+    json out{{"live", json::array()}, {"ended", json::array()}};
+    for (const auto& [id, status] : engine_.queries().adopt(*preparation_)) {
+      status.ok() ? out["live"].push_back({id, rows(id)}) : out["ended"].push_back(id);
+    }
+    preparation_.reset();
     return out;
   }
 
@@ -122,8 +152,27 @@ class Watches {
   }
 
  private:
+  // The answer now: from the engine, or, when that would be too much, from a snapshot.
+  json rows(std::uint64_t id) {
+    json out = json::array();
+    const auto append = [&](const std::vector<KeptRow>& rows) {
+      for (const KeptRow& one : rows) out.push_back({hex(one.key), row_json(one.row, columns_.at(id))});
+    };
+    if (engine_.queries().read_now(id)) {
+      append(engine_.queries().rows(id));
+      return out;
+    }
+    Changes unchanged;
+    const Snapshot books = engine_.snapshot();
+    queries::LiveQueries aside(*books, unchanged);
+    append(aside.rows(aside.add(plans_.at(id)).value()));
+    return out;
+  }
+
   Engine& engine_;
   std::map<std::uint64_t, std::vector<ColumnType>> columns_;
+  std::map<std::uint64_t, std::shared_ptr<const queries::Plan>> plans_;
+  std::unique_ptr<queries::Preparation> preparation_;
 };
 
 }  // namespace
@@ -143,6 +192,14 @@ int main() {
       out = statement(in.at("statement").get<std::string>());
     } else if (in.contains("watch")) {
       out = watches.add(in);
+    } else if (in.contains("read_at_most")) {
+      watches.read_at_most(in.at("read_at_most"));
+      out = json::object();
+    } else if (in.contains("prepare")) {
+      watches.prepare();
+      out = json::object();
+    } else if (in.contains("adopt")) {
+      out = watches.adopt();
     } else if (in.contains("unwatch")) {
       engine.queries().remove(in.at("unwatch").get<std::uint64_t>());
       out = json::object();

@@ -1,5 +1,6 @@
 """Continuous queries over random books: after every command the initial rows plus the events equal the answer asked anew, each row has at
-most one event a seq, and an event tells the row as it was; of queries that raise alerts as many are open as there are rows. `watch_test.py [--rounds 40] [--seed S]`.
+most one event a seq, and an event tells the row as it was; of queries that raise alerts as many are open as there are rows. Many queries begin at once,
+others while the commands go on, made ready aside from snapshots. `watch_test.py [--rounds 40] [--seed S]`.
 """
 import argparse
 import random
@@ -44,7 +45,11 @@ class Watch:
         answer = books.tell({"watch": sql})
         self.refused = answer.get("error")
         self.id = answer.get("id")
-        self.rows = {key: row for key, row in answer.get("rows", [])}
+        self.put_off = "put_off" in answer
+        self.begin(answer.get("rows", []))
+
+    def begin(self, rows):
+        self.rows = {key: row for key, row in rows}
 
     def apply(self, events):
         seen = set()
@@ -73,6 +78,39 @@ class Watch:
         return f"kept    {mine[:8]}\nanswers {sorted(answer, key=order)[:8]}"
 
 
+class Aside:
+    """Queries that begin while the commands go on: put off, prepared some commands later, and adopted some more later."""
+
+    def __init__(self, books, rng, texts, first, last):
+        self.books, self.texts, self.first, self.last = books, texts, first, last
+        self.prepared_at = set(rng.sample(range(first + 1, last), 3))
+        self.put_off = {}
+
+    def after(self, step):
+        """-> those that are live from here on"""
+        live = []
+        if step == self.first:
+            self.books.tell({"read_at_most": 0})
+            for watch in (Watch(self.books, sql) for sql in self.texts):
+                if watch.put_off:
+                    self.put_off[watch.id] = watch
+                elif watch.refused is None:
+                    live.append(watch)
+            self.books.tell({"read_at_most": None})
+        elif step in self.prepared_at:
+            self.books.tell({"prepare": True})
+        elif step == self.last:
+            self.books.tell({"read_at_most": 3})
+            answer = self.books.tell({"adopt": True})
+            self.books.tell({"read_at_most": None})
+            assert not answer["ended"], answer
+            for number, rows in answer["live"]:
+                self.put_off[number].begin(rows)
+                live.append(self.put_off.pop(number))
+            assert not self.put_off, self.put_off
+        return live
+
+
 def round_of(seed, commands):
     """-> what was wrong, or the number of events"""
     rng = random.Random(seed)
@@ -89,7 +127,12 @@ def round_of(seed, commands):
                   "SELECT trade_id, notional FROM trades WHERE live ORDER BY notional DESC LIMIT 5", "SELECT * FROM nodes WHERE kind = 'trader'",
                   "SELECT node, instrument, total_pnl FROM positions WHERE node_kind = 'book' ORDER BY total_pnl LIMIT 3", "SELECT * FROM alerts",
                   "SELECT * FROM positions WHERE node_kind = 'trader' AND node IN ('T0', 'T1')", "SELECT * FROM trades WHERE quantity BETWEEN 20 AND 60"]
-        watches = [Watch(books, sql) for sql in texts]
+        # Two of three begin later; some of them ask of the same groups as one that is there.
+        later = rng.sample(texts, len(texts) // 3)
+        last = rng.sample(texts, len(texts) // 3) + ["SELECT trader, SUM(notional) AS n FROM trades GROUP BY trader HAVING SUM(notional) > 9000",
+                                                     "SELECT trader, SUM(notional) AS n FROM trades GROUP BY trader ORDER BY n LIMIT 2"]
+        asides = [Aside(books, rng, later, 0, commands // 3), Aside(books, rng, last, commands // 3, 2 * commands // 3)]
+        watches = [Watch(books, sql) for sql in texts if sql not in later]
         watches = {w.id: w for w in watches if w.refused is None}
         # Some raise alerts too: at each seq as many are open as the answer asked anew has rows.
         alerting = []
@@ -115,6 +158,9 @@ def round_of(seed, commands):
                 wrong = watch.apply(by_watch.get(number, [])) or watch.compare(books)
                 if wrong:
                     return f"seed {seed}, command {step}: {line}\n{watch.sql}\n{wrong}"
+            for aside in asides:
+                for watch in aside.after(step):  # the same question may be watched already
+                    watches.setdefault(watch.id, watch)
             for name, watch in alerting:
                 raised = books.query("SELECT COUNT(*) FROM alerts WHERE query = $1 AND NOT cleared", {"1": name})["rows"][0][0]
                 if int(raised) != len(watch.rows):

@@ -34,6 +34,7 @@ def attached(uri):
 
 class HistoryCase(unittest.TestCase):
     version = 2
+    settings = ("history.commit_seconds=1",)
 
     def setUp(self):
         self.temp = tempfile.TemporaryDirectory()
@@ -48,8 +49,8 @@ class HistoryCase(unittest.TestCase):
         self.temp.cleanup()
 
     def start(self):
-        self.server = Server(self.data, settings=["history.enabled=true", "history.commit_seconds=1", "catalog.listen=127.0.0.1:0",
-                                                  f"history.format_version={self.version}"])
+        self.server = Server(self.data, settings=["history.enabled=true", "catalog.listen=127.0.0.1:0",
+                                                  f"history.format_version={self.version}", *self.settings])
         serving = (self.data / "serving").read_text()
         self.uri = re.search(r"^catalog (.*)$", serving, re.MULTILINE).group(1)
         self.duckdb = attached(self.uri)

@@ -50,8 +50,9 @@ class TablesCase(HistoryCase):
         names = (instrument, None) if command == "price" else (None, instrument)
         self.prices.append((int(answer["seq"]), kind, answer["outcome"], *names, Decimal(price)))
 
-    def story(self):
+    def story(self, settle=None):
         """Something of everything, over several commits."""
+        settle = settle or self.settle
         self.ok("limit", "set", "gross", "--on", "trader:*", "--measure", "gross", "--warn", "10000", "--breach", "20000", "--hysteresis", "0.05")
         self.ok("limit", "set", "cash", "--on", "desk:cash", "--measure", "net", "--breach", "1000000", "--hard", "--owner", "risk", "--escalate-after",
                 "5m")
@@ -61,13 +62,13 @@ class TablesCase(HistoryCase):
         self.price("EUR", "1.1", "fx")
         self.trade("1", quantity="60")
         self.trade("2", instrument="SAP", book="eq-eu", price="120.25", quantity="30")
-        self.settle()
+        settle()
         self.trade("3", quantity="70")                                # T001 breaches
         self.trade("2", version=2, action="AMEND", instrument="SAP", book="eq-eu", price="121", quantity="10")
         self.trade("4", quantity="10", side="sell", trader="T002")
         self.price("AAPL", "12.5")                                    # … and is cleared
         self.ok("limit", "set", "gross", "--on", "trader:*", "--measure", "gross", "--breach", "30000")
-        self.settle()
+        settle()
         self.trade("4", version=2, action="CANCEL", quantity="10", side="sell", trader="T002")  # a position is closed
         self.ok("ref", "rename", "desk", "cash", "equities")
         self.ok("ref", "rename", "instrument", "SAP", "SAPX")

@@ -59,6 +59,17 @@ void Grouping::add(Id id, std::shared_ptr<const Plan> plan, Projection& projecti
   user.first->forget_changes();
 }
 
+void Grouping::take_groups(Grouping& from) {
+  CHECK(changed_.empty() && from.changed_.empty(), "groups are handed over while they change");
+  groups_ = std::move(from.groups_);
+  bytes_ = from.bytes_;
+}
+
+void Grouping::take_user(Id id, std::shared_ptr<const Plan> plan, Projection& projection, Grouping& from, Id theirs) {
+  const auto at = std::find_if(from.users_.begin(), from.users_.end(), [&](const User& one) { return one.id == theirs; });
+  users_.push_back({id, std::move(plan), &projection, std::move(at->first)});
+}
+
 bool Grouping::remove(Id id) {
   return std::erase_if(users_, [&](const User& user) { return user.id == id; }) != 0;
 }

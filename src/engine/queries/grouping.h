@@ -26,6 +26,11 @@ class Grouping {
 
   // A query of these groups; those that are there are in its answer at once, without events.
   void add(Id id, std::shared_ptr<const Plan> plan, Projection& projection, const Reader& reader);
+  // The groups of the other are these from here on: they are alike.
+  void take_groups(Grouping& from);
+  // A query of the other's, whose groups are, or were, as these.
+  void take_user(Id id, std::shared_ptr<const Plan> plan, Projection& projection, Grouping& from, Id theirs);
+  std::size_t size() const { return groups_.size(); }
   // Whether it was one of these.
   bool remove(Id id);
   bool unused() const { return users_.empty(); }

@@ -4,8 +4,25 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "engine/queries/noted_changes.h"
+#include "engine/queries/preparation.h"
 
 namespace halocline::queries {
+namespace {
+
+constexpr std::size_t kMostHeld = 4'096;  // rows that are put down one by one when a query that was prepared begins
+
+// Without a bound it is SIZE_MAX and stays so.
+bool take_from(std::size_t& budget, std::size_t rows) {
+  if (rows > budget) return false;
+  if (budget != SIZE_MAX) budget -= rows;
+  return true;
+}
+
+}  // namespace
+
+LiveQueries::LiveQueries(const State& state, Changes& changes) : state_(state), changes_(changes), of_trades_(state) {}
+LiveQueries::~LiveQueries() = default;
 
 LiveQueries::Watchers& LiveQueries::watchers(Source source) {
   std::unique_ptr<Watchers>& of = by_source_[source];
@@ -44,7 +61,13 @@ Result<LiveQueries::Id> LiveQueries::enter(const std::shared_ptr<const Plan>& pl
   entry->users = 1;
   entry->since = state_.seq;
   const Id id = next_;
-  if (TradeQueries::takes(*plan)) {
+  const bool at_once = take_from(may_read_, cost_of(*plan));
+  if (TradeQueries::lists(*plan) && !at_once) {
+    of_trades_.add_unread({id, plan});
+  } else if (!at_once) {
+    entry->put_off = true;
+    put_off_.push_back({id, plan});
+  } else if (TradeQueries::takes(*plan)) {
     over_trades.push_back({id, plan});
   } else if (Status started = start(id, *entry); !started.ok()) {
     return started;
@@ -57,12 +80,18 @@ Result<LiveQueries::Id> LiveQueries::enter(const std::shared_ptr<const Plan>& pl
 }
 
 Status LiveQueries::start(Id id, Entry& entry) {
-  const Plan& plan = *entry.plan;
   entry.live = std::make_unique<LiveQuery>(entry.plan);
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
   if (Status built = entry.live->build(reader); !built.ok()) return built;
+  connect(id, entry);
+  return ok_status();
+}
+
+void LiveQueries::connect(Id id, Entry& entry) {
+  const Plan& plan = *entry.plan;
   if (plan.tables.size() == 1) entry.indexed = choose_condition(plan.conjuncts, *plan.tables[0]);
+  if (most_read_ != SIZE_MAX && entry.live->size() > std::max(most_read_, kMostHeld)) entry.indexed.reset();
   for (std::size_t side = 0; side < plan.tables.size(); ++side) {
     Watchers& of = watchers(plan.tables[side]->source);
     if (!entry.indexed) {
@@ -73,7 +102,59 @@ Status LiveQueries::start(Id id, Entry& entry) {
     entry.live->each_row([&](std::uint32_t row) { of.holders[row].push_back(id); });
   }
   schedule(id, entry);
-  return ok_status();
+}
+
+std::size_t LiveQueries::cost_of(const Plan& plan) const {
+  if (const auto known = TradeQueries::takes(plan) ? of_trades_.known_groups(plan) : std::nullopt) return *known;
+  std::size_t rows = 0;
+  for (const Table* table : plan.tables) rows += table->size(state_);
+  return rows;
+}
+
+bool LiveQueries::read_now(Id id) {
+  const Entry& entry = *queries_.at(id);
+  return take_from(may_tell_, entry.live != nullptr ? entry.live->answer_size() : of_trades_.cost_of_rows(id));
+}
+
+std::vector<LiveQueries::PutOff> LiveQueries::take_put_off(std::size_t most) {
+  std::vector<PutOff> out;
+  for (; !put_off_.empty() && out.size() < most; put_off_.pop_front()) {
+    if (queries_.contains(put_off_.front().id)) out.push_back(std::move(put_off_.front()));
+  }
+  return out;
+}
+
+void LiveQueries::note_for(const Preparation& preparation) { noted_ = std::make_unique<NotedChanges>(preparation.nothing_noted()); }
+
+NotedChanges LiveQueries::take_noted() {
+  NotedChanges noted = std::move(*noted_);
+  noted_.reset();
+  return noted;
+}
+
+std::vector<std::pair<LiveQueries::Id, Status>> LiveQueries::adopt(Preparation& preparation) {
+  std::vector<std::pair<Id, Status>> out;
+  LiveQueries& from = preparation.live_;
+  for (const Preparation::One& one : preparation.queries_) {
+    const Id id = one.query.id;
+    const auto at = queries_.find(id);
+    if (at == queries_.end()) continue;  // nobody wants it any more
+    out.emplace_back(id, one.status);
+    if (!one.status.ok()) {
+      drop(id);
+      continue;
+    }
+    Entry& entry = *at->second;
+    entry.put_off = false;
+    entry.since = state_.seq;
+    if (std::unique_ptr<LiveQuery>& prepared = from.queries_.at(one.aside)->live; prepared != nullptr) {
+      entry.live = std::move(prepared);
+      connect(id, entry);
+    } else {
+      of_trades_.adopt({id, entry.plan}, from.of_trades_, one.aside);
+    }
+  }
+  return out;
 }
 
 std::vector<KeptRow> LiveQueries::rows(Id id) {
@@ -91,7 +172,10 @@ void LiveQueries::drop(Id id) {
   const auto at = queries_.find(id);
   Entry& entry = *at->second;
   const Plan& plan = *entry.plan;
-  if (entry.live == nullptr) of_trades_.remove(id);
+  if (entry.live == nullptr && !entry.put_off) {
+    std::shared_ptr<void> kept = of_trades_.remove(id);
+    if (dropped_ && kept != nullptr) dropped_(std::move(kept));
+  }
   for (std::size_t side = 0; entry.live != nullptr && side < plan.tables.size(); ++side) {
     Watchers& of = watchers(plan.tables[side]->source);
     if (!entry.indexed) {
@@ -108,9 +192,11 @@ void LiveQueries::drop(Id id) {
   if (entry.due != INT64_MAX) due_.erase({entry.due, id});
   std::erase(touched_, id);
   by_identity_.erase(plan.identity);
+  if (dropped_ && entry.live != nullptr) dropped_(std::move(entry.live));
   queries_.erase(at);
   if (!queries_.empty()) return;
   by_source_.clear();
+  if (noted_ != nullptr) noted_->note_everything();  // what changes now may go unseen
   if (--changes_.wanted == 0) changes_.clear();
 }
 
@@ -187,6 +273,7 @@ void LiveQueries::rows_changed(Source source, std::vector<std::uint32_t>& rows, 
 }
 
 void LiveQueries::settle() {
+  if (noted_ != nullptr) noted_->note(changes_);
   if (queries_.empty() || (changes_.empty() && touched_.empty())) return;
   const std::size_t first = taken_.size();
   if (!of_trades_.empty() && (changes_.reshaped || !changes_.trades.empty())) of_trades_.settle(changes_, taken_);
@@ -218,10 +305,7 @@ void LiveQueries::settle_others() {
     }
     changes_.positions.insert(changes_.positions.end(), changes_.revalued.begin(), changes_.revalued.end());
     rows_changed(Source::kPositions, changes_.positions, reader);
-    if (watched(Source::kBooks)) {
-      std::vector<std::uint32_t> books = changes_.nodes;
-      rows_changed(Source::kBooks, books, reader);
-    }
+    rows_changed(Source::kBooks, changes_.new_nodes, reader);  // what a book reads changes with a name or a desk only
     rows_changed(Source::kNodes, changes_.nodes, reader);
     rows_changed(Source::kLimits, changes_.limits, reader);
     rows_changed(Source::kAlerts, changes_.alerts, reader);

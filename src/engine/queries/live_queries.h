@@ -9,9 +9,14 @@
 // that changed looks up the queries it may concern in an index (predicate_index.h); those that have no condition an index can use,
 // and joins, are looked at with every change of their source. Queries over trades alone keep no rows (trade_queries.h); all others keep
 // what each row contributes (live_query.h).
+//
+// To begin a query its sources are read. Where that would take too long, read_at_most() has those over large sources put off: they have an
+// id and nothing else until they were made ready aside (preparation.h) and are adopted.
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -31,11 +36,15 @@
 
 namespace halocline::queries {
 
+class NotedChanges;
+class Preparation;
+
 class LiveQueries {
  public:
   using Id = std::uint64_t;
 
-  LiveQueries(const State& state, Changes& changes) : state_(state), changes_(changes), of_trades_(state) {}
+  LiveQueries(const State& state, Changes& changes);
+  ~LiveQueries();
 
   // kInvalidArgument when the plan cannot be watched, kResourceExhausted beyond a bound.
   Result<Id> add(std::shared_ptr<const Plan> plan) { return add({&plan, 1})[0]; }
@@ -46,8 +55,31 @@ class LiveQueries {
   // In the answer's order.
   std::vector<KeptRow> rows(Id id);
   std::size_t size() const { return queries_.size(); }
-  // The seq at which it was added: of all later seqs there are events.
+  // The seq at which it was added, or adopted: of all later seqs there are events.
   Seq since(Id id) const { return queries_.at(id)->since; }
+
+  // From one renew() to the next add() reads no more than so many rows, and those who ask read_now() as many again.
+  void read_at_most(std::size_t rows) { most_read_ = may_read_ = may_tell_ = rows; }
+  void renew() { may_read_ = may_tell_ = most_read_; }
+  // False: it was put off, and has no answer and no events yet.
+  bool is_live(Id id) const { return !queries_.at(id)->put_off; }
+  // Whether rows() of a live one may be asked for now; if so, it counts. Else the answer is to be read from a snapshot.
+  bool read_now(Id id);
+
+  struct PutOff {
+    Id id;
+    std::shared_ptr<const Plan> plan;
+  };
+  // The first of those put off, in the order they came.
+  std::vector<PutOff> take_put_off(std::size_t most);
+  // From here on, until take_noted(), it is noted which rows change.
+  void note_for(const Preparation& preparation);
+  NotedChanges take_noted();
+  // Takes over what was prepared up to the books as they are now. Gives what is live from here on, and what ended, with the reason.
+  std::vector<std::pair<Id, Status>> adopt(Preparation& preparation);
+
+  // What a query that is dropped has kept goes there: letting go of it may take long. Without it, it is let go of at once.
+  void on_dropped(std::function<void(std::shared_ptr<void>)> dropped) { dropped_ = std::move(dropped); }
 
   // By the engine: after time has passed, and after the command, with what that changed; both before take() of that seq.
   void pass_time();
@@ -67,6 +99,7 @@ class LiveQueries {
     Nanos due = INT64_MAX;
     std::uint64_t looked_at = 0;  // the round of its last look at a row
     bool touched = false;
+    bool put_off = false;
   };
   // Of one source.
   struct Watchers {
@@ -81,6 +114,9 @@ class LiveQueries {
   // What is known already, or a newcomer, which is `over_trades` when TradeQueries has yet to start it.
   Result<Id> enter(const std::shared_ptr<const Plan>& plan, std::vector<TradeQueries::Newcomer>& over_trades);
   Status start(Id id, Entry& entry);
+  void connect(Id id, Entry& entry);
+  // Rows that must be read to begin it, or for its answer.
+  std::size_t cost_of(const Plan& plan) const;
   void settle_others();
   void rows_changed(Source source, std::vector<std::uint32_t>& rows, const Reader& reader);
   void row_changed(Watchers& of, std::uint32_t row, const Reader& reader);
@@ -100,6 +136,10 @@ class LiveQueries {
   std::vector<Id> touched_;  // whose answers may have changed
   std::vector<Id> found_;
   std::vector<LiveEvents> taken_;
+  std::deque<PutOff> put_off_;
+  std::unique_ptr<NotedChanges> noted_;  // while a preparation needs it
+  std::size_t most_read_ = SIZE_MAX, may_read_ = SIZE_MAX, may_tell_ = SIZE_MAX;
+  std::function<void(std::shared_ptr<void>)> dropped_;
   std::uint64_t round_ = 0;
   Id next_ = 1;
 };

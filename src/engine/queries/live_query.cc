@@ -234,7 +234,7 @@ void LiveQuery::settle_groups(const Reader& reader) {
     for (const OrderKey& key : plan_->order) pack(key.key.run(reader, inputs), key.key.type(), order, key.descending, key.nulls_last);
     result_.put(name, order + name, std::move(row));
   }
-  touched_groups_.clear();
+  forget_all(touched_groups_);
 }
 
 Status LiveQuery::drain(const Reader& reader, std::vector<RowEvent>& events) {

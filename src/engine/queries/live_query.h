@@ -5,6 +5,7 @@
 // changes: a row of the answer, or the values it put into the aggregates of its group.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -57,6 +58,9 @@ class LiveQuery {
   Nanos deadline() const { return due_.empty() ? INT64_MAX : due_.begin()->first; }
   // Whether the row contributes: it must be looked at when it changes, whatever it reads now.
   bool holds(std::uint32_t row) const { return tuples_.contains(tuple_of(row, kNoId)); }
+
+  std::size_t size() const { return tuples_.size(); }  // rows, or pairs of them, that contribute
+  std::size_t answer_size() const { return plan_->limit ? std::min<std::size_t>(result_.size(), *plan_->limit) : result_.size(); }
 
   template <class Visit>
   void each_row(Visit&& visit) const {

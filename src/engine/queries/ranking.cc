@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "engine/queries/result_set.h"
 
 namespace halocline::queries {
 namespace {
@@ -48,9 +47,9 @@ void Ranking::put_behind(std::string order, std::uint32_t trade) {
 
 // Needs that nothing stands outside while there is room inside.
 void Ranking::enter(std::uint32_t trade, const Subject& subject) {
-  const std::string& order = projection_.order_now(subject);
+  const std::string& order = projection_->order_now(subject);
   if (inside_.size() >= limit() && (limit() == 0 || inside_.rbegin()->first < order)) return put_behind(order, trade);
-  take_in(order, trade, projection_.row_now(subject));
+  take_in(order, trade, projection_->row_now(subject));
   if (inside_.size() <= limit()) return;
   const Place last = std::prev(inside_.end());
   put_behind(last->first, last->second.trade);
@@ -64,7 +63,7 @@ bool Ranking::stands(const Outside& one, const Reader& state) const {
   inputs.rows[0] = one.trade;
   if (plan_->filters[0] && !plan_->filters[0]->holds(state, inputs)) return false;
   std::string order;
-  projection_.pack_order(state, inputs, key_of_rows(one.trade, kNoId), order);
+  projection_->pack_order(state, inputs, key_of_rows(one.trade, kNoId), order);
   return order == one.order;
 }
 
@@ -79,7 +78,7 @@ void Ranking::fill_up(const Reader& state) {
     Inputs inputs;
     inputs.rows[0] = next.trade;
     std::string row;
-    projection_.pack_row(state, inputs, row);
+    projection_->pack_row(state, inputs, row);
     take_in(next.order, next.trade, std::move(row));
   }
 }
@@ -98,13 +97,13 @@ void Ranking::sweep(const Reader& state) {
 
 void Ranking::change(std::uint32_t trade, const Subject& subject, bool was, bool is, const Reader& state) {
   if (was) {
-    const Place place = inside_.find(projection_.order_before(subject));
+    const Place place = inside_.find(projection_->order_before(subject));
     const bool inside = place != inside_.end();
-    if (is && projection_.order_now(subject) == projection_.order_before(subject)) {
-      if (!inside || place->second.row == projection_.row_now(subject)) return;
+    if (is && projection_->order_now(subject) == projection_->order_before(subject)) {
+      if (!inside || place->second.row == projection_->row_now(subject)) return;
       note(trade, &place->second.row);
-      bytes_ += projection_.row_now(subject).size() - place->second.row.size();
-      place->second.row = projection_.row_now(subject);
+      bytes_ += projection_->row_now(subject).size() - place->second.row.size();
+      place->second.row = projection_->row_now(subject);
       changed_.at(trade).order = place->first;
       return;
     }
@@ -134,7 +133,7 @@ void Ranking::drain(std::vector<RowEvent>& events) {
     event.reason = change.reason;
     events.push_back(std::move(event));
   }
-  changed_.clear();
+  forget_changes();
   std::sort(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(),
             [](const RowEvent& a, const RowEvent& b) { return a.key < b.key; });
 }

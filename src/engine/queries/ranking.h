@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,18 +16,21 @@
 #include "command/query.h"
 #include "engine/queries/plan.h"
 #include "engine/queries/projection.h"
+#include "engine/queries/result_set.h"
 
 namespace halocline::queries {
 
 class Ranking {
  public:
-  Ranking(std::shared_ptr<const Plan> plan, Projection& projection) : plan_(std::move(plan)), projection_(projection) {}
+  Ranking(std::shared_ptr<const Plan> plan, Projection& projection) : plan_(std::move(plan)), projection_(&projection) {}
 
   // The trade was, or is, one of those ordered. `state` reads any trade as it is now.
   void change(std::uint32_t trade, const Subject& subject, bool was, bool is, const Reader& state);
   // What the answer became since the last call, in the order of keys.
   void drain(std::vector<RowEvent>& events);
-  void forget_changes() { changed_.clear(); }
+  void forget_changes() { forget_all(changed_); }
+  // Another that selects the same.
+  void use(Projection& projection) { projection_ = &projection; }
 
   // The answer, in its order.
   std::vector<KeptRow> rows() const;
@@ -61,10 +65,10 @@ class Ranking {
   void sweep(const Reader& state);
 
   const std::shared_ptr<const Plan> plan_;
-  Projection& projection_;
+  Projection* projection_;
   std::map<std::string, Inside> inside_;  // by order
   // A heap, the first of the order on top. Trades that have left it, or stand elsewhere now, are dropped when they come up.
-  std::vector<Outside> outside_;
+  std::deque<Outside> outside_;  // which grows without moving them all
   std::size_t waiting_ = 0;  // trades outside, without what is to be dropped
   std::unordered_map<std::uint32_t, Change> changed_;
   std::size_t bytes_ = 0;

@@ -106,7 +106,7 @@ void ResultSet::drain(std::vector<RowEvent>& events) {
     event.reason = change.reason;
     events.push_back(std::move(event));
   }
-  changed_.clear();
+  forget_changes();
   std::sort(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(),
             [](const RowEvent& a, const RowEvent& b) { return a.key < b.key; });
 }

@@ -22,6 +22,13 @@ std::string key_of_rows(std::uint32_t left, std::uint32_t right);
 Status too_many_rows();
 Status too_many_bytes();
 
+// Empties what may have held very many once, when clear() would cost the size its table grew to then, each time.
+template <class Map>
+void forget_all(Map& map) {
+  constexpr std::size_t kSmallTable = 1'024;
+  map.bucket_count() > kSmallTable ? void(map = Map()) : map.clear();
+}
+
 class ResultSet {
  public:
   explicit ResultSet(std::optional<std::uint64_t> limit) : limit_(limit) {}
@@ -32,7 +39,7 @@ class ResultSet {
   void erase(const std::string& key, RowReason reason);
   // What became different since the last call, in the order of the keys.
   void drain(std::vector<RowEvent>& events);
-  void forget_changes() { changed_.clear(); }
+  void forget_changes() { forget_all(changed_); }
 
   // The rows of the answer in its order.
   std::vector<KeptRow> rows() const;

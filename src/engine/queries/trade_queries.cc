@@ -47,10 +47,59 @@ Projection& TradeQueries::projection_of(const std::shared_ptr<const Plan>& plan)
   return *projection;
 }
 
-TradeQueries::Grouped* TradeQueries::grouped(Selection& of, const std::string& identity) {
+TradeQueries::Grouped* TradeQueries::grouped(const Selection& of, const std::string& identity) {
   const auto at = std::find_if(of.groupings.begin(), of.groupings.end(),
                                [&](const auto& one) { return one->grouping.identity() == identity; });
   return at == of.groupings.end() ? nullptr : at->get();
+}
+
+TradeQueries::Ranked* TradeQueries::ranked(const Selection& of, Id id) {
+  return std::find_if(of.rankings.begin(), of.rankings.end(), [&](const auto& one) { return one->id == id; })->get();
+}
+
+std::optional<std::size_t> TradeQueries::known_groups(const Plan& plan) const {
+  const auto at = plan.grouped ? by_condition_.find(plan.condition_identity) : by_condition_.end();
+  if (at == by_condition_.end()) return std::nullopt;
+  const Grouped* known = grouped(selection(at->second), plan.groups_identity);
+  return known == nullptr ? std::nullopt : std::optional(known->grouping.size());
+}
+
+std::size_t TradeQueries::cost_of_rows(Id id) const {
+  const Query& query = queries_.at(id);
+  const Selection& of = selection(query.selection);
+  if (query.plan->limit) return static_cast<std::size_t>(std::min<std::uint64_t>(*query.plan->limit, state_.trades.size()));
+  if (query.plan->grouped) return grouped(of, query.plan->groups_identity)->grouping.size();
+  const auto known = answers_.find(id);
+  return known == answers_.end() ? state_.trades.size() : known->second.size();
+}
+
+void TradeQueries::add_unread(const Newcomer& newcomer) {
+  const auto& [id, plan] = newcomer;
+  const Query& query = queries_.emplace(id, Query{plan, selection_of(plan), &projection_of(plan)}).first->second;
+  selection(query.selection).add(Listing{id, query.projection});
+}
+
+void TradeQueries::adopt(const Newcomer& newcomer, TradeQueries& from, Id theirs) {
+  const auto& [id, plan] = newcomer;
+  const Query& query = queries_.emplace(id, Query{plan, selection_of(plan), &projection_of(plan)}).first->second;
+  Selection& of = selection(query.selection);
+  Selection& there = from.selection(from.queries_.at(theirs).selection);
+  if (!plan->grouped) {
+    const auto at = std::find_if(there.rankings.begin(), there.rankings.end(), [&](const auto& one) { return one->id == theirs; });
+    std::unique_ptr<Ranked>& moved = of.rankings.emplace_back(std::move(*at));
+    there.rankings.erase(at);
+    moved->id = id;
+    moved->projection = query.projection;
+    moved->ranking.use(*query.projection);
+    return;
+  }
+  Grouping& prepared = grouped(there, plan->groups_identity)->grouping;
+  Grouped* known = grouped(of, plan->groups_identity);
+  if (known == nullptr) {
+    known = of.groupings.emplace_back(std::make_unique<Grouped>(Grouped{Grouping(plan)})).get();
+    known->grouping.take_groups(prepared);
+  }
+  known->grouping.take_user(id, plan, *query.projection, prepared, theirs);
 }
 
 std::vector<Status> TradeQueries::add(std::span<const Newcomer> newcomers) {
@@ -182,10 +231,7 @@ std::vector<KeptRow> TradeQueries::rows(Id id) {
     Splits splits(state_);
     return grouped(of, query.plan->groups_identity)->grouping.rows(id, Reader{state_, splits, state_.time});
   }
-  if (query.plan->limit) {
-    const auto ranked = std::find_if(of.rankings.begin(), of.rankings.end(), [&](const auto& one) { return one->id == id; });
-    return (*ranked)->ranking.rows();
-  }
+  if (query.plan->limit) return ranked(of, id)->ranking.rows();
   if (last_answer_ != id) answers_.erase(last_answer_);
   last_answer_ = id;
   if (!answers_.contains(id)) {
@@ -196,21 +242,31 @@ std::vector<KeptRow> TradeQueries::rows(Id id) {
   return answers_.at(id);
 }
 
-void TradeQueries::remove(Id id) {
+std::shared_ptr<void> TradeQueries::remove(Id id) {
   const auto at = queries_.find(id);
-  drop(at->second.selection, id);
+  std::shared_ptr<void> kept = drop(at->second.selection, id);
   if (--at->second.projection->users == 0) projections_.erase(at->second.plan->outputs_identity);
   queries_.erase(at);
   answers_.erase(id);
   if (queries_.empty()) finder_.forget();  // of what changes now nobody tells it
+  return kept;
 }
 
-void TradeQueries::drop(std::uint32_t number, Id id) {
+std::shared_ptr<void> TradeQueries::drop(std::uint32_t number, Id id) {
   Selection& of = selection(number);
+  std::shared_ptr<void> kept;
   of.remove_listing(id);
-  std::erase_if(of.rankings, [&](const auto& one) { return one->id == id; });
-  std::erase_if(of.groupings, [&](const auto& one) { return one->grouping.remove(id) && one->grouping.unused(); });
-  if (!of.unused()) return;
+  const auto ranked = std::find_if(of.rankings.begin(), of.rankings.end(), [&](const auto& one) { return one->id == id; });
+  if (ranked != of.rankings.end()) {
+    kept = std::move(*ranked);
+    of.rankings.erase(ranked);
+  }
+  const auto grouped = std::find_if(of.groupings.begin(), of.groupings.end(), [&](const auto& one) { return one->grouping.remove(id); });
+  if (grouped != of.groupings.end() && (*grouped)->grouping.unused()) {
+    kept = std::move(*grouped);
+    of.groupings.erase(grouped);
+  }
+  if (!of.unused()) return kept;
   if (of.indexed) {
     index_.remove(number, *of.indexed);
   } else {
@@ -219,6 +275,7 @@ void TradeQueries::drop(std::uint32_t number, Id id) {
   by_condition_.erase(of.plan->condition_identity);
   of = Selection{};
   free_selections_.push_back(number);
+  return kept;
 }
 
 void TradeQueries::change(Selection& of, std::uint32_t trade, bool was, bool is, std::vector<LiveEvents>& events) {

@@ -35,6 +35,8 @@ class TradeQueries {
 
   // Whether the query is one of these: over trades alone, and time does not change its answer.
   static bool takes(const Plan& plan);
+  // Whether it is a plain one of these: what it needs of the trades there are is its answer alone.
+  static bool lists(const Plan& plan) { return takes(plan) && !plan.grouped && !plan.limit; }
 
   explicit TradeQueries(const State& state) : state_(state), index_(table_of(Source::kTrades)), finder_(state) {}
 
@@ -44,7 +46,16 @@ class TradeQueries {
   };
   // Reads the trades once for all of them. kResourceExhausted for one whose answer is beyond a bound, which must then be removed.
   std::vector<Status> add(std::span<const Newcomer> newcomers);
-  void remove(Id id);
+  // A plain one, whose answer is not asked for yet.
+  void add_unread(const Newcomer& newcomer);
+  // What the other, which has the same books, keeps for its query is that of the newcomer from here on.
+  void adopt(const Newcomer& newcomer, TradeQueries& from, Id theirs);
+  // Gives what nobody needs any more, if that may be much.
+  std::shared_ptr<void> remove(Id id);
+  // How many groups there are of those it asks for, when they are kept already.
+  std::optional<std::size_t> known_groups(const Plan& plan) const;
+  // The rows that rows() would look at.
+  std::size_t cost_of_rows(Id id) const;
   // In the answer's order. Of a plain query this reads the trades, unless it was just added, or the last one asked for, and none changed
   // since.
   std::vector<KeptRow> rows(Id id);
@@ -110,15 +121,17 @@ class TradeQueries {
 
   static constexpr std::uint32_t kChunk = 256;  // selections that lie together
   Selection& selection(std::uint64_t number) { return (*selections_[number / kChunk])[number % kChunk]; }
+  const Selection& selection(std::uint64_t number) const { return (*selections_[number / kChunk])[number % kChunk]; }
   std::uint32_t selection_of(const std::shared_ptr<const Plan>& plan);
   Projection& projection_of(const std::shared_ptr<const Plan>& plan);
-  Grouped* grouped(Selection& of, const std::string& identity);
+  static Grouped* grouped(const Selection& of, const std::string& identity);
+  static Ranked* ranked(const Selection& of, Id id);
   void read(std::vector<Reading>& readings);
   void read_all(std::vector<Reading>& readings, const std::vector<std::size_t>& which);
   // A trade as it is, for the reading to take when it meets its condition; `subject_` is the trade.
   void offer(Reading& reading, std::uint32_t trade, bool found_by_index);
   void keep_answer(Id id, const Plan& plan, std::vector<KeptRow> rows);
-  void drop(std::uint32_t selection, Id id);
+  std::shared_ptr<void> drop(std::uint32_t selection, Id id);
   // The trade before the command and after it; nullptr where it was, or is, no row.
   void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, std::vector<LiveEvents>& events);
   void change(Selection& of, std::uint32_t trade, bool was, bool is, std::vector<LiveEvents>& events);

@@ -20,6 +20,7 @@ struct Changes {
 
   // Ids in the state, in no order, some more than once.
   std::vector<std::uint32_t> positions, nodes, limits, alerts, instruments, currencies, queries;
+  std::vector<std::uint32_t> new_nodes;  // are in `nodes` too
   std::vector<std::uint32_t> revalued;  // positions by a mark alone: what they hold is the same
   std::vector<std::uint32_t> priced;    // instruments whose mark or its staleness changed
   // In the order in which they changed: of a trade that changed more than once the first says how it was before the command.
@@ -39,7 +40,9 @@ struct Changes {
            currencies.empty() && queries.empty() && revalued.empty() && priced.empty() && !reshaped;
   }
   void clear() {
-    for (auto* rows : {&positions, &nodes, &limits, &alerts, &instruments, &currencies, &queries, &revalued, &priced}) rows->clear();
+    for (auto* rows : {&positions, &nodes, &new_nodes, &limits, &alerts, &instruments, &currencies, &queries, &revalued, &priced}) {
+      rows->clear();
+    }
     trades.clear();
     trades_before.clear();
     reshaped = false;

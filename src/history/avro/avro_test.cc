@@ -120,6 +120,9 @@ TEST(Avro, Codecs) {
   EXPECT_EQ(decompress("deflate", packed, text.size()).value(), text);
   EXPECT_EQ(decompress("deflate", packed, text.size() - 1).status().code(), Code::kDataLoss);
   EXPECT_EQ(decompress("deflate", packed.substr(0, packed.size() - 2), text.size()).status().code(), Code::kDataLoss);
+  // zlib.compress(data)[2:-1], as PyIceberg has it.
+  EXPECT_EQ(decompress("deflate", packed + "\x01\x02\x03", text.size()).value(), text);
+  EXPECT_EQ(decompress("deflate", packed + "\x01\x02\x03\x04\x05", text.size()).status().code(), Code::kDataLoss);
   EXPECT_EQ(decompress("null", "abc", 3).value(), "abc");
   // Of a snappy block: the length, one literal of three bytes, the CRC-32 of "abc".
   EXPECT_EQ(decompress("snappy", std::string("\x03\x08"

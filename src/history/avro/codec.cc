@@ -12,7 +12,8 @@
 namespace halocline::avro {
 namespace {
 
-constexpr int kRawWindow = -15;  // of zlib: no header
+constexpr int kRawWindow = -15;     // of zlib: no header
+constexpr uInt kChecksumBytes = 4;  // of zlib's Adler-32
 constexpr std::size_t kStep = 256u << 10;
 
 Status broken(std::string_view codec) { return Status(Code::kDataLoss, "broken Avro file: a block that is no " + std::string(codec)); }
@@ -40,7 +41,8 @@ Result<std::string> inflate_raw(std::string_view packed, std::size_t most) {
   }
   inflateEnd(&stream);
   if (plain.size() > most) return too_large(most);
-  if (state != Z_STREAM_END || stream.avail_in != 0) return broken("deflate");
+  // Python's writers, PyIceberg's too, make the block of zlib's by cutting off its head and leave a part of its check sum behind it.
+  if (state != Z_STREAM_END || stream.avail_in > kChecksumBytes) return broken("deflate");
   return plain;
 }
 

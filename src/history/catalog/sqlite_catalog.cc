@@ -13,6 +13,7 @@
 #include "history/catalog/database.h"
 #include "history/iceberg/json.h"
 #include "history/iceberg/table_metadata_json.h"
+#include "journal/crash_point.h"
 
 namespace halocline::iceberg {
 namespace {
@@ -109,6 +110,8 @@ class SqliteCatalog final : public TableCatalog {
  public:
   SqliteCatalog(std::unique_ptr<Database> database, Warehouse& warehouse, const Clock& clock)
       : database_(std::move(database)), warehouse_(warehouse), clock_(clock) {}
+
+  Status crash_at(const char* text) { return crash_points_.arm(text); }
 
   Result<Page<Namespace>> list_namespaces(const Namespace& parent, const PageRequest& request) override {
     std::lock_guard lock(mutex_);
@@ -520,12 +523,16 @@ class SqliteCatalog final : public TableCatalog {
       if (next.unchanged) continue;
       if (Status status = point(next); !status.ok()) return status;
     }
-    return transaction.value()->commit();
+    crash_points_.pass(CrashPoint::kInPointers);
+    Status status = transaction.value()->commit();
+    crash_points_.pass(CrashPoint::kAfterPointers);
+    return status;
   }
 
   // First the files, then all pointers at once. A crash in between leaves files nothing points at, never a pointer to nothing.
   Result<std::vector<LoadedTable>> make_current(std::vector<Pending>& all) {
     Status status = write_files(all);
+    crash_points_.pass(CrashPoint::kBeforePointers);
     if (status.ok()) status = move_pointers(all);
     if (!status.ok()) {
       if (status.code() == Code::kUnavailable) return status;  // the database may point at them
@@ -580,6 +587,7 @@ class SqliteCatalog final : public TableCatalog {
   const std::unique_ptr<Database> database_;
   Warehouse& warehouse_;
   const Clock& clock_;
+  CrashPoints crash_points_;
   std::map<std::string, std::shared_ptr<const TableMetadata>> cache_;  // by metadata file; files never change
 };
 
@@ -595,7 +603,8 @@ std::string text_of(const TableName& table) {
   return table.space.empty() ? table.name : text_of(table.space) + "." + table.name;
 }
 
-Result<std::unique_ptr<TableCatalog>> open_sqlite_catalog(const std::string& path, Warehouse& warehouse, const Clock& clock) {
+Result<std::unique_ptr<TableCatalog>> open_sqlite_catalog(const std::string& path, Warehouse& warehouse, const Clock& clock,
+                                                          const char* crash_at) {
   Result<std::unique_ptr<Database>> database = Database::open(path);
   if (!database.ok()) return database.status();
   std::int64_t version = 0;
@@ -619,7 +628,9 @@ Result<std::unique_ptr<TableCatalog>> open_sqlite_catalog(const std::string& pat
     if (Status status = database.value()->run(kSchema); !status.ok()) return status;
     if (Status status = transaction.value()->commit(); !status.ok()) return status;
   }
-  return std::unique_ptr<TableCatalog>(std::make_unique<SqliteCatalog>(database.take(), warehouse, clock));
+  auto catalog = std::make_unique<SqliteCatalog>(database.take(), warehouse, clock);
+  if (Status status = catalog->crash_at(crash_at); !status.ok()) return status;
+  return std::unique_ptr<TableCatalog>(std::move(catalog));
 }
 
 }  // namespace halocline::iceberg

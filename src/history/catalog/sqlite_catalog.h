@@ -15,8 +15,10 @@
 
 namespace halocline::iceberg {
 
-// `path` is the database, made when missing (its folder is there). `warehouse` and `clock` outlive the catalog.
+// `path` is the database, made when missing (its folder is there). `warehouse` and `clock` outlive the catalog. `crash_at` is where the
+// crash test ends the process (journal/crash_point.h).
 // kFailedPrecondition: another process has it. kUnsupported: a newer program wrote it. kDataLoss: it is damaged.
-Result<std::unique_ptr<TableCatalog>> open_sqlite_catalog(const std::string& path, Warehouse& warehouse, const Clock& clock);
+Result<std::unique_ptr<TableCatalog>> open_sqlite_catalog(const std::string& path, Warehouse& warehouse, const Clock& clock,
+                                                          const char* crash_at = nullptr);
 
 }  // namespace halocline::iceberg

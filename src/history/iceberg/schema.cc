@@ -67,8 +67,8 @@ Status check_fields(const Type& parent, const std::string& prefix, int format_ve
   for (const Field& field : parent.fields) {
     const std::string name = prefix + field.name;
     if (field.name.empty()) return wrong("Invalid schema: field " + std::to_string(field.id) + " has no name");
-    if (field.id < 1 || field.id > kMostId) {
-      return wrong("Invalid schema: field " + name + " has the id " + std::to_string(field.id) + "; it must be 1 to " +
+    if (field.id < 0 || field.id > kMostId) {  // Spark counts the fields of a new table from 0
+      return wrong("Invalid schema: field " + name + " has the id " + std::to_string(field.id) + "; it must be 0 to " +
                    std::to_string(kMostId));
     }
     if (!names.insert(field.name).second) return wrong("Invalid schema: multiple fields for name " + name);

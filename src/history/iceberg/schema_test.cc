@@ -133,6 +133,11 @@ TEST(Schema, WhatReadersCannotRelyOnIsRefused) {
   schema.fields[1] = optional(2, "b", primitive(TypeKind::kTimestampNs));
   EXPECT_EQ(refused(schema, 2), "Invalid schema for v2: b is of type timestamp_ns, which is supported from v3 on");
   EXPECT_TRUE(check_schema(schema, 3).ok());
+  schema.fields[0].id = 0;
+  EXPECT_TRUE(check_schema(schema, 3).ok());
+  schema.fields[0].id = -1;
+  EXPECT_EQ(refused(schema, 3), "Invalid schema: field a has the id -1; it must be 0 to 2147483447");
+  schema.fields[0].id = 1;
   schema.identifier_field_ids = {2};
   EXPECT_EQ(refused(schema, 3),
             "Cannot add field b as an identifier field: it must be a required field of a primitive type other than float and double");

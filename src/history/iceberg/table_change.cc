@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <utility>
 
 #include "base/decimal.h"
@@ -60,12 +61,15 @@ class Preparation {
     Result<std::vector<ManifestFile>> before = current_manifests(warehouse_, table_);
     if (!before.ok()) return before.status();
     manifests_ = before.take();
+    // What a snapshot before this one has removed concerns nobody who begins with this one.
+    std::erase_if(manifests_, [](const ManifestFile& manifest) { return manifest.added_files + manifest.existing_files == 0; });
+    if (Status status = remove_files(); !status.ok()) return status;
     for (const bool deletes : {false, true}) {
       const std::vector<DataFile>& files = deletes ? change_.deletes : change_.data;
       std::vector<ManifestEntry> entries;
       for (const DataFile& file : files) entries.push_back({EntryStatus::kAdded, snapshot_.snapshot_id, {}, {}, file});
       if (!entries.empty()) {
-        Result<ManifestFile> written = write_manifest(entries, deletes, snapshot_.sequence_number);
+        Result<ManifestFile> written = write_manifest(entries, deletes, snapshot_.sequence_number, table_.default_spec_id);
         if (!written.ok()) return written.status();
         manifests_.insert(manifests_.begin(), written.take());
         ++created_;
@@ -84,8 +88,10 @@ class Preparation {
     return warehouse_.write(location, bytes);
   }
 
-  Result<ManifestFile> write_manifest(const std::vector<ManifestEntry>& entries, bool deletes, std::int64_t least_sequence_number) {
-    const ManifestLayout layout{table_.format_version, deletes, &table_.current_schema(), &table_.default_spec()};
+  Result<ManifestFile> write_manifest(const std::vector<ManifestEntry>& entries, bool deletes, std::int64_t least_sequence_number,
+                                      std::int32_t spec_id) {
+    const ManifestLayout layout{table_.format_version, deletes, &table_.current_schema(), table_.spec(spec_id)};
+    if (layout.spec == nullptr) return Status(Code::kDataLoss, "there is no partition spec " + std::to_string(spec_id));
     ManifestFile manifest = describe_manifest(entries, layout);
     const std::string bytes = manifest_bytes(entries, layout);
     manifest.path = metadata_folder(table_) + "/" + random_uuid() + "-m0.avro";
@@ -95,6 +101,56 @@ class Preparation {
     manifest.added_snapshot_id = snapshot_.snapshot_id;
     if (Status status = write(manifest.path, bytes); !status.ok()) return status;
     return manifest;
+  }
+
+  // "Manifests": a file is removed by an entry that says so, in a manifest of this snapshot; the others of its manifest go along.
+  Status remove_files() {
+    if (change_.removed.empty()) return ok_status();
+    std::set<std::string> missing = change_.removed;
+    std::vector<ManifestFile> kept;
+    struct Touched {
+      std::vector<ManifestEntry> entries;
+      std::int64_t least = INT64_MAX;
+      std::optional<std::int64_t> first_row_id;
+    };
+    std::map<std::pair<bool, std::int32_t>, Touched> touched;  // by content and spec
+    for (const ManifestFile& manifest : manifests_) {
+      Result<std::vector<ManifestEntry>> entries = entries_of(warehouse_, manifest);
+      if (!entries.ok()) return entries.status();
+      std::erase_if(entries.value(), [](const ManifestEntry& entry) { return entry.status == EntryStatus::kDeleted; });
+      const auto goes = [&](const ManifestEntry& entry) { return change_.removed.contains(entry.file.path); };
+      if (std::none_of(entries.value().begin(), entries.value().end(), goes)) {
+        kept.push_back(manifest);
+        continue;
+      }
+      ++replaced_;
+      Touched& rest = touched[{manifest.deletes, manifest.spec_id}];
+      for (ManifestEntry& entry : entries.value()) {
+        entry.status = goes(entry) ? EntryStatus::kDeleted : EntryStatus::kExisting;
+        if (entry.status == EntryStatus::kDeleted) {
+          entry.snapshot_id = snapshot_.snapshot_id;
+          missing.erase(entry.file.path);
+          removed_.push_back(entry.file);
+        } else {
+          rest.least = std::min(rest.least, *entry.sequence_number);
+        }
+        rest.entries.push_back(std::move(entry));
+      }
+      if (manifest.first_row_id.has_value()) {
+        rest.first_row_id = std::min(rest.first_row_id.value_or(INT64_MAX), *manifest.first_row_id);
+      }
+    }
+    if (!missing.empty()) return Status(Code::kFailedPrecondition, *missing.begin() + " is no file of the table any more");
+    manifests_ = std::move(kept);
+    for (const auto& [kind, rest] : touched) {
+      const auto& [deletes, spec_id] = kind;
+      Result<ManifestFile> written = write_manifest(rest.entries, deletes, std::min(rest.least, snapshot_.sequence_number), spec_id);
+      if (!written.ok()) return written.status();
+      if (!deletes && table_.format_version >= 3) written.value().first_row_id = rest.first_row_id;
+      manifests_.push_back(written.take());
+      ++created_;
+    }
+    return ok_status();
   }
 
   // The small manifests of the default spec become one when there are many. This snapshot's own stays by itself: its rows get their
@@ -127,7 +183,7 @@ class Preparation {
     }
     manifests_ = std::move(kept);
     if (live.empty()) return ok_status();
-    Result<ManifestFile> merged = write_manifest(live, deletes, least);
+    Result<ManifestFile> merged = write_manifest(live, deletes, least, table_.default_spec_id);
     if (!merged.ok()) return merged.status();
     // Its files have ids of their own, all inherited before: what the manifest says is no longer used by any.
     if (!deletes && table_.format_version >= 3 && *first_row_id != INT64_MAX) merged.value().first_row_id = first_row_id;
@@ -152,7 +208,8 @@ class Preparation {
   void summarize() {
     Properties& summary = snapshot_.summary;
     summary = change_.summary;
-    summary["operation"] = change_.deletes.empty() ? "append" : change_.data.empty() ? "delete" : "overwrite";
+    const bool only_added = change_.deletes.empty() && change_.removed.empty();
+    summary["operation"] = change_.same_rows ? "replace" : only_added ? "append" : change_.data.empty() ? "delete" : "overwrite";
     std::int64_t size = 0, rows = 0, deleted = 0, vectors = 0;
     for (const DataFile& file : change_.data) size += file.file_size, rows += file.record_count;
     for (const DataFile& file : change_.deletes) {
@@ -170,6 +227,17 @@ class Preparation {
     set("added-dvs", vectors);
     set("added-position-deletes", deleted);
     set("added-files-size", size);
+    std::int64_t gone[2] = {}, gone_rows[2] = {}, gone_size = 0;
+    for (const DataFile& file : removed_) {
+      const bool deletes = file.content != FileContent::kData;
+      ++gone[deletes], gone_rows[deletes] += file.record_count, gone_size += file.content_size.value_or(file.file_size);
+    }
+    set("deleted-data-files", gone[0]);
+    set("deleted-records", gone_rows[0]);
+    set("removed-delete-files", gone[1]);
+    set("removed-position-deletes", gone_rows[1]);
+    set("removed-files-size", gone_size);
+    size -= gone_size;
     set("manifests-created", created_);
     set("manifests-replaced", replaced_);
     set("manifests-kept", static_cast<std::int64_t>(manifests_.size()) - created_);
@@ -197,6 +265,7 @@ class Preparation {
   Snapshot snapshot_;
   std::vector<ManifestFile> manifests_;
   std::vector<std::string> files_;
+  std::vector<DataFile> removed_;
   std::int64_t created_ = 0, replaced_ = 0;
 };
 
@@ -211,14 +280,17 @@ std::string folder(const TableMetadata& table, const char* property, const char*
 std::string data_folder(const TableMetadata& table) { return folder(table, "write.data.path", "data"); }
 std::string metadata_folder(const TableMetadata& table) { return folder(table, "write.metadata.path", "metadata"); }
 
-Result<std::vector<ManifestFile>> current_manifests(Warehouse& warehouse, const TableMetadata& table) {
-  const Snapshot* current = table.current_snapshot();
-  if (current == nullptr) return std::vector<ManifestFile>();
-  Result<std::string> bytes = warehouse.read(current->manifest_list, kMaxManifestBytes);
+Result<std::vector<ManifestFile>> manifests_of(Warehouse& warehouse, const Snapshot& snapshot) {
+  Result<std::string> bytes = warehouse.read(snapshot.manifest_list, kMaxManifestBytes);
   if (!bytes.ok()) return bytes.status();
   Result<std::vector<ManifestFile>> manifests = read_manifest_list(bytes.value());
-  if (!manifests.ok()) return Status(manifests.status().code(), current->manifest_list + ": " + manifests.status().message());
+  if (!manifests.ok()) return Status(manifests.status().code(), snapshot.manifest_list + ": " + manifests.status().message());
   return manifests;
+}
+
+Result<std::vector<ManifestFile>> current_manifests(Warehouse& warehouse, const TableMetadata& table) {
+  const Snapshot* current = table.current_snapshot();
+  return current == nullptr ? std::vector<ManifestFile>() : manifests_of(warehouse, *current);
 }
 
 Result<std::vector<ManifestEntry>> entries_of(Warehouse& warehouse, const ManifestFile& manifest) {

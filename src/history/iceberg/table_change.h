@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,12 @@ namespace halocline::iceberg {
 struct TableChange {
   std::vector<DataFile> data;     // added; of the table's default spec
   std::vector<DataFile> deletes;  // added
+  std::set<std::string> removed;  // locations of live files that are so no more, data and deletes
+  bool same_rows = false;         // the table's rows are what they were: files were only made anew
   Properties summary;             // of the snapshot, besides what the spec has
   Properties properties;          // of the table, set by the same commit
 
-  bool empty() const { return data.empty() && deletes.empty(); }
+  bool empty() const { return data.empty() && deletes.empty() && removed.empty(); }
 };
 
 struct PreparedChange {
@@ -42,11 +45,13 @@ inline constexpr std::int64_t kMergedManifestBytes = 4 << 20;
 inline constexpr std::size_t kMaxManifestBytes = 256u << 20;
 
 // An empty change sets the properties and makes no snapshot. The files of the change are in the warehouse already. Fails as the
-// warehouse does, or with kDataLoss for a broken manifest; what was written then is removed again.
+// warehouse does, with kDataLoss for a broken manifest, or with kFailedPrecondition when a file to remove is not live; what was written
+// then is removed again.
 Result<PreparedChange> prepare_change(Warehouse& warehouse, const TableName& name, const LoadedTable& table, const TableChange& change,
                                       std::int64_t now_ms);
 
-// The manifests of the table's current snapshot.
+// The manifests of a snapshot, and of the table's current one: none before the first.
+Result<std::vector<ManifestFile>> manifests_of(Warehouse& warehouse, const Snapshot& snapshot);
 Result<std::vector<ManifestFile>> current_manifests(Warehouse& warehouse, const TableMetadata& table);
 Result<std::vector<ManifestEntry>> entries_of(Warehouse& warehouse, const ManifestFile& manifest);
 

@@ -1,8 +1,10 @@
 #include "history/tables/append_table.h"
 
-#include <cstdio>
 #include <iterator>
 #include <utility>
+
+#include "history/iceberg/live_files.h"
+#include "history/tables/table_files.h"
 
 namespace halocline {
 
@@ -54,13 +56,7 @@ Status AppendTable::close() {
 Status AppendTable::write(Warehouse& warehouse, const TableMetadata& table, Seq first) {
   while (!unwritten_.empty()) {
     ParquetFile& file = unwritten_.back();
-    std::string folder = data_folder(table);
-    if (definition_.day_of != 0) {
-      folder += "/" + definition_.spec().fields[0].name + "=" + day_text(static_cast<std::int32_t>(*file.file.partition[0].number()));
-    }
-    char number[32];
-    std::snprintf(number, sizeof number, "%020llu", static_cast<unsigned long long>(first));
-    file.file.path = folder + "/" + number + "-" + random_uuid() + ".parquet";
+    file.file.path = new_data_location(table, definition_, file.file, first);
     if (Status status = warehouse.write(file.file.path, file.bytes); !status.ok()) return status;
     files_.push_back(std::move(file.file));
     unwritten_.pop_back();
@@ -78,5 +74,20 @@ void AppendTable::committed(std::optional<std::int64_t>) {
   files_.clear();
   closed_rows_ = 0;
 }
+
+// Only others delete rows here: deletes that the rewrite does not know may be of rows in its files.
+Result<TableChange> AppendTable::replacement(Warehouse& warehouse, const TableMetadata& table, const Rewrite& rewrite,
+                                             std::vector<std::string>&) {
+  Result<std::vector<LiveFile>> live = live_files(warehouse, table);
+  if (!live.ok()) return live.status();
+  for (const LiveFile& one : live.value()) {
+    if (one.file.content != FileContent::kData && !rewrite.deletes.contains(one.file.path)) {
+      return Status(Code::kFailedPrecondition, one.file.path + " deletes rows since");
+    }
+  }
+  return change_of(rewrite);
+}
+
+void AppendTable::replaced(const Rewrite&, std::optional<std::int64_t>) {}
 
 }  // namespace halocline

@@ -34,6 +34,9 @@ class AppendTable final : public HistoryTable {
   Result<iceberg::TableChange> change(Warehouse& warehouse, const iceberg::TableMetadata& table,
                                       std::vector<std::string>& written) override;
   void committed(std::optional<std::int64_t> snapshot) override;
+  Result<iceberg::TableChange> replacement(Warehouse& warehouse, const iceberg::TableMetadata& table, const Rewrite& rewrite,
+                                           std::vector<std::string>& written) override;
+  void replaced(const Rewrite& rewrite, std::optional<std::int64_t> snapshot) override;
 
  private:
   void finish();

@@ -11,6 +11,7 @@
 #include "history/tables/prices.h"
 #include "history/tables/trade_events.h"
 #include "history/tables/trades.h"
+#include "journal/record_leaf.h"
 #include "journal/recovery.h"
 #include "journal/segment.h"
 
@@ -38,6 +39,7 @@ Result<std::string> read_journal_id(Disk& disk, const std::string& directory) {
 Follower::Follower(Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, FollowerOptions options,
                    std::string journal_id)
     : books_(books),
+      clock_(clock),
       options_(std::move(options)),
       trade_events_(trade_events::definition()),
       prices_(prices::definition()),
@@ -52,6 +54,11 @@ Follower::Follower(Books& books, iceberg::TableCatalog& catalog, Warehouse& ware
                                                                   &limits_, &reference_}) {
     tables_.add(*table);
   }
+}
+
+std::vector<TableDefinition> Follower::definitions() {
+  return {trade_events::definition(), trades::definition(), prices::definition(), alerts::definition(), positions::definition(),
+          nodes::definition(), LimitVersions::definition(), ReferenceVersions::definition()};
 }
 
 Result<std::unique_ptr<Follower>> Follower::open(Disk& disk, Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse,
@@ -84,12 +91,13 @@ Status Follower::follow(Seq durable) {
     if (!block.ok()) return block.status();
     if (!block.value().has_value()) return ok_status();
     if (Status status = take(*block.value()); !status.ok()) return status;
-    chain_ = hex(reader_->chain());
+    chain_ = reader_->chain();
   }
   return ok_status();
 }
 
 Status Follower::take(const BlockView& block) {
+  add_leaves(block, tree_, leaf_);
   for (const Record record : block.contents()) {
     const auto type = static_cast<CommandType>(record.type);
     Command command;
@@ -147,6 +155,11 @@ Status Follower::take_books() {
   return status;
 }
 
+Status Follower::replace(const Rewrite& rewrite) {
+  if (tables_.committing()) return Status(Code::kResourceExhausted, "rows are being committed");
+  return tables_.replace(rewrite);
+}
+
 Status Follower::commit() {
   if (!tables_.committing()) {
     // Until the books are where the tables are there is nothing to add to these.
@@ -154,9 +167,20 @@ Status Follower::commit() {
     if (!changed_ && tables_.all_complete()) return ok_status();
     if (Status status = take_books(); !status.ok()) return status;
     changed_ = false;
-    if (Status status = tables_.begin({read_seq_, books_.digest(), chain_}); !status.ok()) return status;
+    if (Status status = tables_.begin(point()); !status.ok()) return status;
   }
-  return tables_.finish();
+  if (Status status = tables_.finish(); !status.ok()) return status;
+  // Now that it is so: who finds this head in the witness file finds the tables at least there.
+  if (!head_.empty()) return options_.heads->append(std::exchange(head_, ""));
+  return ok_status();
+}
+
+CommitPoint Follower::point() {
+  CommitPoint point{read_seq_, books_.digest(), hex(chain_), hex(tree_.root()), ""};
+  if (options_.heads == nullptr) return point;
+  Result<std::string> line = options_.heads->sign({HeadKind::kTables, {}, read_seq_, tree_.root(), chain_, clock_.wall()});
+  if (line.ok()) head_ = point.head = line.take();  // else the witness says so, and the commit is one without
+  return point;
 }
 
 }  // namespace halocline

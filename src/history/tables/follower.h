@@ -11,11 +11,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/disk.h"
+#include "base/merkle.h"
 #include "base/status.h"
 #include "command/alert.h"
 #include "history/catalog/table_catalog.h"
@@ -26,6 +28,7 @@
 #include "history/tables/table_set.h"
 #include "history/tables/upsert_table.h"
 #include "history/warehouse.h"
+#include "journal/head_log.h"
 #include "journal/journal_reader.h"
 
 namespace halocline {
@@ -35,10 +38,14 @@ struct FollowerOptions {
   std::string space = "halocline";     // the namespace of the tables
   int format_version = 2;              // of tables that are made; those with upserts are of 2 always
   std::int64_t full_bytes = 64 << 20;  // rows that wait, about
+  HeadLog* heads = nullptr;            // signs the head of the journal's tree at each commit; nullptr: nobody does
 };
 
 class Follower {
  public:
+  // Of the tables it keeps, the first one being the ledger.
+  static std::vector<TableDefinition> definitions();
+
   // Makes the tables that are missing. `books` has applied nothing yet: it is taken through the journal from its beginning. All
   // references outlive the follower. kFailedPrecondition: the tables are of another journal, or ahead of this one.
   static Result<std::unique_ptr<Follower>> open(Disk& disk, Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse,
@@ -53,6 +60,11 @@ class Follower {
   // else writes this journal's history. kInternal: open another follower, with new books.
   Status commit();
 
+  // Commits a rewrite of one of the tables (table_set.h). kResourceExhausted while a commit of rows is under way.
+  Status replace(const Rewrite& rewrite);
+  // Since when a file is in the warehouse that is not committed.
+  std::optional<Nanos> waiting_since() const { return tables_.waiting_since(); }
+
   Seq read_seq() const { return read_seq_; }                         // the books are there
   Seq committed_seq() const { return tables_.committed_seq(); }      // the tables are there
   std::int64_t rows() const { return tables_.open_rows() + tables_.closed_rows(); }  // that wait
@@ -65,12 +77,15 @@ class Follower {
 
   Status take(const BlockView& block);
   Status take(Seq seq, Nanos time, const Command& command, const Books::Effect& effect);
+  // Where the books are, signed.
+  CommitPoint point();
   // Rows that say how the books are now.
   Status take_books();
   // The books are where the tables are: what changed up to here is not to be told again.
   void forget_changes();
 
   Books& books_;
+  const Clock& clock_;
   const FollowerOptions options_;
   std::unique_ptr<JournalReader> reader_;
 
@@ -82,7 +97,10 @@ class Follower {
 
   Seq read_seq_ = 0;
   Nanos read_time_ = 0;
-  std::string chain_;               // of the journal at read_seq_
+  Digest chain_{};                  // of the journal at read_seq_
+  MerkleTree tree_;                 // … and its tree
+  std::vector<std::byte> leaf_;
+  std::string head_;                // signed, of the commit under way
   bool changed_ = false;            // commands were read that no commit was made for
   std::vector<AlertEvent> events_;
   std::string fix_session_;         // the FIX message whose commands come now

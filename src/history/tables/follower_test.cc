@@ -158,6 +158,7 @@ class FollowerTest : public testing::Test {
     options.full_bytes = full_bytes;
     options.journal_directory = directory_ + "/journal";
     options.format_version = version;
+    options.heads = heads_.get();
     auto opened = Follower::open(disk_, *books_, *catalog_, *warehouse_, clock_, options);
     if (!opened.ok()) return opened.status();
     follower_ = opened.take();
@@ -268,11 +269,42 @@ class FollowerTest : public testing::Test {
   std::unique_ptr<FaultyCatalog> catalog_;
   std::unique_ptr<FileJournal> journal_;
   std::unique_ptr<LenientBooks> books_;
+  std::unique_ptr<HeadLog> heads_;
   std::unique_ptr<Follower> follower_;
   int trades_ = 0;
   std::map<std::string, std::uint32_t> versions_;
   std::int64_t foreign_ = 12'344;
 };
+
+TEST_F(FollowerTest, EachCommitIsSignedInTheTablesAndThenInTheWitnessFile) {
+  const HeadLogPaths paths{directory_ + "/audit", directory_ + "/audit/witness"};
+  heads_ = HeadLog::open(disk_, paths, journal_->id(), clock_.wall()).take();
+  ASSERT_TRUE(open().ok());
+  std::vector<std::string> lines;
+  for (const Fault fault : {Fault::kNone, Fault::kLost, Fault::kRefused}) {
+    ASSERT_TRUE(follower_->follow(journal(10)).ok());
+    catalog_->next = fault;
+    EXPECT_EQ(follower_->commit().ok(), fault != Fault::kRefused);
+    const std::unique_ptr<WitnessText> witness = read_witness(disk_, paths.witness).take();
+    if (fault == Fault::kRefused) {  // nothing is in the tables, so nothing is said to be
+      EXPECT_EQ(witness->lines.back().text, lines.back());
+      break;
+    }
+    lines.emplace_back(witness->lines.back().text);
+    const TableMetadata& table = *ledger().metadata;
+    EXPECT_EQ(table.current_snapshot()->summary.at(kSignedHeadKey), lines.back());
+    EXPECT_EQ(table.property(kSignedHeadKey, ""), lines.back());
+    const WitnessLine read = parse_witness_line(lines.back()).take();
+    EXPECT_TRUE(read.signature_fits());
+    ASSERT_NE(read.head(), nullptr);
+    EXPECT_EQ(read.head()->kind, HeadKind::kTables);
+    EXPECT_EQ(read.head()->size, follower_->committed_seq());
+    EXPECT_EQ(hex(read.head()->root), table.current_snapshot()->summary.at(kMerkleRootKey));
+    EXPECT_EQ(read.head()->chain, journal_->chain());
+  }
+  ASSERT_TRUE(follower_->commit().ok());
+  EXPECT_NE(read_witness(disk_, paths.witness).take()->lines.back().text, lines.back());
+}
 
 TEST_F(FollowerTest, WhatTheJournalHasIsInTheTableOnce) {
   ASSERT_TRUE(open().ok());

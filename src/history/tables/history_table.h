@@ -16,6 +16,7 @@
 
 #include "base/status.h"
 #include "history/iceberg/table_change.h"
+#include "history/tables/rewrite.h"
 #include "history/tables/table_definition.h"
 #include "history/warehouse.h"
 
@@ -43,6 +44,13 @@ class HistoryTable {
                                               std::vector<std::string>& written) = 0;
   // What was closed is in the table; its snapshot then, if that is known.
   virtual void committed(std::optional<std::int64_t> snapshot) = 0;
+
+  // A rewrite as a change of the table as it is: also rows that are no longer what they were when it was made are deleted in its files.
+  // kFailedPrecondition: the table changed so that it does not fit any more.
+  virtual Result<iceberg::TableChange> replacement(Warehouse& warehouse, const iceberg::TableMetadata& table, const Rewrite& rewrite,
+                                                   std::vector<std::string>& written) = 0;
+  // It is in the table; its snapshot then, if that is known.
+  virtual void replaced(const Rewrite& rewrite, std::optional<std::int64_t> snapshot) = 0;
 };
 
 }  // namespace halocline

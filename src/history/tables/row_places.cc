@@ -1,11 +1,7 @@
 #include "history/tables/row_places.h"
 
-#include <map>
-#include <set>
-#include <utility>
-
-#include "history/iceberg/table_change.h"
 #include "history/parquet/parquet_columns.h"
+#include "history/tables/live_deletes.h"
 
 namespace halocline {
 
@@ -13,51 +9,30 @@ using namespace iceberg;
 
 namespace {
 
-constexpr std::size_t kMostFileBytes = std::size_t{4} << 30;
 constexpr std::uint64_t kMostNumbers = 0xFFFF'FFFFu;
-
-// The live entries of the current snapshot.
-Result<std::vector<ManifestEntry>> live_entries(Warehouse& warehouse, const TableMetadata& table) {
-  Result<std::vector<ManifestFile>> manifests = current_manifests(warehouse, table);
-  if (!manifests.ok()) return manifests.status();
-  std::vector<ManifestEntry> live;
-  for (const ManifestFile& manifest : manifests.value()) {
-    Result<std::vector<ManifestEntry>> entries = entries_of(warehouse, manifest);
-    if (!entries.ok()) return entries.status();
-    for (ManifestEntry& entry : entries.value()) {
-      if (entry.status != EntryStatus::kDeleted) live.push_back(std::move(entry));
-    }
-  }
-  return live;
-}
 
 }  // namespace
 
 Status RowPlaces::load(Warehouse& warehouse, const TableMetadata& table, std::int32_t key_field) {
   *this = RowPlaces();
-  Result<std::vector<ManifestEntry>> live = live_entries(warehouse, table);
+  Result<std::vector<LiveFile>> live = live_files(warehouse, table);
   if (!live.ok()) return live.status();
-  std::set<DeletedRow> deleted;
-  for (const ManifestEntry& entry : live.value()) {
-    if (entry.file.content == FileContent::kData) continue;
-    if (entry.file.content != FileContent::kPositionDeletes || entry.file.format != "PARQUET") {
-      return Status(Code::kUnsupported, entry.file.path + " deletes rows in a way that is not known here");
-    }
-    Result<std::string> bytes = warehouse.read(entry.file.path, kMostFileBytes);
-    if (!bytes.ok()) return bytes.status();
-    Result<std::vector<DeletedRow>> rows = read_position_deletes(bytes.value());
-    if (!rows.ok()) return Status(rows.status().code(), entry.file.path + ": " + rows.status().message());
-    deleted.insert(rows.value().begin(), rows.value().end());
-  }
-  for (const ManifestEntry& entry : live.value()) {
+  Result<LiveDeletes> deleted = read_live_deletes(warehouse, live.value());
+  if (!deleted.ok()) return deleted.status();
+  for (const LiveFile& entry : live.value()) {
     if (entry.file.content != FileContent::kData) continue;
     Result<std::string> bytes = warehouse.read(entry.file.path, kMostFileBytes);
     if (!bytes.ok()) return bytes.status();
     Result<std::vector<std::int64_t>> numbers = read_numbers(bytes.value(), key_field);
     if (!numbers.ok()) return Status(numbers.status().code(), entry.file.path + ": " + numbers.status().message());
+    const std::vector<std::int64_t>& gone = deleted.value()[entry.file.path];
+    auto next_gone = gone.begin();
     files_.push_back(entry.file.path);
     for (std::size_t row = 0; row < numbers.value().size(); ++row) {
-      if (deleted.contains({entry.file.path, static_cast<std::int64_t>(row)})) continue;
+      if (next_gone != gone.end() && *next_gone == static_cast<std::int64_t>(row)) {
+        ++next_gone;
+        continue;
+      }
       const auto number = static_cast<std::uint64_t>(numbers.value()[row]);
       const bool twice = number < places_.size() && places_[number].file != kNowhere;
       if (number > kMostNumbers || twice) {
@@ -76,6 +51,39 @@ Status RowPlaces::load(Warehouse& warehouse, const TableMetadata& table, std::in
 std::optional<DeletedRow> RowPlaces::find(std::uint64_t number) const {
   if (number >= places_.size() || places_[number].file == kNowhere) return std::nullopt;
   return DeletedRow{files_[places_[number].file], places_[number].row};
+}
+
+std::vector<bool> RowPlaces::marked(const std::set<std::string>& files) const {
+  std::vector<bool> marked(files_.size());
+  for (std::size_t i = 0; i < files_.size(); ++i) marked[i] = files.contains(files_[i]);
+  return marked;
+}
+
+std::vector<std::int64_t> RowPlaces::elsewhere(const std::vector<std::uint64_t>& numbers, const std::set<std::string>& files) const {
+  const std::vector<bool> among = marked(files);
+  std::vector<std::int64_t> rows;
+  for (std::size_t row = 0; row < numbers.size(); ++row) {
+    const Place place = numbers[row] < places_.size() ? places_[numbers[row]] : Place();
+    if (place.file == kNowhere || !among[place.file]) rows.push_back(static_cast<std::int64_t>(row));
+  }
+  return rows;
+}
+
+void RowPlaces::move(const std::string& file, const std::vector<std::uint64_t>& numbers, const std::set<std::string>& from) {
+  const std::vector<bool> goes = marked(from);
+  files_.push_back(file);
+  for (std::size_t row = 0; row < numbers.size(); ++row) {
+    if (numbers[row] >= places_.size()) continue;
+    Place& place = places_[numbers[row]];
+    if (place.file == kNowhere || place.file >= goes.size() || !goes[place.file]) continue;
+    place = {static_cast<std::uint32_t>(files_.size() - 1), static_cast<std::uint32_t>(row)};
+  }
+}
+
+void RowPlaces::drop(const std::set<std::string>& files) {
+  for (std::string& file : files_) {
+    if (files.contains(file)) std::string().swap(file);
+  }
 }
 
 void RowPlaces::put(const std::string& file, const std::vector<std::uint64_t>& numbers) {

@@ -1,11 +1,12 @@
-// Where the row of each trade is in the table `trades`: a dense number to a data file and a position in it, so that an upsert finds the
-// row it replaces without a scan. 8 bytes a trade. Rebuilt from the table at the start, and when somebody else changed its files.
+// Where the row of each number is in a table of current rows: a dense number to a data file and a position in it, so that an upsert finds
+// the row it replaces without a scan. 8 bytes a row. Rebuilt from the table at the start, and when somebody else changed its files.
 //
 // One thread.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,15 @@ class RowPlaces {
   std::optional<std::int64_t> snapshot() const { return snapshot_; }
   std::optional<iceberg::DeletedRow> find(std::uint64_t number) const;
 
+  // Which of the numbers have their row in none of these files, by their place among them.
+  std::vector<std::int64_t> elsewhere(const std::vector<std::uint64_t>& numbers, const std::set<std::string>& files) const;
+
   // Row i of the new data file is that of numbers[i].
   void put(const std::string& file, const std::vector<std::uint64_t>& numbers);
+  // The same, but for those numbers whose row is in none of the files `from`: it stays where it is.
+  void move(const std::string& file, const std::vector<std::uint64_t>& numbers, const std::set<std::string>& from);
+  // No row is in these files any more.
+  void drop(const std::set<std::string>& files);
   void forget(std::uint64_t number);
   // The changes made belong to this snapshot; none: it is not known, load again.
   void moved(std::optional<std::int64_t> snapshot) { snapshot_ = snapshot, loaded_ = snapshot.has_value(); }
@@ -39,8 +47,10 @@ class RowPlaces {
     std::uint32_t row = 0;
   };
   static constexpr std::uint32_t kNowhere = ~0u;
+  // Which of files_ are among these.
+  std::vector<bool> marked(const std::set<std::string>& files) const;
 
-  std::vector<std::string> files_;
+  std::vector<std::string> files_;  // empty: no row is there any more
   std::vector<Place> places_;  // by number
   std::optional<std::int64_t> snapshot_;
   bool loaded_ = false;

@@ -14,6 +14,7 @@ using namespace iceberg;
 namespace {
 
 constexpr int kAttempts = 8;
+constexpr char kOurKeys[] = "halocline.";
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
 
 std::string name_mapping(const Schema& schema) {
@@ -144,6 +145,7 @@ Status TableSet::write_files() {
     if (!entry.table->pending()) continue;
     Result<LoadedTable> table = load(*entry.table);
     if (!table.ok()) return table.status();
+    if (!waiting_since_.has_value()) waiting_since_ = clock_.wall();
     if (Status status = entry.table->write(warehouse_, *table.value().metadata, committed_seq_ + 1); !status.ok()) return status;
   }
   return ok_status();
@@ -180,12 +182,16 @@ Status TableSet::prepare(Attempt& attempt) {
       change = pending.take();
     }
     change.summary = {{kFirstSeqKey, std::to_string(committed_seq_ + 1)}, {kLastSeqKey, std::to_string(point_->seq)},
-                      {kStateDigestKey, point_->digest}, {kJournalChainKey, point_->chain}};
+                      {kStateDigestKey, point_->digest}, {kJournalChainKey, point_->chain}, {kMerkleRootKey, point_->root}};
+    if (!point_->head.empty()) change.summary[kSignedHeadKey] = point_->head;
     if (!entry.complete) {
       change.summary[kFirstSeqKey] = "1";
       change.properties[kCompleteKey] = "true";
     }
-    if (ledger) change.properties[kLastSeqKey] = std::to_string(point_->seq);
+    if (ledger) {
+      change.properties[kLastSeqKey] = std::to_string(point_->seq);
+      if (!point_->head.empty()) change.properties[kSignedHeadKey] = point_->head;
+    }
     Result<PreparedChange> prepared =
         prepare_change(warehouse_, name_of(*entry.table), table.value(), change, clock_.wall() / kNanosPerMilli);
     if (!prepared.ok()) return prepared.status();
@@ -260,6 +266,49 @@ void TableSet::committed(const Attempt& attempt, const std::vector<LoadedTable>&
   committed_seq_ = point_->seq;
   ++commits_;
   point_.reset();
+  waiting_since_.reset();
+}
+
+Result<LoadedTable> TableSet::try_replace(HistoryTable& into, const Rewrite& rewrite, std::vector<std::string>& written) {
+  Result<LoadedTable> table = load(into);
+  if (!table.ok()) return table;
+  Result<TableChange> change = into.replacement(warehouse_, *table.value().metadata, rewrite, written);
+  if (!change.ok()) return change.status();
+  // It brings no command, and is where the snapshot before it was.
+  if (const Snapshot* before = table.value().metadata->current_snapshot(); before != nullptr) {
+    for (const auto& [key, value] : before->summary) {
+      if (key.starts_with(kOurKeys) && key != kFirstSeqKey) change.value().summary[key] = value;
+    }
+  }
+  Result<PreparedChange> prepared =
+      prepare_change(warehouse_, name_of(into), table.value(), change.value(), clock_.wall() / kNanosPerMilli);
+  if (!prepared.ok()) return prepared.status();
+  written.insert(written.end(), prepared.value().files.begin(), prepared.value().files.end());
+  return catalog_.commit_table(prepared.value().commit);
+}
+
+Status TableSet::replace(const Rewrite& rewrite) {
+  CHECK(!committing());
+  const auto entry = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& one) { return one.table->definition().name == rewrite.table; });
+  CHECK(entry != entries_.end(), "there is no table %s", rewrite.table.c_str());
+  Status failure;
+  for (int i = 0; i < kAttempts; ++i) {
+    std::vector<std::string> written;
+    const Result<LoadedTable> done = try_replace(*entry->table, rewrite, written);
+    if (done.ok()) {
+      entry->table->replaced(rewrite, done.value().metadata->current_snapshot_id);
+      return ok_status();
+    }
+    failure = done.status();
+    if (failure.code() == Code::kUnavailable) {  // its files may be in use
+      entry->table->replaced(rewrite, std::nullopt);
+      return failure;
+    }
+    for (const std::string& file : written) static_cast<void>(warehouse_.remove(file));  // nothing points at them
+    if (failure.code() != Code::kFailedPrecondition) return failure;
+  }
+  return failure;
 }
 
 }  // namespace halocline

@@ -24,11 +24,13 @@
 
 namespace halocline {
 
-// Properties of the first table, the last one of every table. The first four are also in each snapshot's summary.
+// Properties of the first table, the last one of every table. The first six are also in each snapshot's summary.
 inline constexpr char kFirstSeqKey[] = "halocline.first-seq";
 inline constexpr char kLastSeqKey[] = "halocline.last-seq";
 inline constexpr char kStateDigestKey[] = "halocline.state-digest";
 inline constexpr char kJournalChainKey[] = "halocline.journal-chain";
+inline constexpr char kMerkleRootKey[] = "halocline.merkle-root";
+inline constexpr char kSignedHeadKey[] = "halocline.signed-head";
 inline constexpr char kJournalIdKey[] = "halocline.journal-id";
 // Of a table that has all rows up to the first one's kLastSeqKey: "true".
 inline constexpr char kCompleteKey[] = "halocline.complete";
@@ -44,6 +46,8 @@ struct CommitPoint {
   Seq seq = 0;
   std::string digest;  // state digest there, hexadecimal
   std::string chain;   // of the journal there
+  std::string root;    // of its Merkle tree, hexadecimal
+  std::string head;    // the same signed (journal/tree_head.h); empty: nobody signs
 };
 
 class TableSet {
@@ -74,6 +78,12 @@ class TableSet {
   // history.
   Status finish();
 
+  // Commits a rewrite of one of the tables, while no other commit is under way. kFailedPrecondition: it does not fit any more.
+  // kUnavailable: nobody knows. Anything else: it did not happen. Its files are the caller's, unless it is ok or kUnavailable.
+  Status replace(const Rewrite& rewrite);
+  // Since when a file is in the warehouse that is not committed.
+  std::optional<Nanos> waiting_since() const { return waiting_since_; }
+
   std::uint64_t commits() const { return commits_; }                // since the start
   std::uint64_t committed_rows() const { return committed_rows_; }  // … with so many rows
 
@@ -97,6 +107,7 @@ class TableSet {
   Status prepare(Attempt& attempt);
   // Whether the commit is in the tables already.
   Result<bool> arrived();
+  Result<iceberg::LoadedTable> try_replace(HistoryTable& into, const Rewrite& rewrite, std::vector<std::string>& written);
   void committed(const Attempt& attempt, const std::vector<iceberg::LoadedTable>& now);
 
   iceberg::TableCatalog& catalog_;
@@ -107,6 +118,7 @@ class TableSet {
   Seq committed_seq_ = 0;
   std::optional<CommitPoint> point_;  // of the commit under way
   bool written_ = false;              // its files are in the warehouse
+  std::optional<Nanos> waiting_since_;
   std::uint64_t commits_ = 0, committed_rows_ = 0;
 };
 

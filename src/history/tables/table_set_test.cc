@@ -55,7 +55,7 @@ class TableSetTest : public testing::Test {
     if (columns > 1) row.text(1, "venue");
     if (columns > 2) row.text(2, "maker");
     ASSERT_TRUE(fills_->end_row().ok());
-    ASSERT_TRUE(tables_->begin({seq, "digest", "chain"}).ok());
+    ASSERT_TRUE(tables_->begin({seq, "digest", "chain", "root", "head"}).ok());
     const Status finished = tables_->finish();
     ASSERT_TRUE(finished.ok()) << finished.message();
   }

@@ -1,8 +1,9 @@
 #include "history/tables/upsert_table.h"
 
-#include <cstdio>
 #include <iterator>
 #include <utility>
+
+#include "history/tables/table_files.h"
 
 namespace halocline {
 
@@ -52,9 +53,7 @@ Status UpsertTable::close() {
 Status UpsertTable::write(Warehouse& warehouse, const TableMetadata& table, Seq first) {
   for (File& file : files_) {
     if (file.written) continue;
-    char number[32];
-    std::snprintf(number, sizeof number, "%020llu", static_cast<unsigned long long>(first));
-    file.parquet.file.path = data_folder(table) + "/" + number + "-" + random_uuid() + ".parquet";
+    file.parquet.file.path = new_data_location(table, definition_, file.parquet.file, first);
     if (Status status = warehouse.write(file.parquet.file.path, file.parquet.bytes); !status.ok()) return status;
     file.written = true;
     file.parquet.bytes.clear();
@@ -77,13 +76,9 @@ Result<TableChange> UpsertTable::change(Warehouse& warehouse, const TableMetadat
   }
   for (const std::uint64_t number : removed_) replace(number);
   if (replaced.empty()) return change;
-  Result<ParquetFile> deletes = position_delete_file(std::move(replaced));
+  Result<DataFile> deletes = write_position_deletes(warehouse, table, std::move(replaced), written);
   if (!deletes.ok()) return deletes.status();
-  ParquetFile& file = deletes.value();
-  file.file.path = data_folder(table) + "/" + random_uuid() + "-deletes.parquet";
-  written.push_back(file.file.path);
-  if (Status status = warehouse.write(file.file.path, file.bytes); !status.ok()) return status;
-  change.deletes.push_back(std::move(file.file));
+  change.deletes.push_back(deletes.take());
   return change;
 }
 
@@ -93,6 +88,30 @@ void UpsertTable::committed(std::optional<std::int64_t> snapshot) {
   places_.moved(snapshot);
   files_.clear(), removed_.clear();
   closed_rows_ = 0;
+}
+
+// Each number has one row at most, so a row of the rewrite is what it was unless its number's is no longer in the files it was made of.
+Result<TableChange> UpsertTable::replacement(Warehouse& warehouse, const TableMetadata& table, const Rewrite& rewrite,
+                                             std::vector<std::string>& written) {
+  if (!places_.loaded_for(table)) {
+    if (Status status = places_.load(warehouse, table, number_field_); !status.ok()) return status;
+  }
+  TableChange change = change_of(rewrite);
+  std::vector<DeletedRow> gone;
+  for (const Rewrite::File& file : rewrite.data) {
+    for (const std::int64_t row : places_.elsewhere(file.numbers, rewrite.removed_data)) gone.push_back({file.file.path, row});
+  }
+  if (gone.empty()) return change;
+  Result<DataFile> deletes = write_position_deletes(warehouse, table, std::move(gone), written);
+  if (!deletes.ok()) return deletes.status();
+  change.deletes.push_back(deletes.take());
+  return change;
+}
+
+void UpsertTable::replaced(const Rewrite& rewrite, std::optional<std::int64_t> snapshot) {
+  for (const Rewrite::File& file : rewrite.data) places_.move(file.file.path, file.numbers, rewrite.removed_data);
+  places_.drop(rewrite.removed_data);
+  places_.moved(snapshot);
 }
 
 }  // namespace halocline

@@ -1,0 +1,51 @@
+#include "history/maintenance/upkeep.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "history/maintenance/orphans.h"
+
+namespace halocline {
+
+using namespace iceberg;
+
+namespace {
+
+constexpr std::int64_t kNanosPerMilli = 1'000'000;
+
+}  // namespace
+
+Upkeep::Upkeep(TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, UpkeepOptions options)
+    : catalog_(catalog), warehouse_(warehouse), clock_(clock), options_(std::move(options)) {}
+
+Result<std::optional<LoadedTable>> Upkeep::load(const TableDefinition& table) {
+  Result<LoadedTable> loaded = catalog_.load_table({{options_.space}, table.name});
+  if (loaded.status().code() == Code::kNotFound) return std::optional<LoadedTable>();
+  if (!loaded.ok()) return loaded.status();
+  return std::optional(loaded.take());
+}
+
+Result<std::optional<Rewrite>> Upkeep::compact(const TableDefinition& table) {
+  Result<std::optional<LoadedTable>> loaded = load(table);
+  if (!loaded.ok()) return loaded.status();
+  if (!loaded.value().has_value()) return std::optional<Rewrite>();
+  return halocline::compact(warehouse_, table, *loaded.value()->metadata, options_.compaction);
+}
+
+Status Upkeep::expire(const TableDefinition& table) {
+  Result<std::optional<LoadedTable>> loaded = load(table);
+  if (!loaded.ok() || !loaded.value().has_value()) return loaded.status();
+  const LoadedTable& now = *loaded.value();
+  return halocline::expire(catalog_, warehouse_, {{options_.space}, table.name}, now,
+                           old_snapshots(*now.metadata, options_.retention, clock_.wall() / kNanosPerMilli));
+}
+
+Result<std::size_t> Upkeep::remove_orphans(const TableDefinition& table, std::optional<Nanos> waiting_since) {
+  const Nanos before = clock_.wall() - options_.orphan_age;
+  Result<std::optional<LoadedTable>> loaded = load(table);
+  if (!loaded.ok()) return loaded.status();
+  if (!loaded.value().has_value()) return std::size_t{0};
+  return halocline::remove_orphans(warehouse_, *loaded.value(), std::min(before, waiting_since.value_or(before)));
+}
+
+}  // namespace halocline

@@ -1,0 +1,26 @@
+// Which rows of a table's data files are deleted, read from its live position delete files. Iceberg spec, "Position Delete Files".
+// Any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "history/iceberg/live_files.h"
+#include "history/warehouse.h"
+
+namespace halocline {
+
+// The most of a data or delete file that is read.
+inline constexpr std::size_t kMostFileBytes = std::size_t{4} << 30;
+
+// By the location of the data file: positions, ascending, each once. Also of data files that are no longer live.
+using LiveDeletes = std::map<std::string, std::vector<std::int64_t>>;
+
+// `files` are a table's live ones. kUnsupported: rows are deleted in another way. kDataLoss: a broken file.
+Result<LiveDeletes> read_live_deletes(Warehouse& warehouse, std::span<const iceberg::LiveFile> files);
+
+}  // namespace halocline

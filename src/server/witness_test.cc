@@ -1,0 +1,202 @@
+#include "server/witness.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <optional>
+
+#include "journal/file_journal.h"
+#include "journal/record_leaf.h"
+#include "server/core_fixture.h"
+#include "server/replay.h"
+
+namespace halocline {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A server's inside, with its witness, on a directory; it may be started again.
+class WitnessTest : public testing::Test {
+ protected:
+  WitnessTest() {
+    char name[] = "/tmp/halocline-witness-XXXXXX";
+    directory_ = mkdtemp(name);
+  }
+  ~WitnessTest() override {
+    stop();
+    fs::remove_all(directory_);
+  }
+
+  void start(std::uint64_t head_records = 1'000'000) {
+    engine_ = std::make_unique<Engine>();
+    FileJournalOptions options;
+    options.directory = directory_ + "/journal";
+    options.segment_bytes = 64 << 10;
+    options.crash_at = "";
+    options.now = kMorning;
+    Replay replay(*engine_, clock_);
+    auto opened = FileJournal::open(disk_, options, replay.handler());
+    replay.finish();
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    journal_ = opened.take();
+    WitnessOptions witness{options.directory, journal_->id(), {directory_ + "/audit", directory_ + "/audit/witness"}};
+    witness.head_interval = std::int64_t{3'600} * kSecondNs;  // only what a test asks for
+    witness.head_records = head_records;
+    witness_.emplace(disk_, clock_, witness).open();
+    core_ = std::make_unique<Core>(CoreOptions{}, clock_, *engine_, *journal_, CoreStart{journal_->recovered().last_time, 0, 0});
+    core_->start();
+    witness_->start(*core_);
+  }
+
+  void stop() {
+    if (core_ == nullptr) return;
+    EXPECT_TRUE(core_->stop().ok());
+    witness_->stop();
+    counters_.clear();
+    for (const CounterRow& row : core_->report().counters) counters_[row.name] = row.value;
+    witness_.reset(), core_.reset(), journal_.reset();
+  }
+
+  void send(const std::vector<Command>& commands) {
+    auto sink = std::make_shared<KeepingSink>();
+    ASSERT_TRUE(core_->submit(submission_of(commands, sink)).ok());
+    sink->wait_for(1);
+  }
+  void send_trades(int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::string id = "T" + std::to_string(++trades_);
+      send({trade_of(id)});
+    }
+  }
+
+  std::vector<TreeHead> heads() {
+    const std::unique_ptr<WitnessText> text = read_witness(disk_, directory_ + "/audit/witness").take();
+    std::vector<TreeHead> heads;
+    for (const WitnessText::Line& line : text->lines) {
+      const WitnessLine read = parse_witness_line(line.text).take();
+      EXPECT_TRUE(read.signature_fits());
+      if (read.head() != nullptr) heads.push_back(*read.head());
+    }
+    return heads;
+  }
+  // Each head is one of the journal as it is on the disk.
+  void check_heads() {
+    std::map<std::uint64_t, TreeHead> wanted;
+    for (const TreeHead& head : heads()) wanted[head.size] = head;
+    MerkleTree tree;
+    std::vector<std::byte> buffer;
+    auto reader = JournalReader::open(disk_, directory_ + "/journal", 1).take();
+    for (;;) {
+      const std::optional<BlockView> block = reader->next().take();
+      if (!block.has_value()) break;
+      add_leaves(*block, tree, buffer);
+      const auto head = wanted.find(tree.size());
+      if (head == wanted.end()) continue;
+      EXPECT_EQ(head->second.root, tree.root());
+      EXPECT_EQ(head->second.chain, reader->chain());
+      wanted.erase(head);
+    }
+    EXPECT_TRUE(wanted.empty());
+  }
+
+  PosixDisk disk_;
+  SystemClock clock_;
+  std::string directory_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<FileJournal> journal_;
+  std::optional<Witness> witness_;
+  std::unique_ptr<Core> core_;
+  std::map<std::string, std::uint64_t> counters_;
+  int trades_ = 0;
+};
+
+TEST_F(WitnessTest, SignsAllThereIsWhenItEnds) {
+  start();
+  send(floor_commands());
+  Seq last = kFloor;
+  for (const int trades : {3, 40, 0, 1}) {
+    send_trades(trades);
+    last += static_cast<Seq>(trades);
+    stop();
+    EXPECT_EQ(counters_["audit_failures"], 0u);
+    EXPECT_EQ(counters_["audit_seq"], last);
+    EXPECT_EQ(counters_["audit_heads"], trades == 0 ? 0u : 1u);
+    EXPECT_EQ(heads().back().size, last);
+    start();
+  }
+  stop();
+  EXPECT_EQ(heads().size(), 3u);
+  check_heads();
+}
+
+TEST_F(WitnessTest, SignsAfterSoManyRecords) {
+  start(10);
+  send(floor_commands());
+  send_trades(53);
+  stop();
+  EXPECT_EQ(heads().back().size, kFloor + 53);
+  EXPECT_GE(heads().size(), 5u);
+  check_heads();
+}
+
+TEST_F(WitnessTest, GoesOnWithoutTheTreeItKept) {
+  start();
+  send(floor_commands());
+  send_trades(5);
+  stop();
+  for (const char* what : {"gone", "of nothing"}) {
+    if (what == std::string("gone")) fs::remove(directory_ + "/audit/tree");
+    else fs::resize_file(directory_ + "/audit/tree", 30);
+    start();
+    send_trades(2);
+    stop();
+    EXPECT_EQ(counters_["audit_failures"], 0u);
+    EXPECT_EQ(heads().back().size, kFloor + static_cast<Seq>(trades_)) << what;
+  }
+  check_heads();
+}
+
+// A journal put back to an earlier state, and one that goes on from there, are not signed.
+TEST_F(WitnessTest, SignsNoJournalThatIsNotWhatWasSigned) {
+  start();
+  send(floor_commands());
+  send_trades(5);
+  stop();
+  fs::copy(directory_ + "/journal", directory_ + "/copy", fs::copy_options::recursive);
+  start();
+  send_trades(4);
+  stop();
+  const std::size_t signed_heads = heads().size();
+  fs::remove_all(directory_ + "/journal");
+  fs::rename(directory_ + "/copy", directory_ + "/journal");
+  start();
+  stop();
+  EXPECT_EQ(counters_["audit_failures"], 1u);
+  fs::remove(directory_ + "/audit/tree");
+  start();
+  send_trades(7);  // others than the four that were lost
+  stop();
+  EXPECT_EQ(counters_["audit_failures"], 1u);
+  start();
+  send_trades(1);
+  stop();
+  EXPECT_EQ(counters_["audit_failures"], 1u);
+  EXPECT_EQ(heads().size(), signed_heads);
+}
+
+TEST_F(WitnessTest, AKeyThatOthersMayReadSignsNothingAndStopsNobody) {
+  start();
+  send(floor_commands());
+  stop();
+  fs::permissions(directory_ + "/audit/key.pem", fs::perms::group_read, fs::perm_options::add);
+  start();
+  send_trades(2);
+  stop();
+  EXPECT_EQ(counters_["audit_failures"], 1u);
+  EXPECT_EQ(heads().back().size, kFloor);
+}
+
+}  // namespace
+}  // namespace halocline
