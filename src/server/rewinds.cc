@@ -111,8 +111,7 @@ Result<Snapshot> Rewinds::books_at(Seq seq, Seq newest) {
   Result<std::unique_ptr<JournalReader>> reader = journal_.open(engine->last_seq() + 1);
   if (!reader.ok()) return reader.status();
   reader.value()->stop_after(newest);
-  std::optional<Seq> on_the_way;
-  if (engine->last_seq() + 2 * kBefore < seq) on_the_way = seq - kBefore;
+  Seq on_the_way = engine->last_seq() + 2 * kBefore < seq ? seq - kBefore : seq;  // to keep a state of; the wanted one is kept anyway
   std::vector<AlertEvent> events;
   while (engine->last_seq() < seq) {
     if (stopping()) return going_down();
@@ -123,9 +122,9 @@ Result<Snapshot> Rewinds::books_at(Seq seq, Seq newest) {
                                          ", which was durable");
     }
     if (Status status = apply_block(*engine, *block.value(), seq, events); !status.ok()) return status;
-    if (!on_the_way || engine->last_seq() < *on_the_way) continue;
+    if (engine->last_seq() < on_the_way || engine->last_seq() == seq) continue;
     states_.add(engine->snapshot());
-    on_the_way.reset();
+    on_the_way = seq;
   }
   Snapshot books = engine->snapshot();
   states_.add(books);
