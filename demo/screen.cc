@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 
 namespace halocline::demo {
 namespace {
@@ -22,6 +23,17 @@ std::string format(const char* pattern, Args... args) {
 }
 
 std::string count(std::uint64_t value) { return grouped(std::to_string(value)); }
+
+// What is in the Iceberg tables; empty of a server that writes none.
+std::string history_of(const v1::Status& server) {
+  std::map<std::string, std::uint64_t> counters;
+  for (const v1::Counter& counter : server.counters()) counters[counter.name()] = counter.value();
+  if (!counters.contains("history_seq")) return "";
+  const std::uint64_t seq = counters["history_seq"];
+  const std::uint64_t behind = server.durable_seq() > seq ? server.durable_seq() - seq : 0;
+  return format("history %s rows in %s commits, %s commands behind", count(counters["history_rows"]).c_str(),
+                count(counters["history_commits"]).c_str(), count(behind).c_str());
+}
 
 }  // namespace
 
@@ -63,6 +75,7 @@ std::string Screen::draw(const View& v) const {
               count(v.server.durable_seq()).c_str(), static_cast<double>(v.server.journal_bytes()) / (1 << 20),
               static_cast<unsigned long long>(v.server.journal_segments()), count(v.server.journal_syncs()).c_str(),
               v.server.durability().c_str()));
+  if (const std::string history = history_of(v.server); !history.empty()) line(history);
   line(rule);
   line(std::string(kBold) + "top exposures" + kPlain + "        gross USD             net      day P&L");
   const double most = v.top_traders.empty() ? 1 : std::max(1.0, std::atof(v.top_traders.front().gross().c_str()));
@@ -82,10 +95,11 @@ void Screen::show(const View& view) {
   if (!in_place_) {
     if (view.seconds < next_line_) return;
     next_line_ = view.seconds + 2;
-    std::printf("%5.0f s  %6.0f trades/s  %5.0f prices/s  answered %s  p50 %s  p99 %s  durable seq %s%s%s\n", view.seconds,
+    const std::string history = history_of(view.server);
+    std::printf("%5.0f s  %6.0f trades/s  %5.0f prices/s  answered %s  p50 %s  p99 %s  durable seq %s%s%s%s%s\n", view.seconds,
                 view.trades_per_second, view.prices_per_second, count(view.trades_answered).c_str(), duration(view.ack_p50).c_str(),
-                duration(view.ack_p99).c_str(), count(view.server.durable_seq()).c_str(), view.notice.empty() ? "" : "  ",
-                view.notice.c_str());
+                duration(view.ack_p99).c_str(), count(view.server.durable_seq()).c_str(), history.empty() ? "" : "  ",
+                history.c_str(), view.notice.empty() ? "" : "  ", view.notice.c_str());
     std::fflush(stdout);
     return;
   }

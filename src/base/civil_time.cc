@@ -115,6 +115,8 @@ std::int64_t start_of(CalendarUnit unit, std::int64_t ns) {
   return instant_of(sys_days(date.year() / month(first) / 1));
 }
 
+std::string_view calendar_unit_name(CalendarUnit unit) { return kUnits[static_cast<std::size_t>(unit)].first; }
+
 std::optional<CalendarUnit> calendar_unit_from(std::string_view name) {
   for (const auto& [known, unit] : kUnits) {
     if (known == name) return unit;

@@ -18,5 +18,6 @@ enum class CalendarUnit : std::uint8_t { kMicrosecond, kMillisecond, kSecond, kM
 std::int64_t start_of(CalendarUnit unit, std::int64_t ns);
 // "second", "day", …
 std::optional<CalendarUnit> calendar_unit_from(std::string_view name);
+std::string_view calendar_unit_name(CalendarUnit unit);
 
 }  // namespace halocline

@@ -72,6 +72,7 @@ int run(int argc, char** argv) {
   add_fix(app, session);
   add_status(app, session);
   add_journal(app, session);
+  add_audit(app, session);
   add_bench(app, session);
   add_config(app, session);
   add_completion(app, session);

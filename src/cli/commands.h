@@ -23,6 +23,7 @@ void add_eod(CLI::App& app, Session& session);
 void add_fix(CLI::App& app, Session& session);
 void add_status(CLI::App& app, Session& session);
 void add_journal(CLI::App& app, Session& session);
+void add_audit(CLI::App& app, Session& session);
 void add_bench(CLI::App& app, Session& session);
 void add_config(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);

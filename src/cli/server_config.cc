@@ -46,8 +46,13 @@ Result<Config> load_server_config(const ConfigFlags& flags) {
   }
   Result<Config> config = load_config(flags.file, environment);
   if (!config.ok()) {
+    std::string message = config.status().message();
+    for (const std::size_t key : set) {
+      const std::string place = "environment " + variable_of(config_keys()[key]) + ": ";
+      if (message.starts_with(place)) message.replace(0, place.size(), "--set: ");
+    }
     // A file that is not there is a wrong command line, not a missing thing.
-    return config.status().code() == Code::kNotFound ? Status(Code::kInvalidArgument, config.status().message()) : config.status();
+    return Status(config.status().code() == Code::kNotFound ? Code::kInvalidArgument : config.status().code(), message);
   }
   for (const std::size_t key : set) {
     if (key < config.value().origins.size()) config.value().origins[key] = "--set";

@@ -62,6 +62,7 @@ TEST(Text, SuggestsWhatIsClose) {
   const std::vector<std::string> known = {"quantity", "price", "book"};
   EXPECT_EQ(closest("quantiy", known), "quantity");
   EXPECT_EQ(closest("pirce", known), "price");
+  EXPECT_EQ(closest("NWO", std::vector<std::string>{"NVL", "NOW"}), "NOW") << "two letters that changed places are one mistake";
   EXPECT_EQ(closest("zzzzzz", known), "");
   EXPECT_EQ(width_of("├ Zürich"), 8u);
 }

@@ -42,6 +42,7 @@ struct Config {
   struct {
     std::uint64_t streams = 0, calls = 0, listings = 0, message_bytes = 0, stream_window_bytes = 0, total_window_bytes = 0;
     std::uint64_t in_flight_bytes = 0, queue_length = 0, reads = 0, reader_threads = 0, subscribers = 0, subscriber_queue = 0;
+    std::uint64_t client_queries = 0;
   } limits;
   struct {
     std::string listen, tls_listen, tls_certificate, tls_key, tls_client_ca;

@@ -54,6 +54,8 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(Number, limits, subscribers), "256", 1, 65'536, nullptr, "Followers of the alerts; more are refused."},
     {HALOCLINE_KEY(Number, limits, subscriber_queue), "8192", 1'024, 1'048'576, nullptr,
      "Alert events that a follower may lag behind; then it is cut and told the bookmark to resume from."},
+    {HALOCLINE_KEY(Number, limits, client_queries), "100000", 1, 200'000, nullptr,
+     "Subscriptions to queries of one client, which is the address it comes from; more are refused, each by itself."},
 
     {HALOCLINE_KEY(Text, fix, listen), "", 0, 256, nullptr,
      "Where FIX sessions are accepted without TLS: host:port or [v6]:port; port 0 takes a free one. Empty: nowhere. Who may log on is "

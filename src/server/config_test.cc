@@ -4,7 +4,10 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <span>
 #include <sstream>
+
+#include "server/iceberg.h"
 
 namespace halocline {
 namespace {
@@ -68,6 +71,15 @@ struct Wrong {
   const char* message;
 };
 
+void expect_refused(const Wrong& one) {
+  SCOPED_TRACE(one.text);
+  const std::vector<std::string> environment = {one.environment};
+  const Result<Config> config = parse_config(one.text, "a.toml", environment);
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.status().code(), Code::kInvalidArgument);
+  EXPECT_NE(config.status().message().find(one.message), std::string::npos) << config.status().message();
+}
+
 TEST(Config, WhatIsWrongIsSaidWithItsPlaceAndARemedy) {
   const Wrong cases[] = {
       {"[server]\nlisen = \"x\"\n", "", "a.toml:2: unknown key \"lisen\" in [server]; did you mean server.listen?"},
@@ -75,12 +87,8 @@ TEST(Config, WhatIsWrongIsSaidWithItsPlaceAndARemedy) {
       {"\n[jurnal]\n", "", "a.toml:2: unknown section [jurnal]; did you mean [journal]?"},
       {"listen = \"x\"\n", "", "a.toml:1: unknown key \"listen\" outside of a section; did you mean server.listen?"},
       {"server = 1\n", "", "a.toml:1: \"server\" is a section: write [server]"},
-      {"[catalog]\nlisten = \"8181\"\n", "", "a.toml:2: catalog.listen is \"8181\"; it must be host:port or [v6]:port"},
       {"[catalog]\ntls_key = \"k\"\n", "",
        "a.toml:2: catalog.tls_certificate and catalog.tls_key go together: set both or neither"},
-      {"[catalog]\nlisten = \"0.0.0.0:8181\"\n", "",
-       "a.toml:2: catalog.listen is \"0.0.0.0:8181\", reachable from other machines, without TLS; set catalog.tls_certificate and "
-       "catalog.tls_key, or catalog.allow_plaintext_remote = true if the network itself is safe"},
       {"[limits]\nreads = 0\n", "", "a.toml:2: limits.reads is 0; it must be 1 to 4096"},
       {"[limits]\nreads = -1\n", "", "a.toml:2: limits.reads is -1; it must be 1 to 4096"},
       {"[limits]\nreads = \"7\"\n", "", "a.toml:2: limits.reads must be a whole number"},
@@ -101,14 +109,33 @@ TEST(Config, WhatIsWrongIsSaidWithItsPlaceAndARemedy) {
       {"", "HALOCLINE_LIMITS_READS=1x", "environment HALOCLINE_LIMITS_READS: limits.reads is \"1x\"; it must be a whole number"},
       {"", "HALOCLINE_SERVER_ALLOW_PLAINTEXT_REMOTE=yes", "it must be true or false"},
   };
-  for (const Wrong& one : cases) {
-    SCOPED_TRACE(one.text);
-    const std::vector<std::string> environment = {one.environment};
-    const Result<Config> config = parse_config(one.text, "a.toml", environment);
-    ASSERT_FALSE(config.ok());
-    EXPECT_EQ(config.status().code(), Code::kInvalidArgument);
-    EXPECT_NE(config.status().message().find(one.message), std::string::npos) << config.status().message();
-  }
+  for (const Wrong& one : cases) expect_refused(one);
+}
+
+TEST(Config, WhatIsWrongWithTheHistoryAndTheCatalog) {
+  const Wrong cases[] = {
+      {"[catalog]\nlisten = \"8181\"\n", "", "a.toml:2: catalog.listen is \"8181\"; it must be host:port or [v6]:port"},
+      {"[catalog]\nlisten = \"0.0.0.0:8181\"\n", "",
+       "a.toml:2: catalog.listen is \"0.0.0.0:8181\", reachable from other machines, without TLS; set catalog.tls_certificate and "
+       "catalog.tls_key, or catalog.allow_plaintext_remote = true if the network itself is safe"},
+      {"[history]\nenabled = true\n[journal]\ndurability = \"memory\"\n", "",
+       "a.toml:2: history.enabled needs a journal to follow; set journal.durability to `fsync` or `os`"},
+  };
+  // A program that was built without Iceberg says this to all that asks for it, right or wrong.
+  const Wrong without[] = {
+      {"[catalog]\nlisten = \"127.0.0.1:8181\"\n", "",
+       "a.toml:2: catalog.listen: this program was built without Iceberg; docs/iceberg.md says how to build it"},
+      {"[catalog]\nlisten = \"8181\"\n", "",
+       "a.toml:2: catalog.listen: this program was built without Iceberg; docs/iceberg.md says how to build it"},
+      {"[history]\nenabled = true\n", "",
+       "a.toml:2: history.enabled: this program was built without Iceberg; docs/iceberg.md says how to build it"},
+      {"", "HALOCLINE_HISTORY_ENABLED=true",
+       "environment HALOCLINE_HISTORY_ENABLED: history.enabled: this program was built without Iceberg; docs/iceberg.md says how to build "
+       "it"},
+  };
+  for (const Wrong& one : has_iceberg() ? std::span<const Wrong>(cases) : std::span<const Wrong>(without)) expect_refused(one);
+  EXPECT_EQ(parse_config("[catalog]\nlisten = \"127.0.0.1:8181\"\n", "a.toml", {}).ok(), has_iceberg());
+  EXPECT_EQ(parse_config("[history]\nenabled = true\n", "a.toml", {}).ok(), has_iceberg());
 }
 
 TEST(Config, AddressesThatAreRight) {

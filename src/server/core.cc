@@ -216,9 +216,27 @@ void Core::status(bool with_digest, Reply<StatusReport> reply) {
   });
 }
 
+template <class Make>
+auto Core::from_syntax(const std::string& sql, Make make) -> decltype(make(queries::Statement{})) {
+  std::unique_lock lock(syntax_mutex_);
+  const std::optional<queries::Statement> known = syntax_.find(sql);
+  lock.unlock();
+  if (known) {
+    if (auto made = make(*known); made.ok()) return made;
+  }
+  const Result<queries::Statement> parsed = queries::parse_query(sql);
+  if (!parsed.ok()) return parsed.status();
+  lock.lock();
+  syntax_.note(sql, parsed.value());
+  lock.unlock();
+  return make(parsed.value());
+}
+
 void Core::query(AsOf as_of, std::string sql, QueryParameters parameters, Reply<QueryRows> reply) {
   // Names and types do not depend on the books: what is wrong with the text is said at once, and takes no place among the reads.
-  Result<queries::Request> request = queries::read_request(sql, parameters);
+  Result<queries::Request> request = from_syntax(sql, [&](const queries::Statement& statement) {
+    return queries::request_of(sql, statement, parameters);
+  });
   if (!request.ok()) return reply(request.status());
   if (auto* plan = std::get_if<queries::Plan>(&request.value())) {
     if (!plan->as_of.is_now() && !as_of.is_now()) {
@@ -319,26 +337,12 @@ void Core::follow_alerts(std::uint64_t bookmark, bool from_now, std::shared_ptr<
   subscriber->ended(refusal());
 }
 
-Result<queries::Plan> Core::prepare(const std::string& sql, const QueryParameters& parameters) {
-  std::unique_lock lock(syntax_mutex_);
-  const std::optional<queries::Statement> known = syntax_.find(sql);
-  lock.unlock();
-  if (known) {
-    Result<queries::Plan> plan = queries::plan_of(sql, *known, parameters);
-    if (plan.ok()) return plan;
-  }
-  const Result<queries::Statement> parsed = queries::parse_query(sql);
-  if (!parsed.ok()) return parsed.status();
-  lock.lock();
-  syntax_.note(sql, parsed.value());
-  lock.unlock();
-  return queries::plan_of(sql, parsed.value(), parameters);
-}
-
 void Core::watch(WatchRequest request, std::shared_ptr<QuerySubscriber> subscriber) {
   std::shared_ptr<const queries::Plan> plan;
   if (request.name.empty()) {
-    Result<queries::Plan> prepared = prepare(request.sql, request.parameters);
+    Result<queries::Plan> prepared = from_syntax(request.sql, [&](const queries::Statement& statement) {
+      return queries::plan_of(request.sql, statement, request.parameters);
+    });
     if (!prepared.ok()) return subscriber->ended(prepared.status());
     if (!prepared.value().unwatchable.empty()) return subscriber->ended(Status(Code::kInvalidArgument, prepared.value().unwatchable));
     plan = std::make_shared<const queries::Plan>(prepared.take());

@@ -107,8 +107,9 @@ class Core final : public Port {
   template <class T, class View>
   void read(AsOf as_of, Reply<T> reply, View view);
   Status refusal() const;
-  // As queries::prepare(), at less cost for a text whose pattern came before.
-  Result<queries::Plan> prepare(const std::string& sql, const QueryParameters& parameters);
+  // What `make` makes of the text's syntax, at less cost for a text whose pattern came before.
+  template <class Make>
+  auto from_syntax(const std::string& sql, Make make) -> decltype(make(queries::Statement{}));
   Watches::Options watch_options(Seq serving_since);
   std::unique_ptr<Checkpoints> make_checkpoints();
 

@@ -2,13 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <optional>
+#include <thread>
 
 #include "engine/views.h"
+#include "history/maintenance/orphans.h"
 #include "journal/file_journal.h"
 #include "server/core_fixture.h"
 #include "server/replay.h"
@@ -18,6 +21,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// A disk that can be full for what is below a folder.
+class FillingDisk final : public Disk {
+ public:
+  explicit FillingDisk(std::string folder) : folder_(std::move(folder)) {}
+  std::atomic<bool> full = false;
+  std::atomic<int> refused = 0;
+
+  Result<std::unique_ptr<File>> open(const std::string& path, Access access) override { return disk_.open(path, access); }
+  Result<std::unique_ptr<File>> create(const std::string& path) override {
+    // The first file of those that are refused is there, and empty: what does not fit is its bytes.
+    Result<std::unique_ptr<File>> file = disk_.create(path);
+    if (!full || !path.starts_with(folder_)) return file;
+    ++refused;
+    return Status(Code::kResourceExhausted, "cannot write " + path + ": No space left on device");
+  }
+  Status rename(const std::string& from, const std::string& to) override { return disk_.rename(from, to); }
+  Status remove(const std::string& path) override { return disk_.remove(path); }
+  Status sync_directory(const std::string& directory) override { return disk_.sync_directory(directory); }
+  Status make_directory(const std::string& directory) override { return disk_.make_directory(directory); }
+  Result<std::vector<std::string>> list(const std::string& directory) override { return disk_.list(directory); }
+  Result<std::unique_ptr<Lock>> lock(const std::string& path) override { return disk_.lock(path); }
+
+ private:
+  PosixDisk disk_;
+  const std::string folder_;
+};
+
 // A server's inside, with its history, on a directory; it may be started again.
 class HistoryTest : public testing::Test {
  protected:
@@ -25,6 +55,7 @@ class HistoryTest : public testing::Test {
     char name[] = "/tmp/halocline-history-XXXXXX";
     directory_ = mkdtemp(name);
     config_.server.data_directory = directory_;
+    lake_disk_ = std::make_unique<FillingDisk>(directory_ + "/warehouse");
   }
   ~HistoryTest() override {
     stop();
@@ -43,12 +74,12 @@ class HistoryTest : public testing::Test {
     replay.finish();
     ASSERT_TRUE(opened.ok()) << opened.status().message();
     journal_ = opened.take();
-    lake_.emplace(config_, disk_, clock_);
+    lake_.emplace(config_, *lake_disk_, clock_);
     const Status lake = lake_->open();
     ASSERT_TRUE(lake.ok()) << lake.message();
     core_ = std::make_unique<Core>(CoreOptions{}, clock_, *engine_, *journal_, CoreStart{journal_->recovered().last_time, 0, 0});
     core_->start();
-    HistoryOptions history;
+    HistoryOptions history = history_options_;
     history.follower.journal_directory = options.directory;
     history_.emplace(disk_, clock_, *lake_, *core_, history);
     history_->start();
@@ -93,6 +124,8 @@ class HistoryTest : public testing::Test {
   SystemClock clock_;
   Config config_;
   std::string directory_;
+  std::unique_ptr<FillingDisk> lake_disk_;
+  HistoryOptions history_options_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<FileJournal> journal_;
   std::optional<Lake> lake_;
@@ -139,6 +172,43 @@ TEST_F(HistoryTest, AWarehouseThatIsAwayStopsNobody) {
   stop();
   EXPECT_EQ(counters_["history_failures"], 0u);
   EXPECT_EQ(summary()["total-records"], "14");
+}
+
+TEST_F(HistoryTest, AFullDiskLosesNothingAndLeavesNothing) {
+  history_options_.commit_interval = 20'000'000;
+  history_options_.upkeep_interval = 10'000'000;
+  history_options_.upkeep.compaction.least_files = 3;
+  start();
+  send(floor_commands());
+  int rows = 0;
+  const auto counter = [&](const std::string& name) -> std::uint64_t {
+    for (const CounterRow& row : core_->report().counters) {
+      if (row.name == name) return row.value;
+    }
+    return 0;
+  };
+  for (int round = 0; round < 3; ++round) {
+    send_trades(5), rows += 5;
+    lake_disk_->full = true;
+    const std::uint64_t failures = counter("history_failures");
+    send_trades(7), rows += 7;  // are answered
+    while (counter("history_failures") == failures) std::this_thread::yield();
+    lake_disk_->full = false;
+    const Seq last = core_->report().durable_seq;
+    while (counter("history_seq") < last) std::this_thread::yield();  // it catches up
+  }
+  EXPECT_GE(lake_disk_->refused, 3);
+  stop();
+  iceberg::Properties said = summary();
+  EXPECT_EQ(said["total-records"], std::to_string(rows));
+  EXPECT_EQ(said[kStateDigestKey], digest_);
+  // Every file of the ledger is one that it names: what did not fit is gone.
+  Lake lake(config_, disk_, clock_);
+  ASSERT_TRUE(lake.open().ok());
+  const iceberg::LoadedTable table = lake.catalog().load_table({{"halocline"}, "trade_events"}).take();
+  Result<std::size_t> lost = remove_orphans(lake.warehouse(), table, clock_.wall());
+  ASSERT_TRUE(lost.ok()) << lost.status().message();
+  EXPECT_EQ(lost.value(), 0u);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ int serve(const Config& config) {
   options.window_bytes = config.limits.stream_window_bytes;
   options.total_window_bytes = config.limits.total_window_bytes;
   options.subscriber_queue = static_cast<std::uint32_t>(config.limits.subscriber_queue);
+  options.client_queries = static_cast<std::uint32_t>(config.limits.client_queries);
   const std::unique_ptr<Gateway> gateway = make_grpc_gateway(options);
   SystemClock clock;
   std::unique_ptr<Gateway> fix_gateway;

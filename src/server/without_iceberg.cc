@@ -1,3 +1,4 @@
+#include "server/audit_tables.h"
 #include "server/iceberg.h"
 
 namespace halocline {
@@ -6,6 +7,10 @@ bool has_iceberg() { return false; }
 
 Result<std::unique_ptr<Iceberg>> open_iceberg(const Config&, Disk&, const Clock&, const std::string&, HeadLog*) {
   return std::unique_ptr<Iceberg>();
+}
+
+Result<std::unique_ptr<TablesAudit>> TablesAudit::open(Disk&, const AuditOptions&) {
+  return Status(Code::kUnsupported, "this program is built without the history (docs/iceberg.md)");
 }
 
 }  // namespace halocline

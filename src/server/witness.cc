@@ -70,7 +70,10 @@ void Witness::run() {
   static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kPriority));  // of this thread; refused: as it is
   signed_at_ = clock_.monotonic();
   failure_ = resume();
-  while (failure_.ok() && wait(std::min(kLookEvery, options_.head_interval))) failure_ = advance(false);
+  while (failure_.ok()) {
+    failure_ = advance(false);
+    if (!wait(std::min(kLookEvery, options_.head_interval))) break;
+  }
   if (failure_.ok()) failure_ = advance(true);
   if (failure_.ok()) return;
   core_->count("audit_failures", 1);
@@ -108,7 +111,8 @@ Status Witness::advance(bool last) {
       if (Status status = sign(); !status.ok()) return status;
     }
   }
-  const bool due = last || clock_.monotonic() - signed_at_ >= options_.head_interval;
+  const bool first = signed_seq_ == 0;  // what is new is signed at once, so that there is something to check
+  const bool due = first || last || clock_.monotonic() - signed_at_ >= options_.head_interval;
   return due && tree_.size() > signed_seq_ ? sign() : ok_status();
 }
 

@@ -122,12 +122,12 @@ TEST_F(WitnessTest, SignsAllThereIsWhenItEnds) {
     stop();
     EXPECT_EQ(counters_["audit_failures"], 0u);
     EXPECT_EQ(counters_["audit_seq"], last);
-    EXPECT_EQ(counters_["audit_heads"], trades == 0 ? 0u : 1u);
+    EXPECT_EQ(counters_["audit_heads"] > 0, trades != 0);
     EXPECT_EQ(heads().back().size, last);
     start();
   }
   stop();
-  EXPECT_EQ(heads().size(), 3u);
+  EXPECT_GE(heads().size(), 3u);
   check_heads();
 }
 

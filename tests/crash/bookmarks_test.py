@@ -132,12 +132,17 @@ class Client(threading.Thread):
                 requests.put(None)
                 self.call.cancel()
 
+    def behind(self, seq):
+        return sum(max(0, seq - (one.bookmark or 0)) for one in self.subscriptions)
+
     def wait_until(self, seq):
-        """Until all are complete to that seq."""
+        """Until all are complete to that seq. The client stays now: one who leaves all the time may be told the same from the journal for ever."""
+        self.leaves = False
         with self.changed:
-            done = self.changed.wait_for(lambda: self.wrong or all((one.bookmark or 0) >= seq for one in self.subscriptions), PATIENCE)
+            while (behind := self.behind(seq)) > 0 and not self.wrong:
+                nearer = self.changed.wait_for(lambda: self.wrong or self.behind(seq) < behind, PATIENCE)
+                check(nearer, f"in {PATIENCE} s not nearer to {seq}: {[(one.text(), one.bookmark) for one in self.subscriptions]}")
         self.raise_what_was_wrong()
-        check(done, f"not complete to {seq} in {PATIENCE} s: {[(one.text(), one.bookmark) for one in self.subscriptions]}")
 
     def stop(self):
         self.stopping = True

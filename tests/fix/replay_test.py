@@ -28,6 +28,7 @@ SENDER, TIME, ISO_TIME = "OMS", "20260102-09:30:00.000", "2026-01-02T09:30:00Z"
 BOOKS, COLUMNS = ("b1", "b2", "b3"), "source,trade_id,version,action,book,trader,counterparty,instrument,side,quantity,price,fees,trade_time"
 WORDS = {NEW: "NEW", CORRECT: "AMEND", CANCEL: "CANCEL"}
 RECENT = 5_000
+AT_ONCE, MOST_UNREAD = 500, 4_000  # messages; answers
 
 
 def framed(kind, number, fields):
@@ -94,16 +95,26 @@ def hash_of(root):
     return int(root[1:])
 
 
+def send_day(link, day, unread):
+    """Not faster than the answers are read: a counterparty who leaves too many of them is cut (docs/fix.md)."""
+    messages = [line.split(" : ", 1)[1].rstrip("\n") for line in day.log.open(encoding="ascii") if "8=FIX" in line]
+    messages.append(framed("1", day.number + 1, [(112, "done")]))
+    for at in range(0, len(messages), AT_ONCE):
+        piece = "".join(messages[at:at + AT_ONCE])
+        for _ in range(piece.count("\x0135=AE\x01")):
+            unread.acquire()
+        link.socket.sendall(piece.encode())
+
+
 def over_fix(gateway, day):
     """All of the log's messages on one connection; what is answered is read meanwhile."""
-    link = Link(gateway.fix_address)
-    data = "".join(line.split(" : ", 1)[1].rstrip("\n") for line in day.log.open(encoding="ascii") if "8=FIX" in line)
-    data += framed("1", day.number + 1, [(112, "done")])
-    writer = threading.Thread(target=link.socket.sendall, args=(data.encode(),))
+    link, unread, answers = Link(gateway.fix_address), threading.Semaphore(MOST_UNREAD), 0
+    writer = threading.Thread(target=send_day, args=(link, day, unread), daemon=True)
     writer.start()
-    answers = 0
     while (message := link.receive()) is not None and ("112", "done") not in message:
-        answers += ("35", "AR") in message
+        if ("35", "AR") in message:
+            answers += 1
+            unread.release()
         check(("35", "AR") not in message or ("939", "0") in message, f"not accepted: {message}")
         check(("35", "j") not in message and ("35", "3") not in message, f"refused: {message}")
     check(message is not None, "the connection ended")

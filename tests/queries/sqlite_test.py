@@ -148,7 +148,7 @@ class Generator:
         if roll < 0.66 and kind not in ("bool",):
             return self.mixed("{} " + rng.choice(["", "NOT "]) + "BETWEEN {} AND {}", "bool", value, self.value(kind, 2), self.value(kind, 2))
         if roll < 0.74 and kind == "text":
-            return self.mixed("{} " + rng.choice(["", "NOT "]) + "LIKE " + rng.choice(["'%'", "'T%'", "'_1'", "'%e%'", "'S_'", "''"]), "bool", value)
+            return self.mixed("{} " + rng.choice(["", "NOT "]) + "LIKE " + rng.choice(["'%'", "'T%'", "'_1'", "'%e%'", "'S_'", "''", "'T!_' ESCAPE '!'", "'T1%' ESCAPE 'T'", "'!S_' ESCAPE '!'"]), "bool", value)
         if kind == "bool":
             return value
         return self.mixed("{} " + rng.choice(["=", "<>", "<", "<=", ">", ">="]) + " {}", "bool", value, self.value(kind, 2))
@@ -244,16 +244,17 @@ def shorter(parts):
             yield {**parts, "items": parts["items"][:i] + parts["items"][i + 1:]}
 
 
-def shrink(books, database, parts):
+def shrink(found, parts_of, again):
+    """The same difference with as short a query as can be found: again(parts) finds it, or gives None"""
     until = time.monotonic() + SHRINK_SECONDS
     going = True
     while going and time.monotonic() < until:
         going = False
-        for candidate in shorter(parts):
-            if compare(books, database, candidate):
-                parts, going = candidate, True
+        for candidate in shorter(parts_of(found)):
+            if still := again(candidate):
+                found, going = still, True
                 break
-    return parts
+    return found
 
 
 def main():
@@ -274,7 +275,7 @@ def main():
                 parts = generator.query()
                 asked += 1
                 if compare(books, database, parts):
-                    parts = shrink(books, database, parts)
+                    parts = shrink(parts, lambda one: one, lambda one: one if compare(books, database, one) else None)
                     print(f"DIFFERENCE, --seed {seed} --queries 100\n{text_of(parts, 'ours')}\n{text_of(parts, 'theirs')}\n{compare(books, database, parts)}")
                     return 1
         database.close()

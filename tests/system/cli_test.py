@@ -569,6 +569,8 @@ class CliTest(unittest.TestCase):
         self.assertIn("listen", self.run_cli("config", "check", "--config", path, expect=USAGE).stderr)
         self.assertIn("did you mean journal.durability?",
                       self.run_cli("config", "check", "--set", "journal.durabilty=os", expect=USAGE).stderr)
+        self.assertIn("--set: journal.durability is \"maybe\"",
+                      self.run_cli("config", "check", "--set", "journal.durability=maybe", expect=USAGE).stderr)
         self.run_cli("config", "check", "--config", "/no/such.toml", expect=USAGE)
         self.run_cli("serve", "--set", "journal.durability=maybe", expect=USAGE)
 

@@ -7,9 +7,10 @@
 
 #include "base/closest.h"
 #include "base/limits.h"
-#include "engine/queries/bind.h"
 #include "engine/queries/explain.h"
+#include "engine/queries/expression_text.h"
 #include "engine/queries/literal.h"
+#include "engine/queries/plan.h"
 #include "engine/queries/syntax.h"
 #include "engine/queries/typing.h"
 #include "engine/queries/watching.h"
@@ -78,6 +79,19 @@ class Binder {
     return std::nullopt;
   }
 
+  // As the user would write it; above groups it reads the aggregates found so far.
+  std::string text_of(const Expression& expression) const {
+    std::vector<std::string> aliases;
+    for (const Named& source : named_) aliases.push_back(source.alias);
+    if (aliases.size() == 1) aliases.clear();
+    return expression_text(expression, {plan_.tables, aliases, aggregate_texts_});
+  }
+  std::string text_of(const Syntax& call, const BoundAggregate& aggregate) const {
+    const std::string argument = aggregate.argument.empty() ? "*" : text_of(aggregate.argument[0]);
+    const std::string filter = aggregate.filter.empty() ? "" : " FILTER (WHERE " + text_of(aggregate.filter[0]) + ")";
+    return call.text + "(" + (call.distinct ? "DISTINCT " : "") + argument + ")" + filter;
+  }
+
   Program compiled(const Expression& expression) { return Program(expression, plan_.tables); }
   bool fits(const Expression& expression, Place place) {
     if (stack_need(expression) <= kProgramStack) return true;
@@ -141,7 +155,7 @@ class Binder {
         if (!fits(a, condition.place) || !fits(b, condition.place)) return false;
         plan_.join_keys[0].push_back(compiled(a));
         plan_.join_keys[1].push_back(compiled(b));
-        texts_.join += (texts_.join.empty() ? "" : " AND ") + expression_text(*equal, plan_.tables);
+        texts_.join += (texts_.join.empty() ? "" : " AND ") + text_of(*equal);
         join_conditions_.push_back(*equal);
         return true;
       }
@@ -167,7 +181,7 @@ class Binder {
     if (where == nullptr) return true;
     const std::optional<Expression> condition = bind_condition(*where, Scope::kRow, "WHERE");
     if (!condition) return false;
-    texts_.where = expression_text(*condition, plan_.tables);
+    texts_.where = text_of(*condition);
     where_conditions_.push_back(*condition);
     if (!find_time_bounds(*condition, plan_.tables, plan_.time_bounds)) refuse_watching();
     // Conjuncts on one side alone are looked at before joining; of a left join only those of the left side may be.
@@ -250,14 +264,14 @@ class Binder {
         if (has_aggregate(meant != nullptr ? *meant : by)) return wrong(by.place, "GROUP BY cannot hold an aggregate");
         std::optional<Expression> key = bind(meant != nullptr ? *meant : by, Scope::kRow);
         if (!key || !fits(*key, by.place)) return false;
-        texts_.group_by += (keys_.empty() ? "" : ", ") + expression_text(*key, plan_.tables);
+        texts_.group_by += (keys_.empty() ? "" : ", ") + text_of(*key);
         keys_.push_back(std::move(*key));
       }
     }
     if (having != nullptr) {
       having_ = bind_condition(*having, Scope::kGroup, "HAVING");
       if (!having_) return false;
-      texts_.having = expression_text(*having_, plan_.tables);
+      texts_.having = text_of(*having_);
     }
     return true;
   }
@@ -572,7 +586,10 @@ class Binder {
     if (!type_aggregate(call, rows, out)) return std::nullopt;
     std::size_t at = 0;
     while (at < aggregates_.size() && !(aggregates_[at] == out)) ++at;
-    if (at == aggregates_.size()) aggregates_.push_back(out);
+    if (at == aggregates_.size()) {
+      aggregate_texts_.push_back(text_of(call, out));
+      aggregates_.push_back(out);
+    }
     Expression slot;
     slot.operation = Operation::kSlot;
     slot.type = out.type;
@@ -688,7 +705,9 @@ class Binder {
       std::vector<Expression> list(std::make_move_iterator(parts.begin() + 1), std::make_move_iterator(parts.end()));
       out = make_in(std::move(parts[0]), std::move(list), why);
     } else if (syntax.kind == SyntaxKind::kLike) {
-      out = make_binary("LIKE", std::move(parts[0]), std::move(parts[1]), why);
+      std::optional<Expression> escape;
+      if (parts.size() == 3) escape = std::move(parts[2]);
+      out = make_like(std::move(parts[0]), std::move(parts[1]), std::move(escape), why);
     } else {
       std::optional<Expression> low = make_binary(">=", parts[0], std::move(parts[1]), why);
       std::optional<Expression> high = low ? make_binary("<=", std::move(parts[0]), std::move(parts[2]), why) : std::nullopt;
@@ -750,6 +769,7 @@ class Binder {
   std::vector<Named> named_;
   std::vector<Expression> join_conditions_, where_conditions_, keys_, outputs_;
   std::vector<BoundAggregate> aggregates_;
+  std::vector<std::string> aggregate_texts_;
   std::optional<Expression> having_;
   std::set<std::string> titles_, used_;
   PlanTexts texts_;
@@ -758,7 +778,16 @@ class Binder {
 
 }  // namespace
 
-Result<Plan> bind_select(std::string_view sql, const Statement& statement, const QueryParameters& parameters) {
+Result<Plan> prepare(std::string_view sql, const QueryParameters& parameters) {
+  const Result<Statement> statement = parse_query(sql);
+  if (!statement.ok()) return statement.status();
+  return plan_of(sql, statement.value(), parameters);
+}
+
+Result<Plan> plan_of(std::string_view sql, const Statement& statement, const QueryParameters& parameters) {
+  if (statement.kind != Statement::Kind::kSelect) {
+    return error_at(sql, {}, "a SELECT is asked for here; CREATE and DROP are statements of their own");
+  }
   return Binder(sql, parameters).plan_of(statement);
 }
 

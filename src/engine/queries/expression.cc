@@ -66,18 +66,32 @@ std::size_t character_size(std::string_view text) {
 
 }  // namespace
 
-bool like(std::string_view text, std::string_view pattern) {
+std::uint32_t escape_of(std::string_view character) {
+  std::uint32_t out = 0;
+  for (std::size_t i = character.size(); i > 0; --i) out = out << 8 | static_cast<unsigned char>(character[i - 1]);
+  return out;
+}
+
+bool like(std::string_view text, std::string_view pattern, std::uint32_t escape) {
+  const auto escapes = [&](std::size_t at) {
+    if (escape == 0) return std::size_t{0};
+    const std::size_t size = character_size(pattern.substr(at));
+    return escape_of(pattern.substr(at, size)) == escape ? size : 0;
+  };
   std::size_t t = 0, p = 0;
   // Where to go on when it does not fit: after the last %, one byte further in the text.
   std::size_t after_percent = std::string_view::npos, retry = 0;
   while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '%') {
+    const std::size_t escaped = p < pattern.size() ? escapes(p) : 0;  // what follows so many bytes stands for itself
+    if (escaped != 0 && p + escaped < pattern.size() && pattern[p + escaped] == text[t]) {
+      ++t, p += escaped + 1;
+    } else if (escaped == 0 && p < pattern.size() && pattern[p] == '%') {
       after_percent = ++p;
       retry = t;
-    } else if (p < pattern.size() && pattern[p] == '_') {
+    } else if (escaped == 0 && p < pattern.size() && pattern[p] == '_') {
       t += character_size(text.substr(t));
       ++p;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
+    } else if (escaped == 0 && p < pattern.size() && pattern[p] == text[t]) {
       ++t, ++p;
     } else if (after_percent != std::string_view::npos) {
       retry += character_size(text.substr(retry));
@@ -87,7 +101,7 @@ bool like(std::string_view text, std::string_view pattern) {
       return false;
     }
   }
-  while (p < pattern.size() && pattern[p] == '%') ++p;
+  while (p < pattern.size() && pattern[p] == '%' && escapes(p) == 0) ++p;
   return p == pattern.size();
 }
 
@@ -204,7 +218,7 @@ void Program::compile(const Expression& e, std::span<const Table* const> sources
       sets_.push_back(std::move(set));
       return emit(Code::kIn, static_cast<std::uint32_t>(sets_.size() - 1));
     }
-    case Operation::kLike: return both(Code::kLike);
+    case Operation::kLike: return child(0), child(1), emit(Code::kLike, e.index);
     case Operation::kAdd: return both(decimal ? Code::kAddDecimal : Code::kAddInt);
     case Operation::kSubtract: return both(decimal ? Code::kSubtractDecimal : Code::kSubtractInt);
     case Operation::kMultiply: return both(decimal ? Code::kMultiplyDecimal : Code::kMultiplyInt);
@@ -325,7 +339,7 @@ Value Program::run(const Reader& reader, const Inputs& inputs) const {
           return !found && set.has_null ? Value{} : truth(found);
         });
         break;
-      case Code::kLike: with_two([&](const Value& a, const Value& b) { return truth(like(a.text, b.text)); }); break;
+      case Code::kLike: with_two([&](const Value& a, const Value& b) { return truth(like(a.text, b.text, step.at)); }); break;
 
       case Code::kAddInt: with_two([](const Value& a, const Value& b) { return in_int_range(a.number + b.number); }); break;
       case Code::kSubtractInt: with_two([](const Value& a, const Value& b) { return in_int_range(a.number - b.number); }); break;

@@ -34,7 +34,7 @@ struct Expression {
   Operation operation{};
   ValueType type = ValueType::kNull;
   std::uint8_t side = 0;        // kColumn: which of the joined sources
-  std::uint32_t index = 0;      // kColumn: the column; kSlot: the slot; kRound: decimals; kDateTrunc: the unit
+  std::uint32_t index = 0;      // kColumn: the column; kSlot: the slot; kRound: decimals; kDateTrunc: the unit; kLike: see escape_of()
   bool null = false;            // kConstant
   Int128 number = 0;            // kConstant
   std::string text;             // kConstant
@@ -84,7 +84,7 @@ class Program {
   struct Step {
     Code code;
     std::uint8_t side = 0;
-    std::uint32_t at = 0;     // constant, slot, set, jump target, decimals or unit
+    std::uint32_t at = 0;     // constant, slot, set, jump target, decimals, unit or escape
     Value (*load)(const Reader&, std::uint32_t) = nullptr;
   };
   // The list of an IN: sorted.
@@ -115,7 +115,11 @@ std::size_t stack_need(const Expression& expression);
 // The value of a constant expression.
 Value constant_value(const Expression& expression);
 
-// Whether a text matches a LIKE pattern: % any bytes, _ one character (of UTF-8). Costs at most text × pattern.
-bool like(std::string_view text, std::string_view pattern);
+// The character of LIKE's ESCAPE as a number, 0 for none: its bytes in UTF-8, the first the lowest.
+std::uint32_t escape_of(std::string_view character);
+
+// Whether a text matches a LIKE pattern: % any bytes, _ one character (of UTF-8), what follows the escape itself. A pattern that ends with
+// the escape matches nothing. Costs at most text × pattern.
+bool like(std::string_view text, std::string_view pattern, std::uint32_t escape = 0);
 
 }  // namespace halocline::queries

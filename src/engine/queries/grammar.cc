@@ -59,6 +59,7 @@ HALOCLINE_WORD(w_in, 'I', 'N');
 HALOCLINE_WORD(w_set, 'S', 'E', 'T');
 HALOCLINE_WORD(w_between, 'B', 'E', 'T', 'W', 'E', 'E', 'N');
 HALOCLINE_WORD(w_like, 'L', 'I', 'K', 'E');
+HALOCLINE_WORD(w_escape, 'E', 'S', 'C', 'A', 'P', 'E');
 HALOCLINE_WORD(w_is, 'I', 'S');
 HALOCLINE_WORD(w_null, 'N', 'U', 'L', 'L');
 HALOCLINE_WORD(w_undefined, 'U', 'N', 'D', 'E', 'F', 'I', 'N', 'E', 'D');
@@ -170,7 +171,7 @@ struct negation : word<'N', 'O', 'T'> {};
 struct is_tail : seq<w_is, opt<negation>, sor<null_literal, true_literal, false_literal>> {};
 struct in_tail : seq<opt<negation>, w_in, opt<w_set>, open, list<expression, comma>, close> {};
 struct between_tail : seq<opt<negation>, w_between, sum, w_and, sum> {};
-struct like_tail : seq<opt<negation>, w_like, sum> {};
+struct like_tail : seq<opt<negation>, w_like, sum, opt<w_escape, sum>> {};
 struct predicate : seq<sum, opt<sor<compare_tail, is_tail, in_tail, between_tail, like_tail>>> {};
 struct exclamation : seq<one<'!'>, not_at<one<'='>>, gap> {};  // OQL
 struct inversion : seq<star<sor<negation, exclamation>>, predicate> {};
@@ -267,6 +268,9 @@ template <> constexpr std::string_view kLabel<grammar::w_on> = "ON";
 template <> constexpr std::string_view kLabel<grammar::w_when> = "WHEN";
 template <> constexpr std::string_view kLabel<grammar::w_then> = "THEN";
 template <> constexpr std::string_view kLabel<grammar::w_end> = "END";
+template <> constexpr std::string_view kLabel<grammar::null_literal> = "NULL";
+template <> constexpr std::string_view kLabel<grammar::true_literal> = "TRUE";
+template <> constexpr std::string_view kLabel<grammar::false_literal> = "FALSE";
 template <> constexpr std::string_view kLabel<grammar::open> = "(";
 template <> constexpr std::string_view kLabel<grammar::close> = ")";
 template <> constexpr std::string_view kLabel<grammar::comma> = ",";
@@ -583,9 +587,9 @@ Statement statement_of(const Tree& node) {
   } else {
     out.kind = node.is_type<grammar::create>() ? kCreate : kDrop;
     out.name = name_of(*node.children[1]).text;
-    if (node.children[0]->is_type<grammar::of_alert>()) out.severity = AlertLevel::kWarn;
+    out.alert = node.children[0]->is_type<grammar::of_alert>();
     if (out.kind == kDrop) return out;
-    if (node.children[2]->is_type<grammar::severity_breach>()) out.severity = AlertLevel::kBreach;
+    if (out.alert) out.severity = node.children[2]->is_type<grammar::severity_breach>() ? AlertLevel::kBreach : AlertLevel::kWarn;
     out.select = select_syntax(*node.children.back());
     out.select_text = written(*node.children.back());
   }
@@ -663,8 +667,9 @@ Status unexpected(std::string_view text, Furthest furthest) {
   if (end == at && at < text.size()) ++end;
   const std::string found(text.substr(at, end - at));
   if (std::find(furthest.expected.begin(), furthest.expected.end(), "an expression") != furthest.expected.end()) {
+    static constexpr std::string_view kExpressions[] = {"(", "a number", "a name", "a text in quotes", "NULL", "TRUE", "FALSE"};
     std::erase_if(furthest.expected, [](std::string_view label) {
-      return label == "(" || label == "a number" || label == "a name" || label == "a text in quotes";
+      return std::find(std::begin(kExpressions), std::end(kExpressions), label) != std::end(kExpressions);
     });
   }
   std::string what = found.empty() ? "the text ends too early" : "unexpected \"" + found + "\"";

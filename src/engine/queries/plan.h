@@ -83,6 +83,8 @@ struct DropRequest {
   bool alert = false;
 };
 using Request = std::variant<Plan, CreateRequest, DropRequest>;
+Result<Request> request_of(std::string_view sql, Statement statement, const QueryParameters& parameters);
+// The same of the text itself.
 Result<Request> read_request(std::string_view sql, const QueryParameters& parameters);
 
 // kInvalidArgument when the rows of its answer cannot be alerts.

@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "engine/queries/typing.h"
+#include "engine/queries/expression_text.h"
 
 namespace halocline::queries {
 namespace {
@@ -122,7 +122,7 @@ std::optional<IndexedCondition> choose_condition(const std::vector<Expression>& 
     std::optional<IndexedCondition> condition = of_expression(one);
     if (!condition) continue;
     const Table* const sources[] = {&table};
-    condition->text = expression_text(one, sources);
+    condition->text = expression_text(one, {sources});
     if (condition->kind == IndexedCondition::Kind::kPoints) {
       points.push_back(std::move(*condition));
       continue;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "engine/queries/explain.h"
 
 namespace halocline::queries {
 namespace {
@@ -198,7 +199,9 @@ Result<QueryRows> run(const Plan& plan, const State& state, Nanos now) {
   if (!plan.explain) return Run(plan, state, now).answer();
   QueryRows out;
   out.columns = {{"plan", ValueType::kText}};
-  for (const std::string& line : plan.description) pack(Value::of_text(line), ValueType::kText, out.rows.emplace_back());
+  std::vector<std::string> lines = plan.description;
+  for (std::size_t side = 0; side < plan.tables.size(); ++side) lines.push_back(cost_of_reading(plan, side, state));
+  for (const std::string& line : lines) pack(Value::of_text(line), ValueType::kText, out.rows.emplace_back());
   return out;
 }
 

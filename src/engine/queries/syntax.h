@@ -43,7 +43,7 @@ enum class SyntaxKind : std::uint8_t {
   kIs,         // text: NULL TRUE FALSE, after "NOT " when negated; one child
   kIn,         // text: "" or NOT; children: what, then the list
   kBetween,    // text: "" or NOT; three children
-  kLike,       // text: "" or NOT; two children
+  kLike,       // text: "" or NOT; two children, or three with that of ESCAPE
   kCase,       // children: pairs of condition and value, then perhaps kElse; a simple CASE has kOperand first
   kOperand, kElse,  // one child
   kCall,       // text: the function in upper case; children: arguments (kStar for *), then perhaps kFilter; see `distinct`
@@ -72,7 +72,8 @@ struct Statement {
   Syntax select;  // not of kDrop
   // Of kCreate and kDrop.
   std::string name;
-  AlertLevel severity = AlertLevel::kNone;  // kNone: CONTINUOUS QUERY; of DROP ALERT any other
+  bool alert = false;                       // ALERT, not CONTINUOUS QUERY
+  AlertLevel severity = AlertLevel::kNone;  // of CREATE ALERT
   std::string select_text;                  // as it was written
 };
 

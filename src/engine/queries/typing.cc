@@ -171,18 +171,31 @@ std::optional<Expression> make_binary(std::string_view op, Expression a, Express
     }
     return folded(node(op == "AND" ? Operation::kAnd : Operation::kOr, kBool, pair_of(std::move(a), std::move(b))));
   }
-  if (op == "LIKE") {
-    if ((a.type != kText && a.type != kNull) || (b.type != kText && b.type != kNull)) {
-      wrong = "LIKE goes between texts, not " + with_article(a.type) + " and " + with_article(b.type);
-      return std::nullopt;
-    }
-    return folded(node(Operation::kLike, kBool, pair_of(std::move(a), std::move(b))));
-  }
   if (const std::optional<Operation> comparison = comparison_from(op)) {
     if (!unify(a, b, wrong)) return std::nullopt;
     return folded(node(*comparison, kBool, pair_of(std::move(a), std::move(b))));
   }
   return arithmetic(op, std::move(a), std::move(b), wrong);
+}
+
+std::optional<Expression> make_like(Expression text, Expression pattern, std::optional<Expression> escape, std::string& wrong) {
+  const auto may_be_text = [](const Expression& one) { return one.type == kText || one.type == kNull; };
+  if (!may_be_text(text) || !may_be_text(pattern)) {
+    wrong = "LIKE goes between texts, not " + with_article(text.type) + " and " + with_article(pattern.type);
+    return std::nullopt;
+  }
+  Expression out = node(Operation::kLike, kBool, pair_of(std::move(text), std::move(pattern)));
+  if (!escape) return folded(std::move(out));
+  const std::size_t characters = static_cast<std::size_t>(std::count_if(escape->text.begin(), escape->text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+  if (!escape->is_constant() || !may_be_text(*escape) || (!escape->null && (characters != 1 || escape->text.size() > 4))) {
+    wrong = "ESCAPE takes a text of one character";
+    return std::nullopt;
+  }
+  if (escape->null) return null_constant();
+  out.index = escape_of(escape->text);
+  return folded(std::move(out));
 }
 
 std::optional<Expression> make_not(Expression operand, std::string& wrong) {
@@ -366,55 +379,6 @@ std::optional<std::int64_t> parse_interval(std::string_view text) {
     any = true;
   }
   return any ? std::optional(static_cast<std::int64_t>(total)) : std::nullopt;
-}
-
-std::string expression_text(const Expression& e, std::span<const Table* const> sources) {
-  const auto child = [&](std::size_t i) { return expression_text(e.children[i], sources); };
-  const auto infix = [&](const char* op) { return "(" + child(0) + " " + op + " " + child(1) + ")"; };
-  const auto call = [&](const std::string& name) {
-    std::string out = name + "(";
-    for (std::size_t i = 0; i < e.children.size(); ++i) out += (i == 0 ? "" : ", ") + child(i);
-    return out + ")";
-  };
-  switch (e.operation) {
-    case Operation::kConstant: {
-      const std::string text = value_text(constant_value(e), e.type);
-      return e.null || is_number(e.type) || e.type == kBool ? text : "'" + text + "'";
-    }
-    case Operation::kColumn: {
-      const std::string name(sources[e.side]->columns[e.index].name);
-      return sources.size() == 1 ? name : std::string(e.side == 0 ? "left." : "right.") + name;
-    }
-    case Operation::kSlot: return "#" + std::to_string(e.index);
-    case Operation::kNow: return "NOW()";
-    case Operation::kAnd: return infix("AND");
-    case Operation::kOr: return infix("OR");
-    case Operation::kNot: return "NOT " + child(0);
-    case Operation::kEqual: return infix("=");
-    case Operation::kNotEqual: return infix("<>");
-    case Operation::kLess: return infix("<");
-    case Operation::kLessEqual: return infix("<=");
-    case Operation::kGreater: return infix(">");
-    case Operation::kGreaterEqual: return infix(">=");
-    case Operation::kIsNull: return child(0) + " IS NULL";
-    case Operation::kIsTrue: return child(0) + " IS TRUE";
-    case Operation::kIsFalse: return child(0) + " IS FALSE";
-    case Operation::kIn: return call("IN");
-    case Operation::kLike: return infix("LIKE");
-    case Operation::kAdd: return infix("+");
-    case Operation::kSubtract: return infix("-");
-    case Operation::kMultiply: return infix("*");
-    case Operation::kDivide: return infix("/");
-    case Operation::kModulo: return infix("%");
-    case Operation::kNegate: return "-" + child(0);
-    case Operation::kToDecimal: return child(0);
-    case Operation::kCase: return call("CASE");
-    case Operation::kCoalesce: return call("COALESCE");
-    case Operation::kAbs: return call("ABS");
-    case Operation::kRound: return "ROUND(" + child(0) + ", " + std::to_string(e.index) + ")";
-    case Operation::kDateTrunc: return "DATE_TRUNC(" + std::to_string(e.index) + ", " + child(0) + ")";
-  }
-  return "";
 }
 
 }  // namespace halocline::queries

@@ -14,6 +14,8 @@ namespace halocline::queries {
 
 // "+", "=", "AND", … as the syntax says them.
 std::optional<Expression> make_binary(std::string_view op, Expression left, Expression right, std::string& wrong);
+// `escape` is a constant of one character, or null as any operand may be.
+std::optional<Expression> make_like(Expression text, Expression pattern, std::optional<Expression> escape, std::string& wrong);
 std::optional<Expression> make_not(Expression operand, std::string& wrong);
 std::optional<Expression> make_negative(Expression operand, std::string& wrong);
 // IS NULL, IS TRUE, IS FALSE.
@@ -31,8 +33,5 @@ std::string with_article(ValueType type);         // "a text", "an int"
 
 // "60 seconds", "1 hour 30 minutes", "500 ms"; nothing for anything else.
 std::optional<std::int64_t> parse_interval(std::string_view text);
-
-// As a person would write it, with the sources' names before the columns: for EXPLAIN.
-std::string expression_text(const Expression& expression, std::span<const Table* const> sources);
 
 }  // namespace halocline::queries

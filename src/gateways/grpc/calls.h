@@ -22,6 +22,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "command/port.h"
+#include "gateways/grpc/client_quota.h"
 #include "gateways/grpc/grpc_gateway.h"
 
 namespace halocline::rpc {
@@ -91,7 +92,7 @@ class Submitter {
 
 class Calls {
  public:
-  explicit Calls(const GrpcOptions& bounds) : options(bounds) {}
+  explicit Calls(const GrpcOptions& bounds) : options(bounds), queries(bounds.client_queries) {}
 
   // Whether one more call may be opened; else why not.
   bool admits(grpc::Status& why);
@@ -106,6 +107,7 @@ class Calls {
   Port* port = nullptr;
   Outbox outbox;
   Submitter submitter;
+  ClientQuota queries;  // that are subscribed to
   std::atomic<std::size_t> unanswered_bytes{0};  // of all streams
 
  private:

@@ -32,6 +32,7 @@ struct GrpcOptions {
   std::size_t window_bytes = 4u << 20;            // the same in bytes of requests
   std::size_t total_window_bytes = 128u << 20;    // of all streams; beyond, each may have one batch under way
   std::uint32_t subscriber_queue = 8192;          // alert events a subscriber may lag; then it is cut
+  std::uint32_t client_queries = 100'000;         // subscriptions to queries of one client (client_quota.h); more are refused
 };
 
 std::unique_ptr<Gateway> make_grpc_gateway(const GrpcOptions& options);

@@ -628,6 +628,53 @@ TEST_F(GatewayTest, AChangeDoesNotWaitForASubscriptionThatHasNothingToSay) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
+// Over all its streams: what is beyond is refused alone, and has room when another ended.
+TEST_F(GatewayTest, TheSubscriptionsOfAClientAreBounded) {
+  GrpcOptions options;
+  options.client_queries = 3;
+  start(options);
+  const auto queries = v1::Queries::NewStub(channel), others = v1::Queries::NewStub(connect());
+  grpc::ClientContext first, second;
+  const auto a = queries->Subscribe(&first), b = others->Subscribe(&second);
+  v1::SubscribeRequest request;
+  request.set_sql("SELECT 1 FROM books");
+  v1::SubscribeMessage message;
+  const auto begins = [&](auto& stream, std::uint64_t id) {
+    const std::size_t before = port->watchers().size();
+    request.set_id(id);
+    if (!stream->Write(request) || !eventually([&] { return port->watchers().size() == before + 1; })) return false;
+    port->watchers().back()->started({{{"n", ValueType::kInt}}, {}, 1, 1});
+    return stream->Read(&message) && message.id() == id && message.has_rows();
+  };
+  ASSERT_TRUE(begins(a, 1));
+  ASSERT_TRUE(begins(a, 2));
+  ASSERT_TRUE(begins(b, 1));
+  for (const auto* stream : {&a, &b}) {
+    request.set_id(3);
+    ASSERT_TRUE((*stream)->Write(request));
+    ASSERT_TRUE((*stream)->Read(&message));
+    EXPECT_EQ(3u, message.id());
+    EXPECT_EQ(grpc::StatusCode::RESOURCE_EXHAUSTED, message.ended().code());
+    EXPECT_EQ("the client 127.0.0.1 has 3 subscriptions already (limits.client_queries); end some of them first",
+              message.ended().message());
+  }
+  request.set_id(2);
+  request.set_end(true);
+  ASSERT_TRUE(a->Write(request));
+  ASSERT_TRUE(eventually([&] { return port->watchers().size() == 2; }));
+  request.clear_end();
+  ASSERT_TRUE(begins(b, 4));
+  // A stream that ends gives back all of its own.
+  ASSERT_TRUE(b->WritesDone());
+  EXPECT_FALSE(b->Read(&message));
+  EXPECT_TRUE(b->Finish().ok());
+  ASSERT_TRUE(begins(a, 5));
+  ASSERT_TRUE(begins(a, 6));
+  EXPECT_TRUE(a->WritesDone());
+  EXPECT_FALSE(a->Read(&message));
+  EXPECT_TRUE(a->Finish().ok());
+}
+
 TEST_F(GatewayTest, OpenCallsAreBounded) {
   GrpcOptions options;
   options.max_calls = 2;

@@ -322,10 +322,10 @@ class QueriesService final
  public:
   explicit QueriesService(Calls& calls) : calls_(calls) {}
 
-  Stream* Subscribe(Context*) override {
+  Stream* Subscribe(Context* context) override {
     grpc::Status why;
     if (!calls_.admits(why)) return new RefusedCall<Stream>(why);
-    const auto call = std::make_shared<SubscribeCall>(calls_);
+    const auto call = std::make_shared<SubscribeCall>(calls_, client_of(context->peer()));
     call->start();
     return call.get();
   }

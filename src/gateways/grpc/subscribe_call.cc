@@ -82,6 +82,7 @@ class SubscribeCall::Subscription final : public QuerySubscriber {
   const bool conflates;
   const std::chrono::milliseconds every;
   bool queued = false;  // in ready_
+  std::optional<ClientQuota::Place> place;  // given back when it ends
 
  private:
   template <class Change>
@@ -204,7 +205,7 @@ void SubscribeCall::OnReadDone(bool ok) {
 
 void SubscribeCall::take(const v1::SubscribeRequest& request) {
   SubscriptionPtr subscription;
-  bool too_many = false;
+  bool too_many = false, has_place = false;
   {
     Lock lock(mutex_);
     if (finished_) return;
@@ -214,6 +215,7 @@ void SubscribeCall::take(const v1::SubscribeRequest& request) {
       subscription = known->second;
       subscriptions_.erase(known);
       subscription->over = true;
+      subscription->place.reset();
       lock.unlock();
       calls_.port->unwatch(subscription.get());
       return;
@@ -225,6 +227,8 @@ void SubscribeCall::take(const v1::SubscribeRequest& request) {
     subscription = std::make_shared<Subscription>(std::static_pointer_cast<SubscribeCall>(shared_from_this()), request);
     subscriptions_.emplace(request.id(), subscription);
     too_many = subscriptions_.size() > limits::kMaxQueriesAStream;
+    subscription->place = calls_.queries.take(client_);
+    has_place = subscription->place.has_value();
   }
   std::vector<Violation> violations;
   QueryParameters parameters = to_parameters(request.parameters(), violations);
@@ -234,6 +238,11 @@ void SubscribeCall::take(const v1::SubscribeRequest& request) {
   if (too_many) {
     return subscription->ended(Status(Code::kResourceExhausted, "a stream has at most " + std::to_string(limits::kMaxQueriesAStream) +
                                                                     " subscriptions"));
+  }
+  if (!has_place) {
+    calls_.port->count("client_queries_refused", 1);
+    return subscription->ended(Status(Code::kResourceExhausted, "the client " + client_ + " has " +
+        std::to_string(calls_.options.client_queries) + " subscriptions already (limits.client_queries); end some of them first"));
   }
   WatchRequest watch{request.sql(), std::move(parameters), request.name(), std::nullopt};
   if (request.has_after_seq()) watch.after = request.after_seq();
@@ -266,7 +275,9 @@ void SubscribeCall::advance(const Lock&) {
     more = subscription->has_more();
     if (any || due) ready(*subscription);
     if (due && !any) calls_.outbox.post_at(*due, weak_from_this());
-    if (subscription->over) subscriptions_.erase(subscription->id);
+    if (!subscription->over) continue;
+    subscription->place.reset();
+    subscriptions_.erase(subscription->id);
   }
   if (!any) return;
   writing_ = true;
@@ -290,7 +301,10 @@ void SubscribeCall::finish(Lock lock, grpc::Status status) {
   const auto subscriptions = std::exchange(subscriptions_, {});
   ready_.clear();
   lock.unlock();
-  for (const auto& [id, subscription] : subscriptions) calls_.port->unwatch(subscription.get());
+  for (const auto& [id, subscription] : subscriptions) {
+    subscription->place.reset();
+    calls_.port->unwatch(subscription.get());
+  }
   Finish(std::move(status));
 }
 

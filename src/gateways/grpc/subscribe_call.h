@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <grpcpp/support/byte_buffer.h>
@@ -24,7 +25,7 @@ namespace halocline::rpc {
 
 class SubscribeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>, public Call {
  public:
-  explicit SubscribeCall(Calls& calls) : Call(calls) {}
+  SubscribeCall(Calls& calls, std::string client) : Call(calls), client_(std::move(client)) {}
 
   void start();
 
@@ -47,6 +48,7 @@ class SubscribeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   void advance(const Lock&);
   void finish(Lock lock, grpc::Status status);  // lets go of the lock
 
+  const std::string client_;
   grpc::ByteBuffer read_, write_;
 
   std::mutex mutex_;

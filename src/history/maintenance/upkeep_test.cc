@@ -95,7 +95,7 @@ class UpkeepTest : public testing::Test {
       wanted_[static_cast<std::int64_t>(number)] = version;
     }
     for (const std::uint64_t number : removed) orders_->remove(number), wanted_.erase(static_cast<std::int64_t>(number));
-    ASSERT_TRUE(tables_->begin({seq_, "digest", "chain"}).ok());
+    ASSERT_TRUE(tables_->begin({seq_, "digest", "chain", "root", "head"}).ok());
     const Status finished = tables_->finish();
     ASSERT_TRUE(finished.ok()) << finished.message();
   }

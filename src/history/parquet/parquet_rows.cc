@@ -118,7 +118,7 @@ class ParquetRows::Writer {
     arrow::FieldVector fields;
     parquet::WriterProperties::Builder properties;
     properties.compression(parquet::Compression::ZSTD)->compression_level(1)->enable_store_decimal_as_integer();
-    properties.enable_write_page_index()->max_row_group_length(options_.row_group_rows);
+    properties.enable_page_checksum()->enable_write_page_index()->max_row_group_length(options_.row_group_rows);
     for (const Field& field : schema_.fields) {
       const bool distinct = options_.distinct.contains(field.name);
       if (distinct) properties.disable_dictionary(field.name);

@@ -63,7 +63,9 @@ class ParquetScan::Reader {
     parquet::arrow::FileReaderBuilder builder;
     parquet::ArrowReaderProperties properties;
     properties.set_batch_size(kRowsAtOnce);
-    if (auto opened = builder.Open(source); !opened.ok()) return broken(opened.ToString());
+    parquet::ReaderProperties checking;
+    checking.set_page_checksum_verification(true);  // of pages that have one
+    if (auto opened = builder.Open(source, checking); !opened.ok()) return broken(opened.ToString());
     auto built = builder.properties(properties)->Build();
     if (!built.ok()) return broken(built.status().ToString());
     reader_ = std::move(*built);
@@ -96,6 +98,19 @@ class ParquetScan::Reader {
     const arrow::Array* array = arrays_[column];
     if (array == nullptr || array->IsNull(row_)) return std::nullopt;
     return number_at(*array, row_);
+  }
+
+  std::optional<std::string> text(std::size_t column) const {
+    const arrow::Array* array = arrays_[column];
+    if (array == nullptr || array->IsNull(row_)) return std::nullopt;
+    switch (array->type_id()) {
+      case arrow::Type::BOOL: return static_cast<const arrow::BooleanArray&>(*array).Value(row_) ? "true" : "false";
+      case arrow::Type::STRING: return std::string(static_cast<const arrow::StringArray&>(*array).GetView(row_));
+      case arrow::Type::LARGE_STRING: return std::string(static_cast<const arrow::LargeStringArray&>(*array).GetView(row_));
+      case arrow::Type::DECIMAL128:
+        return arrow::Decimal128(static_cast<const arrow::Decimal128Array&>(*array).GetValue(row_)).ToIntegerString();
+      default: return std::to_string(number_at(*array, row_));
+    }
   }
 
   void copy(ParquetRows& to, std::size_t columns) const {
@@ -181,6 +196,7 @@ Result<bool> ParquetScan::next() {
 
 std::int64_t ParquetScan::position() const { return reader_->position(); }
 std::optional<std::int64_t> ParquetScan::number(std::size_t column) const { return reader_->number(column); }
+std::optional<std::string> ParquetScan::text(std::size_t column) const { return reader_->text(column); }
 void ParquetScan::copy(ParquetRows& to, std::size_t columns) const { reader_->copy(to, columns); }
 
 }  // namespace halocline::iceberg

@@ -39,6 +39,8 @@ class ParquetScan {
   std::int64_t position() const;
   // … the value of an int, long, date or timestamptz column, by its place in the schema; none when it is null.
   std::optional<std::int64_t> number(std::size_t column) const;
+  // … any column's value as a text that no other value of the column has: digits (of a decimal: unscaled), "true", "false", a string.
+  std::optional<std::string> text(std::size_t column) const;
   // … its first `columns` values into the row being built, whose first columns are those of the schema.
   void copy(ParquetRows& to, std::size_t columns) const;
 
