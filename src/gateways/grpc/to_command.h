@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "command/as_of.h"
 #include "command/command.h"
 #include "command/rows.h"
 #include "halocline/v1/ingest.pb.h"
