@@ -34,6 +34,8 @@ std::string folder_of(const std::string& path) { return path.substr(0, path.rfin
 
 }  // namespace
 
+bool overlap(const std::string& a, const std::string& b) { return a == b || a.starts_with(b + "/") || b.starts_with(a + "/"); }
+
 FolderWarehouse::FolderWarehouse(Disk& disk, const std::string& folder) : disk_(disk) {
   Result<std::string> path = plain_path(folder);
   CHECK(path.ok() && !path.value().empty(), "warehouse folder %s", folder.c_str());

@@ -49,6 +49,9 @@ class Warehouse {
   virtual Status remove_all(const std::string& location) = 0;
 };
 
+// Whether one of the canonical locations is within the other, or they are the same.
+bool overlap(const std::string& a, const std::string& b);
+
 // A folder of this machine.
 class FolderWarehouse final : public Warehouse {
  public:

@@ -45,8 +45,8 @@ Status set_aside(const HeadLogPaths& paths, const std::string& why) {
 
 }  // namespace
 
-HeadLog::HeadLog(Disk& disk, HeadLogPaths paths, const JournalId& journal, SigningKey key)
-    : disk_(disk), paths_(std::move(paths)), journal_(journal), key_(std::move(key)) {}
+HeadLog::HeadLog(HeadLogPaths paths, const JournalId& journal, SigningKey key)
+    : paths_(std::move(paths)), journal_(journal), key_(std::move(key)) {}
 
 Result<SigningKey> HeadLog::take_key(Disk& disk, const HeadLogPaths& paths, bool may_make) {
   Result<std::string> pem = read_private_file(paths.key());
@@ -126,7 +126,7 @@ Result<std::unique_ptr<HeadLog>> HeadLog::open(Disk& disk, const HeadLogPaths& p
     if (!file.ok()) return file.status();
     if (Status status = disk.sync_directory(folder_of(paths.witness)); !status.ok()) return status;
   }
-  std::unique_ptr<HeadLog> log(new HeadLog(disk, paths, journal, key.take()));
+  std::unique_ptr<HeadLog> log(new HeadLog(paths, journal, key.take()));
   log->file_ = file.take();
   if (Status status = log->read_end(); !status.ok()) return status;
   if (!log->next_signer_.has_value()) {

@@ -51,14 +51,13 @@ class HeadLog {
   const std::map<std::uint64_t, Digest>& recent() const { return roots_at_start_; }
 
  private:
-  HeadLog(Disk& disk, HeadLogPaths paths, const JournalId& journal, SigningKey key);
+  HeadLog(HeadLogPaths paths, const JournalId& journal, SigningKey key);
 
   static Result<SigningKey> take_key(Disk& disk, const HeadLogPaths& paths, bool may_make);
   Status read_end();
   Status introduce(const PublicKey& key, const SigningKey& by, Nanos now);
   Status append_locked(std::string_view text);
 
-  Disk& disk_;
   const HeadLogPaths paths_;
   const JournalId journal_;
   const SigningKey key_;

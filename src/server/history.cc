@@ -90,8 +90,9 @@ Status History::round(Upkeep& upkeep, bool orphans) {
     if (orphans) {
       const Nanos waiting = waiting_since_.load();
       Result<std::size_t> removed = upkeep.remove_orphans(table, waiting == kNobodyWaits ? std::nullopt : std::optional(waiting));
-      if (!removed.ok()) return removed.status();
-      core_.count("history_orphans", removed.value());
+      if (removed.ok()) core_.count("history_orphans", removed.value());
+      else if (removed.status().code() != Code::kFailedPrecondition) return removed.status();
+      else log_line(LogLevel::kWarn, "history.orphans_kept", {{"why", removed.status().message()}});
     }
     if (!rest(0)) return ok_status();
   }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "engine/queries/run.h"
+#include "engine/queries/predicate_index.h"
 
 namespace halocline {
 namespace {
@@ -13,6 +13,7 @@ constexpr std::size_t kMarksAtOnce = 256;  // so that very many subscriptions co
 constexpr std::int64_t kOrphanLife = 60'000'000'000;  // ns
 // … if there are no more than so many.
 constexpr std::size_t kMaxOrphans = 256;
+constexpr std::size_t kMaxCostlyOrphans = 8;  // that no index serves: each is looked at with every change of its source
 
 }  // namespace
 
@@ -43,6 +44,9 @@ std::shared_ptr<Watch> Watches::add(std::string name, std::shared_ptr<const quer
   watch->plan = std::move(plan);
   watch->after = after;
   watch->subscriber = std::move(subscriber);
+  if (watch->plan != nullptr && watch->plan->tables.size() == 1) {
+    watch->indexed = queries::choose_condition(watch->plan->conjuncts, *watch->plan->tables[0]).has_value();
+  }
   const std::lock_guard lock(mutex_);
   if (watches_.size() >= options_.most) return nullptr;
   CHECK(watches_.try_emplace(watch->subscriber.get(), watch).second, "a subscriber that watches already watches again");
@@ -280,15 +284,23 @@ bool Watches::progress(Seq seq, Nanos time, std::int64_t now) {
   return unmarked_ == 0;
 }
 
+bool Watches::may_keep(bool indexed) const {
+  if (orphans_.size() >= kMaxOrphans) return false;
+  if (indexed) return true;
+  const auto costly = std::count_if(orphans_.begin(), orphans_.end(), [](const Orphan& one) { return !one.indexed; });
+  return static_cast<std::size_t>(costly) < kMaxCostlyOrphans;
+}
+
 void Watches::prune() {
   prune_.store(false);
   std::vector<Id> finished;
   for (auto at = live_.begin(); at != live_.end();) {
     const Id id = at->first;
+    const bool indexed = at->second.front()->indexed;
     std::size_t gone = std::erase_if(at->second, [](const std::shared_ptr<Watch>& watch) { return watch->gone.load(); });
     const bool orphaned = at->second.empty();
-    if (orphaned && orphans_.size() < kMaxOrphans) {
-      orphans_.push_back({id, now_});
+    if (orphaned && may_keep(indexed)) {
+      orphans_.push_back({id, now_, indexed});
       --gone;
     }
     finished.insert(finished.end(), gone, id);

@@ -36,6 +36,7 @@ struct Watch {
   std::shared_ptr<const queries::Plan> plan;
   std::shared_ptr<QuerySubscriber> subscriber;
   std::optional<Seq> after;        // a bookmark
+  bool indexed = false;            // changed rows are found by an index: to keep it up costs others nothing
   std::atomic<bool> gone{false};   // ended, or unwatched: it is called no more
 
   // By the engine, at its turn.
@@ -129,12 +130,14 @@ class Watches {
   struct Orphan {
     Id query;
     std::int64_t since;
+    bool indexed;
   };
 
   bool may_begin(Watch& watch, const Engine& engine);
   void begin_named(Watch& watch, const Engine& engine);
   void begin_live(Watch& watch, Engine& engine);
   bool go_on_from_recent(const std::shared_ptr<Watch>& watch);
+  bool may_keep(bool indexed) const;
   void prune();
   void finish(std::vector<Id> finished);
 

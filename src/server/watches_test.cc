@@ -338,6 +338,31 @@ TEST_F(WatchesTest, WhoIsToBeginWhenTheServerStopsIsTold) {
   for (const auto& watcher : watchers) EXPECT_EQ(watcher->wait_ended().code(), Code::kUnavailable);
 }
 
+// What nobody watches any more is kept up for a while, but little of what every trade would have to be shown to.
+TEST(WatchesOrphansTest, FewOfThoseThatNoIndexServesAreKept) {
+  Engine engine;
+  NamedCounters counters;
+  Watches::Options options;
+  options.ring = [] {};
+  Watches watches(std::move(options), counters);
+  std::vector<std::shared_ptr<KeepingWatcher>> watchers;
+  for (int i = 0; i < 30; ++i) {
+    const std::string number = std::to_string(i);
+    for (const std::string& condition : {"quantity = " + number, "quantity * price <> " + number}) {
+      watchers.push_back(std::make_shared<KeepingWatcher>());
+      Result<queries::Plan> plan = queries::prepare("SELECT trade_id FROM trades WHERE " + condition, {});
+      const std::shared_ptr<Watch> watch = watches.add("", std::make_shared<const queries::Plan>(plan.take()), {}, watchers.back());
+      watches.begin({&watch, 1}, engine);
+      watches.start(watch);
+    }
+  }
+  EXPECT_EQ(engine.queries().size(), 60u);
+  for (const auto& watcher : watchers) watches.remove(watcher.get());
+  watches.attend();
+  watches.let_go(engine.queries());
+  EXPECT_EQ(engine.queries().size(), 30u + 8u);
+}
+
 TEST(RecentEventsTest, TheOldestOfAllQueriesGoFirst) {
   const auto at = [](Seq seq) {
     QueryEvents events;

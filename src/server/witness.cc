@@ -19,6 +19,9 @@ constexpr std::int64_t kLookEvery = 1'000'000'000;   // ns, at the journal, so t
 constexpr std::uint64_t kMostAtTheEnd = 4'000'000;   // records that a stop still reads; what is beyond is for the next start
 constexpr int kPriority = 10;                        // nice
 
+// Whether trying again would sign what must not be signed, or could not help; else the disk may be well again later.
+bool for_good(const Status& status) { return !status.ok() && status.code() != Code::kIo && status.code() != Code::kResourceExhausted; }
+
 Status lost(const HeadLogPaths& paths, Seq signed_seq, Seq last) {
   return Status(Code::kDataLoss,
                 "the journal ends at seq " + std::to_string(last) + ", and " + paths.witness + " has a signed head of seq " +
@@ -69,15 +72,19 @@ void Witness::run() {
   pthread_setname_np(pthread_self(), "witness");
   static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kPriority));  // of this thread; refused: as it is
   signed_at_ = clock_.monotonic();
-  failure_ = resume();
-  while (failure_.ok()) {
-    failure_ = advance(false);
-    if (!wait(std::min(kLookEvery, options_.head_interval))) break;
+  for (bool last = false;; last = !wait(std::min(kLookEvery, options_.head_interval))) {
+    Status status = reader_ == nullptr ? resume() : ok_status();
+    if (status.ok()) status = advance(last);
+    failed(status);
+    if (last || for_good(status)) return;
   }
-  if (failure_.ok()) failure_ = advance(true);
-  if (failure_.ok()) return;
-  core_->count("audit_failures", 1);
-  log_line(LogLevel::kError, "audit.failed", {{"why", failure_.message()}});
+}
+
+// Told once, until it is another or gone.
+void Witness::failed(const Status& status) {
+  if (!status.ok()) core_->count("audit_failures", 1);
+  if (!status.ok() && status.message() != failure_.message()) log_line(LogLevel::kError, "audit.failed", {{"why", status.message()}});
+  failure_ = status;
 }
 
 // From where the tree stood at the last head, or from the beginning of the journal.
@@ -91,10 +98,10 @@ Status Witness::resume() {
   signed_seq_ = recent.empty() ? 0 : recent.rbegin()->first;
   const Seq durable = core_->report().durable_seq;
   if (signed_seq_ > durable) return lost(options_.paths, signed_seq_, durable);
-  core_->count("audit_seq", signed_seq_);
   Result<std::unique_ptr<JournalReader>> reader = JournalReader::open(disk_, options_.journal_directory, tree_.size() + 1, false);
   if (!reader.ok()) return reader.status();
   reader_ = reader.take();
+  core_->count("audit_seq", signed_seq_);
   return ok_status();
 }
 

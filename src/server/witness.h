@@ -7,8 +7,9 @@
 //   …
 //   witness.stop();                 // after the core has stopped: one more head
 //
-// A failure is told, and nothing is signed until the next start: the log, and the counter `audit_failures`. Status also counts
-// `audit_heads`, and `audit_seq`, up to which the journal is signed. All calls by the owner.
+// A failure is told in the log and the counter `audit_failures`. One of the disk is tried again each second; after any other nothing is
+// signed until the next start. Status also counts `audit_heads`, and `audit_seq`, up to which the journal is signed. All calls by the
+// owner.
 #pragma once
 
 #include <atomic>
@@ -57,6 +58,7 @@ class Witness {
 
  private:
   void run();
+  void failed(const Status& status);
   Status resume();
   // Reads on and signs what is due; `last`: all that there is.
   Status advance(bool last);

@@ -152,6 +152,13 @@ QUERIES = {
 JOURNALS = {"edit_header": b"\x01\x00\x00\x00\xff", "edit_block": b"\x01\x40\x10\x00\x01", "edit_crc_right": b"\x03\x48\x10\x00\x02",
             "empty_image": b"\x00", "short_image": b"\x00" + b"HALO" * 40}
 
+# A head and a key whose signatures do not fit, and a proof of them; `good` in the corpus is one that a server's record gave.
+HEAD = f"halocline-head-1 tables {'0f' * 16} 12 {'ab' * 32} {'cd' * 32} 1795516933000000000 {'11' * 32} {'22' * 64}"
+KEY = f"halocline-key-1 {'0f' * 16} {'11' * 32} 1795516933000000000 {'11' * 32} {'22' * 64}"
+PROOFS = {"head": HEAD, "key": KEY,
+          "not_signed": json.dumps({"halocline_proof": 1, "source": "oms", "trade_id": "t1", "head": HEAD, "keys": [KEY],
+                                    "records": [{"seq": 3, "leaf": "03" + "00" * 30, "path": ["ab" * 32]}], "earlier_head": HEAD, "consistency": ["cd" * 32]})}
+
 
 def write(target, name, data):
     folder = CORPUS / target
@@ -175,6 +182,8 @@ def main():
         write("table_commit", name, json.dumps(commits).encode())
     for name, sql in QUERIES.items():
         write("sql", name, sql.encode("latin-1"))
+    for name, proof in PROOFS.items():
+        write("proof", name, proof.encode())
     for name, journal in JOURNALS.items():
         write("journal", name, journal)
 

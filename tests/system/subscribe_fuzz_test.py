@@ -21,7 +21,8 @@ from halocline.v1 import ingest_pb2_grpc, queries_pb2, queries_pb2_grpc  # noqa:
 TEXTS = ["SELECT trade_id FROM trades", "SELECT COUNT(*) FROM trades GROUP BY book", "SELECT * FROM alerts", "SELECT trader, SUM(notional) FROM trades GROUP BY trader",
          "SELECT trade_id FROM trades ORDER BY notional DESC LIMIT 3", "SELECT trade_id FROM trades WHERE quantity > $1", "SELECT notonal FROM trades", "SELECT",
          "", "DROP ALERT x", "CREATE ALERT x SEVERITY WARN AS SELECT trade_id FROM trades", "EXPLAIN SELECT trade_id FROM trades", "(" * 5000, "x" * 70_000, "SELECT '\0'",
-         "SELECT " + " + ".join(["1"] * 20_000) + " FROM trades", "SELECT t.trade_id FROM trades t JOIN trades u ON t.book = u.book"]
+         "SELECT " + " + ".join(["1"] * 20_000) + " FROM trades",
+         "SELECT t.trade_id FROM trades t JOIN trades u ON t.book = u.book WHERE t.quantity > 900 AND u.quantity > 900"]
 NAMES = ["", "", "", "fuzzed", "none", "x" * 70_000]
 REFUSALS = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.OUT_OF_RANGE, grpc.StatusCode.FAILED_PRECONDITION,
             grpc.StatusCode.RESOURCE_EXHAUSTED}
@@ -134,6 +135,7 @@ def main():
     parser.add_argument("--streams", type=int, default=300)
     parser.add_argument("--seed", type=int, default=time.time_ns() // 10**6)
     options = parser.parse_args()
+    print(f"subscribe fuzz, seeds from {options.seed}", flush=True)
     server = clients.Server()
     try:
         channel = grpc.insecure_channel(server.address)
@@ -143,7 +145,9 @@ def main():
         steady, begun, refused = Steady(channel), 0, 0
         for number in range(options.streams):
             stream = Stream(server.address, random.Random(options.seed + number))
-            ingest.SubmitTrade(clients.trade(f"f{number}", instrument="SEEN"), timeout=clients.TIMEOUT)
+            # Every fiftieth is for the join, whose rows are as many as its trades squared.
+            quantity = clients.e8("1000" if number % 50 == 0 else "10")
+            ingest.SubmitTrade(clients.trade(f"f{number}", instrument="SEEN", quantity_e8=quantity), timeout=clients.TIMEOUT)
             wrong = None if steady.wait_for(number + 1) else f"the steady subscriber has {steady.count} of {number + 1}: {steady.wrong}"
             wrong = stream.finish() or wrong
             if wrong:
@@ -156,7 +160,7 @@ def main():
     if code != 0 or begun == 0 or refused == 0:
         print(f"the server ended with {code}; {begun} subscriptions begun, {refused} refused")
         return 1
-    print(f"{options.streams} streams of random requests: {begun} subscriptions begun, {refused} refused, seeds from {options.seed}")
+    print(f"{options.streams} streams of random requests: {begun} subscriptions begun, {refused} refused")
     return 0
 
 

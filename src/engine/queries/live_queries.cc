@@ -106,9 +106,12 @@ void LiveQueries::connect(Id id, Entry& entry) {
 
 std::size_t LiveQueries::cost_of(const Plan& plan) const {
   if (const auto known = TradeQueries::takes(plan) ? of_trades_.known_groups(plan) : std::nullopt) return *known;
-  std::size_t rows = 0;
-  for (const Table* table : plan.tables) rows += table->size(state_);
-  return rows;
+  std::size_t rows = 0, pairs = 1;
+  for (const Table* table : plan.tables) {
+    rows += table->size(state_);
+    pairs *= table->size(state_);
+  }
+  return std::max(rows, pairs);  // a join may pair each row with all of the other side
 }
 
 bool LiveQueries::read_now(Id id) {

@@ -116,6 +116,14 @@ TEST_F(PreparationTest, WhatChangedUnseenIsLookedAtAgain) {
   expect_as_asked_anew(other, kBooks);
 }
 
+TEST_F(PreparationTest, AJoinCountsThePairsThatItMayGive) {
+  live().read_at_most(100);
+  EXPECT_FALSE(live().is_live(add("SELECT t.trade_id, u.trade_id FROM trades t JOIN trades u ON t.book = u.book")))
+      << "30 trades are 60 rows to read, and may be 900 pairs";
+  live().read_at_most(900);
+  EXPECT_TRUE(live().is_live(add("SELECT t.trade_id, u.seq FROM trades t JOIN trades u ON t.book = u.book")));
+}
+
 TEST_F(PreparationTest, NoMoreIsReadAtOnceThanIsAllowed) {
   live().read_at_most(40);
   const LiveQueries::Id first = add(kTotals), second = add(kLargest);

@@ -99,8 +99,6 @@ std::int64_t version_in(std::string_view metadata_location) {
   return error == std::errc() && end != file.data() + file.size() && *end == '-' && version >= 0 ? version : -1;
 }
 
-bool overlap(const std::string& a, const std::string& b) { return a == b || a.starts_with(b + "/") || b.starts_with(a + "/"); }
-
 bool has_assert_create(const TableCommit& commit) {
   return std::any_of(commit.requirements.begin(), commit.requirements.end(),
                      [](const Requirement& one) { return std::holds_alternative<AssertCreate>(one); });

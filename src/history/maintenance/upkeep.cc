@@ -40,11 +40,37 @@ Status Upkeep::expire(const TableDefinition& table) {
                            old_snapshots(*now.metadata, options_.retention, clock_.wall() / kNanosPerMilli));
 }
 
+Status Upkeep::require_own_folder(const TableName& name, const std::string& location, const Namespace& space) {
+  if (!space.empty()) {
+    Result<Page<TableName>> tables = catalog_.list_tables(space, {});
+    if (!tables.ok()) return tables.status();
+    for (const TableName& other : tables.value().items) {
+      if (other == name) continue;
+      Result<LoadedTable> loaded = catalog_.load_table(other);
+      if (loaded.status().code() == Code::kNotFound) continue;  // dropped meanwhile
+      if (!loaded.ok()) return loaded.status();
+      Result<std::string> theirs = warehouse_.canonical(loaded.value().metadata->location);
+      if (!theirs.ok() || !overlap(theirs.value(), location)) continue;
+      return Status(Code::kFailedPrecondition, "table " + text_of(other) + " lies in the folder of " + text_of(name) +
+                                                   ": lost files there are not looked for");
+    }
+  }
+  Result<Page<Namespace>> below = catalog_.list_namespaces(space, {});
+  if (!below.ok()) return below.status();
+  for (const Namespace& one : below.value().items) {
+    if (Status status = require_own_folder(name, location, one); !status.ok()) return status;
+  }
+  return ok_status();
+}
+
 Result<std::size_t> Upkeep::remove_orphans(const TableDefinition& table, std::optional<Nanos> waiting_since) {
   const Nanos before = clock_.wall() - options_.orphan_age;
   Result<std::optional<LoadedTable>> loaded = load(table);
   if (!loaded.ok()) return loaded.status();
   if (!loaded.value().has_value()) return std::size_t{0};
+  Result<std::string> location = warehouse_.canonical(loaded.value()->metadata->location);
+  if (!location.ok()) return location.status();
+  if (Status own = require_own_folder({{options_.space}, table.name}, location.value(), {}); !own.ok()) return own;
   return halocline::remove_orphans(warehouse_, *loaded.value(), std::min(before, waiting_since.value_or(before)));
 }
 

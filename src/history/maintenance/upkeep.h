@@ -37,11 +37,14 @@ class Upkeep {
 
   Result<std::optional<Rewrite>> compact(const TableDefinition& table);
   Status expire(const TableDefinition& table);
-  // How many files went. `waiting_since`: files written from then on may still be committed, however old they are.
+  // How many files went. `waiting_since`: files written from then on may still be committed, however old they are. kFailedPrecondition:
+  // another table of the catalog lies in the same folder, and which file is whose cannot be told.
   Result<std::size_t> remove_orphans(const TableDefinition& table, std::optional<Nanos> waiting_since);
 
  private:
   Result<std::optional<iceberg::LoadedTable>> load(const TableDefinition& table);
+  // Of the tables in the namespace and those below it.
+  Status require_own_folder(const iceberg::TableName& name, const std::string& location, const iceberg::Namespace& space);
 
   iceberg::TableCatalog& catalog_;
   Warehouse& warehouse_;

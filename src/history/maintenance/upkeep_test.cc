@@ -415,5 +415,28 @@ TEST_F(UpkeepTest, WhatNothingNamesGoesWhenItIsOldEnough) {
   EXPECT_TRUE(fs::exists(folder + "/data/lost.parquet"));
 }
 
+TEST_F(UpkeepTest, FilesOfATableInTheSameFolderAreLeftAlone) {
+  open();
+  commit({{0, 1}});
+  const LoadedTable table = load("orders");
+  const std::string folder = table.metadata->location.substr(std::string("file://").size());
+  std::ofstream(folder + "/data/lost.parquet") << "half a fi";
+  namespace fs = std::filesystem;
+  fs::last_write_time(folder + "/data/lost.parquet", fs::file_time_type::clock::now() - std::chrono::hours(24 * 10'000));
+  NewTable guest;
+  guest.table = {{"research", "marks"}, "guest"};
+  guest.draft.schema = orders().schema;
+  guest.draft.location = table.metadata->location + "/guest";
+  ASSERT_TRUE(catalog_->create_namespace({"research"}, {}).ok());
+  ASSERT_TRUE(catalog_->create_namespace({"research", "marks"}, {}).ok());
+  ASSERT_TRUE(catalog_->create_table(guest).ok());
+  EXPECT_EQ(upkeep_->remove_orphans(orders(), std::nullopt).status().code(), Code::kFailedPrecondition);
+  EXPECT_TRUE(fs::exists(folder + "/data/lost.parquet"));
+  EXPECT_EQ(upkeep_->remove_orphans(fills(), std::nullopt).value(), 0u);
+  ASSERT_TRUE(catalog_->drop_table(guest.table, false).ok());
+  EXPECT_EQ(upkeep_->remove_orphans(orders(), 0).value(), 0u);  // a commit under way might need it
+  EXPECT_EQ(upkeep_->remove_orphans(orders(), std::nullopt).value(), 1u);
+}
+
 }  // namespace
 }  // namespace halocline
