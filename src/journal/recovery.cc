@@ -345,15 +345,13 @@ Status repair(Disk& disk, const std::string& directory, const Recovered& recover
 Result<JournalId> journal_id(Disk& disk, const std::string& directory) {
   Result<std::vector<std::uint32_t>> numbers = list_segments(disk, directory);
   if (!numbers.ok()) return numbers.status();
-  const Status none(Code::kNotFound, "there is no journal in " + directory);
-  if (numbers.value().empty()) return none;
-  const std::uint32_t first = numbers.value().front();
-  Result<std::unique_ptr<File>> file = disk.open(directory + "/" + segment_name(first), Access::kRead);
-  if (!file.ok()) return file.status();
-  Result<std::optional<SegmentHeader>> header = read_segment_header(*file.value(), first);
-  if (!header.ok()) return header.status();
-  if (!header.value().has_value()) return none;
-  return header.value()->id;
+  for (const std::uint32_t number : numbers.value()) {
+    Result<std::unique_ptr<File>> file = disk.open(directory + "/" + segment_name(number), Access::kRead);
+    if (!file.ok()) return file.status();
+    const Result<std::optional<SegmentHeader>> header = read_segment_header(*file.value(), number);
+    if (header.ok() && header.value().has_value()) return header.value()->id;
+  }
+  return Status(Code::kNotFound, "there is no journal in " + directory);
 }
 
 Result<std::vector<std::uint32_t>> list_segments(Disk& disk, const std::string& directory) {

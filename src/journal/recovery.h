@@ -82,7 +82,7 @@ Result<Recovered> recover(Disk& disk, const std::string& directory, const Recove
 // segment without any (a process that died of a sync error leaves pages that can be read and were never written).
 Status repair(Disk& disk, const std::string& directory, const Recovered& recovered);
 
-// The id in its first segment; kNotFound: there is no journal.
+// The id in the first of its segments whose header checks; kNotFound: there is no journal.
 Result<JournalId> journal_id(Disk& disk, const std::string& directory);
 
 // The numbers of the segments in a directory, ascending.
