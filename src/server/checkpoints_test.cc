@@ -209,7 +209,8 @@ TEST_F(CheckpointsTest, TheJournalMayLoseWhatIsBeforeIt) {
   const std::string before = digest();
   stop();
   const Seq kept = taken().front();
-  for (const std::uint32_t number : list_segments(disk_, journal_options().directory).value()) {
+  const std::vector<std::uint32_t> segments = list_segments(disk_, journal_options().directory).value();
+  for (const std::uint32_t number : segments) {
     const auto next = disk_.open((root_ / "journal" / segment_name(number + 1)).string(), Access::kRead);
     if (!next.ok()) break;
     const auto header = read_segment_header(*next.value(), number + 1);
