@@ -483,7 +483,7 @@ int main(int argc, char** argv) {
   }
   std::uint32_t end_of_day = 0;
   Client client(options.server, std::chrono::seconds(10));
-  const Status listed = client.list_reference([&end_of_day](const v1::ReferencePage& page) { end_of_day = std::max(end_of_day, page.end_of_day()); });
+  const Status listed = client.list_reference({}, [&end_of_day](const v1::ReferencePage& page) { end_of_day = std::max(end_of_day, page.end_of_day()); });
   if (!listed.ok()) {
     std::fprintf(stderr, "floor: %s\n", listed.message().c_str());
     return 3;

@@ -17,6 +17,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -84,11 +85,43 @@ class CowArray {
     size_ = size;
   }
 
+  // For those who write the array down: how many chunks it has, and the elements of one.
+  std::size_t chunks() const { return (size_ + kPerChunk - 1) / kPerChunk; }
+  std::span<const T> chunk(std::size_t c) const {
+    return {pages_[c / kChunksPerPage]->chunks[c % kChunksPerPage]->items, std::min(kPerChunk, size_ - c * kPerChunk)};
+  }
+  // For those who take it up again: an empty array gets so many elements, of any content; then chunks are filled, by one thread or several.
+  void make(std::size_t size) {
+    CHECK(size_ == 0);
+    const std::size_t needed = (size + kPerChunk - 1) / kPerChunk;
+    for (std::size_t c = 0; c < needed; ++c) {
+      if (c % kChunksPerPage == 0) pages_.push_back(new Page);
+      pages_.back()->chunks[c % kChunksPerPage] = new Chunk;
+      pages_.back()->set_owned(c % kChunksPerPage);
+    }
+    size_ = size;
+  }
+  std::span<T> fill(std::size_t c) { return {pages_[c / kChunksPerPage]->chunks[c % kChunksPerPage]->items, kPerChunk}; }
+
   // Tells the processor to fetch an element.
   void prefetch(std::size_t i) const {
     const char* item = reinterpret_cast<const char*>(&chunk_of(i)->items[i % kPerChunk]);
     prefetch_line(item);
     if constexpr (sizeof(T) > 64) prefetch_line(item + sizeof(T) - 1);
+  }
+
+  // Bytes of the chunks that another array does not refer to at the same place.
+  std::size_t bytes_apart(const CowArray& other) const {
+    std::size_t bytes = 0;
+    for (std::size_t p = 0; p < pages_.size(); ++p) {
+      const Page* there = p < other.pages_.size() ? other.pages_[p] : nullptr;
+      if (there == pages_[p]) continue;
+      bytes += sizeof(Page);
+      for (std::size_t c = 0; c < kChunksPerPage && pages_[p]->chunks[c] != nullptr; ++c) {
+        if (there == nullptr || there->chunks[c] != pages_[p]->chunks[c]) bytes += sizeof(Chunk);
+      }
+    }
+    return bytes;
   }
 
   // Bytes of the chunks this object refers to, shared or not.

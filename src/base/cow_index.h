@@ -61,6 +61,24 @@ class CowIndex {
     }
   }
 
+  // What it is made of besides its arrays.
+  struct Shape {
+    std::uint64_t bits = 0, size = 0;
+  };
+  Shape shape() const { return {bits_, size_}; }
+  void set_shape(const Shape& shape) {
+    bits_ = static_cast<std::uint32_t>(shape.bits);
+    size_ = shape.size;
+  }
+
+  // visit(name, array …) for each of its arrays, and the same one of the other indexes, if any.
+  template <class Visit, class... Indexes>
+  static void each_array(Visit&& visit, Indexes&... indexes) {
+    visit("directory", indexes.directory_...);
+    visit("segments", indexes.segments_...);
+    visit("heads", indexes.heads_...);
+  }
+
   std::size_t size() const { return size_; }
   std::size_t bytes() const { return directory_.bytes() + segments_.bytes() + heads_.bytes(); }
 

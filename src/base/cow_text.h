@@ -40,6 +40,12 @@ class CowText {
   bool has_room(std::size_t size) const { return bytes_.size() + Bytes::kPerChunk + size < 0xFFFF'FFFFu; }
   std::size_t bytes() const { return bytes_.bytes(); }
 
+  // visit(name, array …), as CowIndex::each_array.
+  template <class Visit, class... Texts>
+  static void each_array(Visit&& visit, Texts&... texts) {
+    visit("bytes", texts.bytes_...);
+  }
+
  private:
   static constexpr std::size_t kMostBytes = 4096;
   using Bytes = CowArray<char, 16384>;

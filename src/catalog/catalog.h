@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/cow_array.h"
@@ -63,6 +64,12 @@ struct InstrumentRecord {
   Nanos price_time;  // highest accepted
 };
 
+// Hands on to `visit` with "of." before the name.
+template <class Visit>
+auto within(std::string_view of, Visit& visit) {
+  return [of = std::string(of) + '.', &visit](std::string_view name, auto&... arrays) { visit(of + std::string(name), arrays...); };
+}
+
 class Catalog {
  public:
   CowArray<NodeRecord, 4096> nodes;
@@ -86,6 +93,21 @@ class Catalog {
   void rename_node(std::uint32_t node, std::string_view name);
 
   std::string_view name_of(std::uint32_t node) const { return node == kNoId ? std::string_view() : text[nodes[node].name]; }
+  // visit(name, array …) for each of its arrays, and the same one of the other catalogs, if any.
+  template <class Visit, class... Catalogs>
+  static void each_array(Visit&& visit, Catalogs&... catalogs) {
+    visit("nodes", catalogs.nodes...);
+    visit("currencies", catalogs.currencies...);
+    visit("instruments", catalogs.instruments...);
+    CowText::each_array(within("text", visit), catalogs.text...);
+    CowIndex::each_array(within("names", visit), catalogs.names_...);
+  }
+  // visit(name, index …) likewise.
+  template <class Visit, class... Catalogs>
+  static void each_index(Visit&& visit, Catalogs&... catalogs) {
+    visit("catalog.names", catalogs.names_...);
+  }
+
   bool can_add_nodes(std::uint32_t count) const { return nodes.size() + count <= limits::kMaxNodes; }
 
  private:

@@ -14,7 +14,7 @@ namespace {
 
 struct Flags {
   bool all = false, follow = false;
-  std::string on;
+  std::string on, as_of;
   std::uint64_t from = 0, count = 0;
   bool from_given = false;
   std::uint64_t id = 0;
@@ -144,6 +144,7 @@ int list(const Session& session, const Flags& flags) {
   }
   request.set_kind(kind);
   request.set_node(node);
+  if (!flags.as_of.empty()) set_as_of(flags.as_of, *request.mutable_as_of());
   v1::AlertsPage all;
   const Status status = session.connect().list_alerts(request, [&](const v1::AlertsPage& page) { all.MergeFrom(page); });
   if (!status.ok()) return report(status);
@@ -205,12 +206,14 @@ void add_alerts(CLI::App& app, Session& session) {
   command->add_flag("--follow", flags->follow, "show events as they happen, until Ctrl-C");
   CLI::Option* from = command->add_option("--from", flags->from, "with --follow: after this event id; 0 for all (default: from now)");
   command->add_option("--count", flags->count, "with --follow: end after so many events");
+  add_as_of_option(*command, flags->as_of);
   add_server_options(*command, session);
   command->callback([command, flags, from, &session] {
     if (!command->get_subcommands().empty()) return;
     flags->from_given = from->count() > 0;
     session.action = [flags, &session] {
       if (flags->follow && !flags->on.empty()) return usage_error("--on cannot be used with --follow: filter its --json output");
+      if (flags->follow && !flags->as_of.empty()) return usage_error("--as-of cannot be used with --follow: --from EVENT_ID goes back");
       if (!flags->follow && (flags->from_given || flags->count != 0)) return usage_error("--from and --count need --follow");
       return flags->follow ? follow(session, *flags) : list(session, *flags);
     };

@@ -66,6 +66,8 @@ int run(int argc, char** argv) {
   add_nodes(app, session);
   add_query(app, session);
   add_watch(app, session);
+  add_diff(app, session);
+  add_backtest(app, session);
   add_eod(app, session);
   add_fix(app, session);
   add_status(app, session);

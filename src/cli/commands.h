@@ -17,6 +17,8 @@ void add_positions(CLI::App& app, Session& session);
 void add_nodes(CLI::App& app, Session& session);
 void add_query(CLI::App& app, Session& session);
 void add_watch(CLI::App& app, Session& session);
+void add_diff(CLI::App& app, Session& session);
+void add_backtest(CLI::App& app, Session& session);
 void add_eod(CLI::App& app, Session& session);
 void add_fix(CLI::App& app, Session& session);
 void add_status(CLI::App& app, Session& session);

@@ -13,7 +13,7 @@ constexpr const char* kMeasures =
     "net, gross, long, short, day_loss, total_loss, drawdown, concentration, largest_trade, trade_rate or stale";
 
 struct Flags {
-  std::string name, on, measure, warn, breach, hysteresis, owner, escalate_after;
+  std::string name, on, measure, warn, breach, hysteresis, owner, escalate_after, as_of;
   bool hard = false;
 };
 
@@ -66,9 +66,11 @@ int remove(const Session& session, const Flags& flags) {
   return show_ack(session, ack.value(), "limit " + flags.name);
 }
 
-int list(const Session& session, const Flags&) {
+int list(const Session& session, const Flags& flags) {
+  v1::ListLimitsRequest request;
+  if (!flags.as_of.empty()) set_as_of(flags.as_of, *request.mutable_as_of());
   v1::LimitsPage all;
-  const Status status = session.connect().list_limits([&](const v1::LimitsPage& page) { all.MergeFrom(page); });
+  const Status status = session.connect().list_limits(request, [&](const v1::LimitsPage& page) { all.MergeFrom(page); });
   if (!status.ok()) return report(status);
   if (session.json) return print_json(to_json(all)), kDone;
   if (all.limits_size() == 0) {
@@ -116,7 +118,8 @@ void add_limit(CLI::App& app, Session& session) {
   set_command->add_flag("--hard", flags->hard, "not to be exceeded (default: soft, to be explained)");
   set_command->add_option("--owner", flags->owner, "who answers for it");
   set_command->add_option("--escalate-after", flags->escalate_after, "a hard breach unacknowledged for so long escalates");
-  sub("list", "all limits with their active alerts", "Example: halocline limit list --json", list);
+  CLI::App* list_command = sub("list", "all limits with their active alerts", "Example: halocline limit list --json", list);
+  add_as_of_option(*list_command, flags->as_of);
   CLI::App* remove_command = sub("remove", "remove a limit; its alerts are cleared",
                                  "Example: halocline limit remove trader-gross", remove);
   remove_command->add_option("NAME", flags->name, "the limit's name")->required();

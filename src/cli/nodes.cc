@@ -12,7 +12,7 @@ namespace halocline::cli {
 namespace {
 
 struct Flags {
-  std::string node, sort;
+  std::string node, sort, as_of;
   std::size_t top = 0;
 };
 
@@ -103,6 +103,7 @@ int show(const Session& session, const Flags& flags) {
   }
   request.set_kind(kind);
   request.set_name(name);
+  if (!flags.as_of.empty()) set_as_of(flags.as_of, *request.mutable_as_of());
   v1::NodesPage all;
   const Status status = session.connect().list_nodes(request, [&](const v1::NodesPage& page) { all.MergeFrom(page); });
   if (!status.ok()) return report(status);
@@ -143,6 +144,7 @@ void add_nodes(CLI::App& app, Session& session) {
                       "largest_trade, trade_rate or stale")
       ->check(CLI::IsMember(kSorts));
   command->add_option("--top", flags->top, "only the first so many");
+  add_as_of_option(*command, flags->as_of);
   add_server_options(*command, session);
   command->callback([flags, &session] { session.action = [flags, &session] { return show(session, *flags); }; });
 }

@@ -9,7 +9,7 @@ namespace halocline::cli {
 namespace {
 
 struct Flags {
-  std::string node = "firm", instrument;
+  std::string node = "firm", instrument, as_of;
 };
 
 Cell money(const std::string& value) { return {rounded(value, 2), value.starts_with('-') ? Style::kRed : Style::kPlain}; }
@@ -27,6 +27,7 @@ int show(const Session& session, const Flags& flags) {
     request.set_node(name);
   }
   request.set_instrument(flags.instrument);
+  if (!flags.as_of.empty()) set_as_of(flags.as_of, *request.mutable_as_of());
   v1::PositionsPage all;
   const Status status = session.connect().list_positions(request, [&](const v1::PositionsPage& page) { all.MergeFrom(page); });
   if (!status.ok()) return report(status);
@@ -55,10 +56,11 @@ int show(const Session& session, const Flags& flags) {
 void add_positions(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("positions", "positions with average price and P&L");
   command->footer("Examples:\n  halocline positions                     the firm's\n  halocline positions trader:anna\n"
-                  "  halocline positions book --instrument AAPL --json");
+                  "  halocline positions book --instrument AAPL --json\n  halocline positions --as-of '2026-11-17 10:42 America/New_York'");
   auto flags = std::make_shared<Flags>();
   command->add_option("NODE", flags->node, "all, KIND or KIND:NAME")->capture_default_str();
   command->add_option("--instrument", flags->instrument, "only of this instrument");
+  add_as_of_option(*command, flags->as_of);
   add_server_options(*command, session);
   command->callback([flags, &session] { session.action = [flags, &session] { return show(session, *flags); }; });
 }

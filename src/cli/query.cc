@@ -14,7 +14,7 @@ namespace halocline::cli {
 namespace {
 
 struct Flags {
-  std::string sql;
+  std::string sql, as_of;
   std::vector<std::string> parameters;
   bool csv = false;
 };
@@ -118,6 +118,7 @@ int ask(const Session& session, const Flags& flags) {
   request.set_sql(flags.sql);
   if (flags.sql == "-") request.set_sql(read_text(stdin));
   if (const Status status = parse_parameters(flags.parameters, *request.mutable_parameters()); !status.ok()) return report(status);
+  if (!flags.as_of.empty()) set_as_of(flags.as_of, *request.mutable_as_of());
   Printer printer(session, flags);
   const Status status = session.connect().query(request, [&](const v1::QueryPage& page) { printer.take(page); });
   if (!status.ok()) return report(status);
@@ -134,11 +135,13 @@ void add_query(CLI::App& app, Session& session) {
       "  halocline query 'SELECT trader, SUM(notional) AS total FROM trades WHERE live GROUP BY trader ORDER BY total DESC LIMIT 10'\n"
       "  halocline query 'SELECT * FROM positions WHERE node_kind = $1' --param 1=firm --csv\n"
       "  halocline query - < report.sql          the text from standard input\n"
+      "  halocline query --as-of '2026-11-17 10:42 America/New_York' 'SELECT * FROM positions'   as the books were then\n"
       "  halocline query 'EXPLAIN SELECT …'      how it would be answered\n"
       "The language, its sources and columns: docs/queries.md");
   auto flags = std::make_shared<Flags>();
   command->add_option("SQL", flags->sql, "the text; - reads it from standard input")->required();
   command->add_option("--param", flags->parameters, "NAME=VALUE for $NAME or :NAME; may be repeated");
+  add_as_of_option(*command, flags->as_of);
   command->add_flag("--csv", flags->csv, "comma-separated values with a header; NULL is empty");
   add_server_options(*command, session);
   command->callback([flags, &session] {

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMaxItems = 1'024;  // in one request
 
 struct Flags {
-  std::string file, kind, from, to;
+  std::string file, kind, from, to, as_of;
   std::vector<std::string> pairs;
 };
 
@@ -130,7 +130,9 @@ int list(const Session& session, const Flags& flags) {
   v1::ReferencePage head;
   std::map<std::string, std::vector<v1::ReferenceItem>> by_kind;
   bool first = true;
-  const Status status = session.connect().list_reference([&](const v1::ReferencePage& page) {
+  v1::ListReferenceRequest request;
+  if (!flags.as_of.empty()) set_as_of(flags.as_of, *request.mutable_as_of());
+  const Status status = session.connect().list_reference(request, [&](const v1::ReferencePage& page) {
     if (std::exchange(first, false)) {
       head.set_seq(page.seq());
       head.set_end_of_day(page.end_of_day());
@@ -189,6 +191,7 @@ void add_ref(CLI::App& app, Session& session) {
 
   CLI::App* list_command = sub("list", "everything, or one kind", "Example: halocline ref list --kind instrument --json", list);
   list_command->add_option("--kind", flags->kind, "currency, desk, book, trader, counterparty or instrument");
+  add_as_of_option(*list_command, flags->as_of);
 
   CLI::App* set_command = sub("set", "add or change one thing",
       "Examples:\n  halocline ref set book name=rates-1 desk=rates\n"

@@ -2,6 +2,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
+
+#include <strings.h>
+
 #include "cli/json.h"
 #include "cli/text.h"
 #include "command/command.h"
@@ -47,6 +51,20 @@ int report(const Status& status) {
   }
   std::fprintf(stderr, "halocline: %s\n", text.c_str());
   return code;
+}
+
+void add_as_of_option(CLI::App& command, std::string& text) {
+  command.add_option("--as-of", text, "as it was then: a time (\"2026-11-17 10:42 America/New_York\", \"-30s\"; else UTC) or \"SEQ n\"")
+      ->check([](const std::string& given) { return given.empty() ? std::string("an instant is wanted") : std::string(); });
+}
+
+void set_as_of(const std::string& text, v1::AsOf& as_of) {
+  const bool names_seq = text.size() > 4 && strncasecmp(text.data(), "seq", 3) == 0 && (text[3] == ' ' || text[3] == ':');
+  std::uint64_t seq = 0;
+  if (names_seq && std::from_chars(text.data() + 4, text.data() + text.size(), seq).ptr == text.data() + text.size()) {
+    return as_of.set_seq(seq);
+  }
+  as_of.set_time(text);
 }
 
 int usage_error(const std::string& text) {

@@ -39,6 +39,10 @@ struct Session {
 void add_server_options(CLI::App& command, Session& session, bool json = true);
 void add_json_option(CLI::App& command, Session& session);
 
+// Adds --as-of, whose text set_as_of() reads: "SEQ n" (or "seq:n"), else a time, which the server reads.
+void add_as_of_option(CLI::App& command, std::string& text);
+void set_as_of(const std::string& text, v1::AsOf& as_of);
+
 // Says on stderr what was wrong and what to do; the exit code for it.
 int report(const Status& status);
 // "halocline: text" on stderr, kUsage.

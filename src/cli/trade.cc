@@ -15,7 +15,7 @@ namespace {
 struct TradeFlags {
   std::map<std::string, std::string> fields;
   std::string csv, jsonl;
-  std::string source, trade_id;  // of `show`
+  std::string source, trade_id, as_of;  // of `show`
 };
 
 std::string flag_name(std::string field) {
@@ -49,7 +49,11 @@ int submit_one(const Session& session, const TradeFlags& flags) {
 }
 
 int show(const Session& session, const TradeFlags& flags) {
-  const Result<v1::TradeState> answer = session.connect().get_trade(flags.source, flags.trade_id);
+  v1::GetTradeRequest request;
+  request.set_source(flags.source);
+  request.set_trade_id(flags.trade_id);
+  if (!flags.as_of.empty()) set_as_of(flags.as_of, *request.mutable_as_of());
+  const Result<v1::TradeState> answer = session.connect().get_trade(request);
   if (!answer.ok() && answer.status().code() == Code::kNotFound) {
     return report(Status(Code::kNotFound, "no trade " + flags.source + "/" + flags.trade_id));
   }
@@ -107,6 +111,7 @@ void add_trade(CLI::App& app, Session& session) {
   show_command->footer("Example: halocline trade show oms T1 --json");
   show_command->add_option("SOURCE", flags->source, "the system it came from")->required();
   show_command->add_option("ID", flags->trade_id, "its id there")->required();
+  add_as_of_option(*show_command, flags->as_of);
   add_server_options(*show_command, session);
   show_command->callback([flags, &session] { session.action = [flags, &session] { return show(session, *flags); }; });
 }

@@ -88,9 +88,9 @@ Result<v1::UpsertResponse> Client::upsert(const v1::UpsertRequest& request) {
   return stubs_->call(*stubs_->reference, &v1::Reference::Stub::Upsert, request);
 }
 
-Status Client::list_reference(const std::function<void(const v1::ReferencePage&)>& take) {
+Status Client::list_reference(const v1::ListReferenceRequest& request, const std::function<void(const v1::ReferencePage&)>& take) {
   return stubs_->pages<v1::ReferencePage>(
-      [&](grpc::ClientContext* context) { return stubs_->reference->List(context, v1::ListReferenceRequest()); }, take);
+      [&](grpc::ClientContext* context) { return stubs_->reference->List(context, request); }, take);
 }
 
 Status Client::list_positions(const v1::ListPositionsRequest& request,
@@ -104,10 +104,7 @@ Status Client::list_nodes(const v1::ListNodesRequest& request, const std::functi
       [&](grpc::ClientContext* context) { return stubs_->risk->ListNodes(context, request); }, take);
 }
 
-Result<v1::TradeState> Client::get_trade(const std::string& source, const std::string& trade_id) {
-  v1::GetTradeRequest request;
-  request.set_source(source);
-  request.set_trade_id(trade_id);
+Result<v1::TradeState> Client::get_trade(const v1::GetTradeRequest& request) {
   return stubs_->call(*stubs_->risk, &v1::Risk::Stub::GetTrade, request);
 }
 
@@ -121,9 +118,9 @@ Result<v1::Ack> Client::remove_limit(const std::string& name) {
   return stubs_->call(*stubs_->risk, &v1::Risk::Stub::RemoveLimit, request);
 }
 
-Status Client::list_limits(const std::function<void(const v1::LimitsPage&)>& take) {
+Status Client::list_limits(const v1::ListLimitsRequest& request, const std::function<void(const v1::LimitsPage&)>& take) {
   return stubs_->pages<v1::LimitsPage>(
-      [&](grpc::ClientContext* context) { return stubs_->risk->ListLimits(context, v1::ListLimitsRequest()); }, take);
+      [&](grpc::ClientContext* context) { return stubs_->risk->ListLimits(context, request); }, take);
 }
 
 Status Client::list_alerts(const v1::ListAlertsRequest& request, const std::function<void(const v1::AlertsPage&)>& take) {

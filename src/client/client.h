@@ -38,15 +38,15 @@ class Client {
   Result<v1::Ack> submit_trade(const v1::Trade& trade);
   Result<v1::PriceAcks> publish_prices(const v1::PriceBatch& prices);  // 1 to 4096
   Result<v1::UpsertResponse> upsert(const v1::UpsertRequest& request);  // 1 to 1024 items
-  Status list_reference(const std::function<void(const v1::ReferencePage&)>& take);
+  Status list_reference(const v1::ListReferenceRequest& request, const std::function<void(const v1::ReferencePage&)>& take);
 
   Status list_positions(const v1::ListPositionsRequest& request, const std::function<void(const v1::PositionsPage&)>& take);
   Status list_nodes(const v1::ListNodesRequest& request, const std::function<void(const v1::NodesPage&)>& take);
-  Result<v1::TradeState> get_trade(const std::string& source, const std::string& trade_id);
+  Result<v1::TradeState> get_trade(const v1::GetTradeRequest& request);
 
   Result<v1::Ack> set_limit(const v1::Limit& limit);
   Result<v1::Ack> remove_limit(const std::string& name);
-  Status list_limits(const std::function<void(const v1::LimitsPage&)>& take);
+  Status list_limits(const v1::ListLimitsRequest& request, const std::function<void(const v1::LimitsPage&)>& take);
   Status list_alerts(const v1::ListAlertsRequest& request, const std::function<void(const v1::AlertsPage&)>& take);
   Result<v1::Ack> ack_alert(const v1::AckAlertRequest& request);
   Result<v1::Ack> end_of_day(std::uint32_t date);  // yyyymmdd

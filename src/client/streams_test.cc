@@ -385,7 +385,7 @@ TEST(AlertFollower, GivesUpWhenToldTo) {
 TEST(Client, SaysWhichFieldWasWrong) {
   ScriptedServer server;
   Client client(server.address());
-  const Result<v1::TradeState> answer = client.get_trade("x", "y");
+  const Result<v1::TradeState> answer = client.get_trade({});
   EXPECT_EQ(answer.status().code(), Code::kInvalidArgument);
   EXPECT_EQ(answer.status().message(), "not a trade's key; source: is longer than 32 bytes");
   EXPECT_EQ(client.status().status().code(), Code::kUnsupported);

@@ -15,6 +15,7 @@
 
 #include "base/status.h"
 #include "command/alert.h"
+#include "command/as_of.h"
 #include "command/fix.h"
 #include "command/outcome.h"
 #include "command/query.h"
@@ -142,17 +143,20 @@ class Port {
 
   // Reads. Each is exact at a seq that is at least that of every command submitted before the call by the same
   // thread, and is answered after that seq is durable. The callback runs on a reader thread (or at once, with a failure).
+  // With an AsOf it is what the same read gave at that instant, or would have, worked out from the journal aside: kOutOfRange when that
+  // is in the future, before the first command or no longer in the journal; kInvalidArgument when its text says no time.
   template <class T>
   using Reply = std::function<void(Result<At<T>>)>;
-  virtual void positions(PositionFilter filter, Reply<std::vector<PositionRow>> reply) = 0;
-  virtual void nodes(NodeFilter filter, Reply<std::vector<NodeRow>> reply) = 0;
-  virtual void limits(Reply<std::vector<LimitRow>> reply) = 0;
-  virtual void alerts(AlertFilter filter, Reply<std::vector<AlertRow>> reply) = 0;
-  virtual void reference(Reply<ReferenceRows> reply) = 0;
-  virtual void trade(std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) = 0;
+  virtual void positions(AsOf as_of, PositionFilter filter, Reply<std::vector<PositionRow>> reply) = 0;
+  virtual void nodes(AsOf as_of, NodeFilter filter, Reply<std::vector<NodeRow>> reply) = 0;
+  virtual void limits(AsOf as_of, Reply<std::vector<LimitRow>> reply) = 0;
+  virtual void alerts(AsOf as_of, AlertFilter filter, Reply<std::vector<AlertRow>> reply) = 0;
+  virtual void reference(AsOf as_of, Reply<ReferenceRows> reply) = 0;
+  virtual void trade(AsOf as_of, std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) = 0;
   virtual void status(bool with_digest, Reply<StatusReport> reply) = 0;
   // kInvalidArgument with line, column and caret when the text is wrong; kResourceExhausted when the answer is beyond a bound.
-  virtual void query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) = 0;
+  // A text that says AS OF itself is not to be given an AsOf.
+  virtual void query(AsOf as_of, std::string sql, QueryParameters parameters, Reply<QueryRows> reply) = 0;
 
   // What the journal knows of the FIX sessions, and their messages of numbers from..to (in order, the first `most`).
   virtual void fix_ledger(Reply<FixLedger> reply) = 0;

@@ -246,6 +246,17 @@ class Engine::Impl {
 Engine::Engine() : impl_(std::make_unique<Impl>()) {}
 Engine::~Engine() = default;
 
+Result<std::unique_ptr<Engine>> Engine::resume(const State& books) {
+  auto engine = std::make_unique<Engine>();
+  Impl& parts = *engine->impl_;
+  parts.state = books;
+  parts.exposure.resume();
+  parts.prices.resume();
+  if (Status status = parts.limits.resume(); !status.ok()) return status;
+  if (Status status = parts.named.resume(); !status.ok()) return status;
+  return engine;
+}
+
 Applied Engine::apply(Seq seq, Nanos time, const Command& command, std::vector<AlertEvent>& events) {
   return impl_->apply(seq, time, command, events);
 }

@@ -62,6 +62,10 @@ class Engine {
  public:
   Engine();
   ~Engine();
+  // An engine that goes on from these books as the one did that they are of: the same commands give the same effects. Costs what there
+  // is of positions, nodes and alerts, and working out the named queries. kDataLoss: these are not the books of any engine;
+  // kResourceExhausted: a named query is beyond a bound.
+  static Result<std::unique_ptr<Engine>> resume(const State& books);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 

@@ -30,6 +30,14 @@ std::vector<std::uint32_t> sorted_positions(const State& state, std::uint32_t no
 Seq seq_of(const State& state) { return state.seq; }
 Nanos time_of(const State& state) { return state.time; }
 
+std::uint64_t bytes_apart(const State& state, const State* other) {
+  static const State nothing;
+  std::uint64_t bytes = 0;
+  State::each_array([&](std::string_view, const auto& array, const auto& there) { bytes += array.bytes_apart(there); }, state,
+                    other == nullptr ? nothing : *other);
+  return bytes;
+}
+
 StateCounts counts(const State& state) {
   StateCounts c;
   c.trades = state.trades.size();

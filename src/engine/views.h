@@ -28,6 +28,8 @@ struct StateCounts {
 Seq seq_of(const State& state);
 Nanos time_of(const State& state);
 StateCounts counts(const State& state);
+// Memory of the books that the other ones (nullptr: none) do not share.
+std::uint64_t bytes_apart(const State& state, const State* other);
 
 // In the order of node id, then symbol.
 std::vector<PositionRow> positions(const State& state, const PositionFilter& filter);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "journal/block_search.h"
 #include "journal/recovery.h"
 #include "journal/tail.h"
 
@@ -15,12 +16,25 @@ Result<std::unique_ptr<JournalReader>> JournalReader::open(Disk& disk, const std
   for (std::size_t i = numbers.value().size(); i-- > 0;) {
     Result<bool> opened = reader->open_segment(numbers.value()[i]);
     if (!opened.ok()) return opened.status();
-    if (opened.value() && reader->segment_->segment().first_seq <= std::max<Seq>(from, 1)) return reader;
+    if (!opened.value() || reader->segment_->segment().first_seq > std::max<Seq>(from, 1)) continue;
+    if (verify_chain) return reader;
+    const Status skipped = reader->skip_to(from);
+    if (!skipped.ok()) return skipped;
+    return reader;
   }
   if (reader->segment_ == nullptr) return Status(Code::kNotFound, "there is no journal in " + directory);
   return Status(Code::kOutOfRange, "the journal in " + directory + " starts with seq " +
                                        std::to_string(reader->segment_->segment().first_seq) + ", seq " +
                                        std::to_string(from) + " is no longer there");
+}
+
+// To the block that holds the seq, if it is there.
+Status JournalReader::skip_to(Seq seq) {
+  const auto is_before = [seq](const BlockPlace& block) { return block.first_seq <= seq; };
+  Result<std::optional<BlockPlace>> place = last_block(segment_->file(), segment_->segment(), is_before);
+  if (!place.ok()) return place.status();
+  if (place.value()) segment_->skip_to(place.value()->offset);
+  return ok_status();
 }
 
 std::string JournalReader::path(std::uint32_t number) const { return directory_ + "/" + segment_name(number); }

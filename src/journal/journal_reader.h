@@ -31,6 +31,7 @@ class JournalReader {
  public:
   // Starts with the block that holds seq `from` (returned whole). kNotFound: there is no journal. kOutOfRange: `from` is
   // before the oldest segment. kDataLoss, kUnsupported: a header that does not check. `disk` must outlive the reader.
+  // Without `verify_chain` the block is found by a search, with it all of the segment before it is read and checked.
   static Result<std::unique_ptr<JournalReader>> open(Disk& disk, const std::string& directory, Seq from,
                                                      bool verify_chain = true);
 
@@ -47,6 +48,7 @@ class JournalReader {
 
   // The seq that comes next, if not held back by stop_after.
   Seq next_seq() const { return held_ ? segment_->block().first_seq : segment_->next_seq(); }
+  const JournalId& id() const { return segment_->segment().id; }
   // The hash chain after the last block read from the files.
   const Digest& chain() const { return segment_->chain(); }
 
@@ -55,6 +57,7 @@ class JournalReader {
       : disk_(disk), directory_(directory), from_(from), verify_chain_(verify_chain) {}
 
   std::string path(std::uint32_t number) const;
+  Status skip_to(Seq seq);
   Result<bool> open_segment(std::uint32_t number);  // false: there is none (yet)
   Result<bool> follow(Step step);                   // to the next segment; false: this is the end for now
   Status damage(const std::string& what) const;

@@ -28,12 +28,33 @@ class Recovery {
     for (std::size_t i = start_; i < headers_.size(); ++i) {
       if (Status status = read_segment(i); !status.ok()) return status;
     }
+    if (Status status = meet_checkpoint(); !status.ok()) return status;
     return std::move(found_);
   }
 
  private:
   std::string path(std::uint32_t number) const { return directory_ + "/" + segment_name(number); }
   bool is_last(std::size_t i) const { return i + 1 == headers_.size(); }
+
+  // After the record `last`, where the chain is `chain`.
+  Status pass_checkpoint(Seq last, const Digest& chain) {
+    if (!options_.checkpoint || checkpoint_met_ || last < options_.checkpoint->seq) return ok_status();
+    checkpoint_met_ = true;
+    if (last == options_.checkpoint->seq && chain == options_.checkpoint->chain) return ok_status();
+    return Status(Code::kDataLoss, "the journal in " + directory_ + " has another hash chain at seq " +
+                                       std::to_string(options_.checkpoint->seq) + " than the checkpoint taken there: one of them was " +
+                                       "replaced; restore the journal, or move the checkpoint away to start from the journal alone; " +
+                                       "nothing was changed");
+  }
+
+  Status meet_checkpoint() const {
+    if (!options_.checkpoint || checkpoint_met_) return ok_status();
+    const std::string what = "the journal in " + directory_ + " ends with seq " + std::to_string(found_.last_seq) +
+                             ", before the checkpoint of seq " + std::to_string(options_.checkpoint->seq);
+    if (!options_.checkpoint->synced) return Status(Code::kOutOfRange, what);
+    return Status(Code::kDataLoss, what + ", which was durable: records are missing; restore the journal from a copy, or move the " +
+                                       "checkpoint away to go on without them; nothing was changed");
+  }
 
   // Which segments there are, which of them to read, and that none is missing, foreign or half-made.
   Status find_segments() {
@@ -126,6 +147,9 @@ class Recovery {
                         std::to_string(header.first_seq) +
                         (header.first_seq == next_seq_ ? " and another hash chain" : ""));
     }
+    if (i == start_ && header.first_seq > 1) {
+      if (Status status = pass_checkpoint(header.first_seq - 1, header.previous_chain); !status.ok()) return status;
+    }
     Result<std::unique_ptr<File>> file = disk_.open(path(header.number), Access::kRead);
     if (!file.ok()) return file.status();
     SegmentReader reader(file.take(), header, options_.verify_chain);
@@ -158,6 +182,7 @@ class Recovery {
       ++found_.blocks;
       found_.records += block.records;
       found_.bytes += block.payload.size();
+      if (Status status = pass_checkpoint(block.last_seq(), reader.chain()); !status.ok()) return status;
       if (block.last_seq() < options_.replay_from) continue;
       if (Status status = handler_(block); !status.ok()) return status;
     }
@@ -230,6 +255,7 @@ class Recovery {
   Disk& disk_;
   const std::string& directory_;
   const RecoveryOptions& options_;
+  bool checkpoint_met_ = false;
   const BlockHandler& handler_;
   Recovered found_;
   std::vector<SegmentHeader> headers_;
@@ -314,6 +340,18 @@ Status repair(Disk& disk, const std::string& directory, const Recovered& recover
   }
   if (Status status = rewrite(*file.value(), recovered.proven_end, recovered.end); !status.ok()) return status;
   return file.value()->sync_data();
+}
+
+Result<JournalId> journal_id(Disk& disk, const std::string& directory) {
+  Result<std::vector<std::uint32_t>> numbers = list_segments(disk, directory);
+  if (!numbers.ok()) return numbers.status();
+  for (const std::uint32_t number : numbers.value()) {
+    Result<std::unique_ptr<File>> file = disk.open(directory + "/" + segment_name(number), Access::kRead);
+    if (!file.ok()) return file.status();
+    const Result<std::optional<SegmentHeader>> header = read_segment_header(*file.value(), number);
+    if (header.ok() && header.value().has_value()) return header.value()->id;
+  }
+  return Status(Code::kNotFound, "there is no journal in " + directory);
 }
 
 Result<std::vector<std::uint32_t>> list_segments(Disk& disk, const std::string& directory) {

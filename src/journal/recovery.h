@@ -23,6 +23,14 @@ struct RecoveryOptions {
   // from a checkpoint. The block that holds it is handed on whole.
   Seq replay_from = 1;
   bool verify_chain = true;
+  // Whoever starts has everything up to and including `seq`, after which the hash chain was `chain`. The journal must agree: kDataLoss when
+  // it does not. When it ends before `seq`, that is kDataLoss if it was synced up to there, else kOutOfRange.
+  struct Checkpoint {
+    Seq seq = 0;
+    Digest chain{};
+    bool synced = false;
+  };
+  std::optional<Checkpoint> checkpoint;
 };
 
 // Takes one block; a failure stops the recovery and becomes its result. The block is gone after the call.
@@ -73,6 +81,9 @@ Result<Recovered> recover(Disk& disk, const std::string& directory, const Recove
 // tail, and writes again and syncs what nothing proves to be on the medium: the last blocks, and the end mark before a
 // segment without any (a process that died of a sync error leaves pages that can be read and were never written).
 Status repair(Disk& disk, const std::string& directory, const Recovered& recovered);
+
+// The id in the first of its segments whose header checks; kNotFound: there is no journal.
+Result<JournalId> journal_id(Disk& disk, const std::string& directory);
 
 // The numbers of the segments in a directory, ascending.
 Result<std::vector<std::uint32_t>> list_segments(Disk& disk, const std::string& directory);

@@ -56,7 +56,7 @@ class SegmentReader {
   // Everything before it in this segment is known to have been synced: the largest durable_end of the blocks read.
   std::uint64_t durable_end() const { return durable_end_; }
 
-  // Goes on at a whole block behind a broken place, taking its seq and chain as they are. For inspection only.
+  // Goes on at a whole block behind a broken place, taking its seq and chain as they are.
   void skip_to(std::uint64_t offset);
 
  private:

@@ -9,8 +9,11 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/status.h"
 #include "command/codec.h"
 #include "engine/lookahead.h"
+#include "engine/queries/live_queries.h"
+#include "journal/block_view.h"
 
 namespace halocline {
 
@@ -45,6 +48,30 @@ void apply_records(Engine& engine, Seq first_seq, Nanos time, std::uint32_t coun
     applied(seq, slot.type == CommandType::kTrade ? engine.apply(seq, time, slot.trade, hint, events)
                                                   : engine.apply(seq, time, slot.type, slot.payload, events));
   });
+}
+
+// What a block of the journal holds beyond the engine's last seq, up to and including `last`; nobody watches the engine's queries.
+// kDataLoss: it does not go on where the engine is.
+inline Status apply_block(Engine& engine, const BlockView& block, Seq last, std::vector<AlertEvent>& events) {
+  const Seq next = engine.last_seq() + 1;
+  if (next < block.first_seq) {
+    return Status(Code::kDataLoss, "the journal goes on with seq " + std::to_string(block.first_seq) + ", and seq " + std::to_string(next) +
+                                       " comes next");
+  }
+  std::size_t begin = 0, end = 0;
+  std::uint32_t count = 0;
+  for (const Record record : block.contents()) {
+    if (record.seq > last) break;
+    end = static_cast<std::size_t>(record.payload.data() + record.payload.size() - block.payload.data());
+    record.seq < next ? void(begin = end) : void(++count);
+  }
+  if (count == 0) return ok_status();
+  apply_records(engine, next, block.time, count, block.payload.subspan(begin, end - begin), events, [](Seq, const Applied&) {});
+  events.clear();
+  static_cast<void>(engine.queries().take());
+  engine.take_refused_releases();
+  engine.take_dropped_queries();
+  return ok_status();
 }
 
 }  // namespace halocline

@@ -188,18 +188,6 @@ void check_signed(const AuditOptions& options, const HeadClaims& claims, AuditRe
 
 }  // namespace
 
-Result<JournalId> journal_id(Disk& disk, const std::string& directory) {
-  Result<std::vector<std::uint32_t>> numbers = list_segments(disk, directory);
-  if (!numbers.ok()) return numbers.status();
-  for (const std::uint32_t number : numbers.value()) {
-    Result<std::unique_ptr<File>> file = disk.open(directory + "/" + segment_name(number), Access::kRead);
-    if (!file.ok()) return file.status();
-    const Result<std::optional<SegmentHeader>> header = read_segment_header(*file.value(), number);
-    if (header.ok() && header.value().has_value()) return header.value()->id;
-  }
-  return Status(Code::kNotFound, "there is no journal in " + directory);
-}
-
 std::string audit_journal(const std::string& data_directory) { return data_directory + "/journal"; }
 std::string audit_witness(const std::string& data_directory) { return data_directory + "/audit/witness"; }
 

@@ -59,9 +59,6 @@ struct AuditReport {
 // kNotFound: there is no journal. kIo: the disk. kUnsupported: a command this program does not know.
 Result<AuditReport> audit(Disk& disk, const AuditOptions& options);
 
-// The id of a journal, from its first segment that can be read. kNotFound: there is none.
-Result<JournalId> journal_id(Disk& disk, const std::string& directory);
-
 // Where the journal and the witness file of a data directory are.
 std::string audit_journal(const std::string& data_directory);
 std::string audit_witness(const std::string& data_directory);

@@ -62,6 +62,13 @@ struct Config {
   } catalog;
   struct {
     bool enabled = false;
+    std::uint64_t records = 0, journal_bytes = 0, keep = 0;
+  } checkpoint;
+  struct {
+    std::uint64_t threads = 0, waiting = 0, states = 0, bytes = 0;
+  } rewind;
+  struct {
+    bool enabled = false;
     std::uint64_t commit_seconds = 0, format_version = 0, upkeep_seconds = 0, snapshot_minutes = 0, orphan_hours = 0;
   } history;
   struct {

@@ -91,6 +91,21 @@ const ConfigKey kKeys[] = {
      "The largest request, in bytes; a larger one is refused. Times `connections`: the most memory requests can take."},
     {HALOCLINE_KEY(Number, catalog, connections), "64", 1, 4'096, nullptr, "HTTP connections open at a time; more are refused."},
 
+    {HALOCLINE_KEY(bool, checkpoint, enabled), "true", 0, 0, nullptr,
+     "Whether the books are written down now and then (docs/formats/checkpoint.md), so that a start or a rewind need not read the whole "
+     "journal. Without a journal there are none."},
+    {HALOCLINE_KEY(Number, checkpoint, records), "2000000", 1, 1'000'000'000'000, nullptr, "One when so many commands came since then."},
+    {HALOCLINE_KEY(Number, checkpoint, journal_bytes), "268435456", 1, 1'024 * kGiB, nullptr, "… or so many bytes of them."},
+    {HALOCLINE_KEY(Number, checkpoint, keep), "3", 1, 10'000, nullptr,
+     "How many are kept, the newest; about 50 bytes a trade each. More of them bring rewinds nearer."},
+
+    {HALOCLINE_KEY(Number, rewind, threads), "2", 1, 16, nullptr,
+     "Reads of the past worked out at a time, each on a thread of low priority and with the memory the books took then."},
+    {HALOCLINE_KEY(Number, rewind, waiting), "16", 1, 4'096, nullptr, "Reads of the past that wait for that; more are refused."},
+    {HALOCLINE_KEY(Number, rewind, states), "8", 0, 256, nullptr, "Past states kept in memory: what is near one is answered soon."},
+    {HALOCLINE_KEY(Number, rewind, bytes), "1073741824", 0, 1'024 * kGiB, nullptr,
+     "Memory of the past states kept, in bytes; what they share is counted once. Those used longest ago go first."},
+
     {HALOCLINE_KEY(bool, history, enabled), "false", 0, 0, nullptr,
      "Whether everything in the journal is also written to Iceberg tables (docs/formats/tables.md). Not with journal.durability `memory`."},
     {HALOCLINE_KEY(Number, history, commit_seconds), "5", 1, 3'600, nullptr,
@@ -160,6 +175,8 @@ const char* section_meaning(std::string_view section) {
   if (section == "journal") return "How commands are kept.";
   if (section == "fix") return "FIX sessions; docs/fix.md says what becomes of their messages.";
   if (section == "catalog") return "The catalog of Iceberg tables that Spark, Trino, PyIceberg and DuckDB attach to; docs/iceberg.md.";
+  if (section == "checkpoint") return "The books in files beside the journal, which is the truth; these save time.";
+  if (section == "rewind") return "The books as they were: AS OF, --as-of.";
   if (section == "audit") return "The signed record that nothing was changed; `halocline audit verify` checks it.";
   if (section == "history") return "The books' memory in Iceberg tables, which other engines read.";
   if (section == "limits")

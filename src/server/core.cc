@@ -61,6 +61,8 @@ Core::Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, 
              }),
       watches_(watch_options(engine.last_seq()), p_.metrics.named),
       reruns_(options_.journal, piece_of(options_), [this] { return p_.durable_seq.load(); }, watches_),
+      rewinds_(options_.rewind, options_.journal, options_.checkpoint.directory, p_.metrics.named),
+      checkpoints_(make_checkpoints()),
       first_answers_(watches_,
                      [this](std::shared_ptr<AsideRound> round) {
                        Inbound inbound;
@@ -69,7 +71,8 @@ Core::Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, 
                      }),
       sequencer_(p_, journal, std::max(start.last_time, engine.last_time()),
                  options_.on_failure ? options_.on_failure : [](const Status&) {}),
-      engine_stage_(p_, engine, watches_, first_answers_, options_.rows_at_once), publisher_(p_, feeds_, watches_, *readers_) {
+      engine_stage_(p_, engine, watches_, first_answers_, options_.rows_at_once, checkpoints_.get()),
+      publisher_(p_, feeds_, watches_, *readers_) {
   CHECK(journal.next_seq() == engine.last_seq() + 1, "the journal goes on at seq %llu, the engine has applied %llu",
         static_cast<unsigned long long>(journal.next_seq()), static_cast<unsigned long long>(engine.last_seq()));
   p_.durable_seq.store(engine.last_seq());
@@ -80,8 +83,20 @@ Watches::Options Core::watch_options(Seq serving_since) {
   options.piece = piece_of(options_);
   options.serving_since = serving_since;
   options.ring = [this] { p_.publisher_bell.ring(); };
-  if (options_.journal) options.rerun = [this](std::shared_ptr<Watch> watch) { reruns_.add(std::move(watch)); };
+  if (options_.journal.kept()) options.rerun = [this](std::shared_ptr<Watch> watch) { reruns_.add(std::move(watch)); };
   return options;
+}
+
+std::unique_ptr<Checkpoints> Core::make_checkpoints() {
+  if (options_.checkpoint.directory.empty() || !options_.journal.kept()) return nullptr;
+  const auto durable = [this] { return p_.durable_seq.load(); };
+  return std::make_unique<Checkpoints>(*options_.journal.disk, options_.checkpoint, options_.journal, start_.checkpoint_seq, durable,
+                                       p_.metrics.named, options_.on_failure ? options_.on_failure : [](const Status&) {});
+}
+
+void Core::verify(LoadedCheckpoint loaded) {
+  CHECK(checkpoints_ != nullptr, "a checkpoint without a place for them");
+  checkpoints_->verify(std::move(loaded));
 }
 
 Core::~Core() { static_cast<void>(stop()); }
@@ -105,6 +120,8 @@ Status Core::stop() {
     readers_->stop();
     first_answers_.stop();
     reruns_.stop();
+    rewinds_.stop();
+    if (checkpoints_ != nullptr) checkpoints_->stop();
     feeds_.end_all(refusal());
     watches_.end_all(refusal());
   }
@@ -127,50 +144,58 @@ Status Core::submit(Submission submission) {
 }
 
 template <class T, class View>
-void Core::read(Reply<T> reply, View view) {
+void Core::read(AsOf as_of, Reply<T> reply, View view) {
+  const Result<Instant> wanted = instant_of(as_of, p_.clock.wall());
+  if (!wanted.ok()) return reply(wanted.status());
   if (reads_.fetch_add(1) >= options_.max_reads) {
     reads_.fetch_sub(1);
     p_.metrics.named.add("reads_refused", 1);
     return reply(Status(Code::kResourceExhausted, "more than " + std::to_string(options_.max_reads) +
                                                       " reads are under way (limits.reads); try again"));
   }
-  Inbound inbound;
-  inbound.read = [this, reply = std::move(reply), view = std::move(view)](const Result<Snapshot>& books) {
-    if (!books.ok()) {
+  auto answer = [this, reply = std::move(reply), view = std::move(view)](const Result<BooksThen>& found) {
+    if (!found.ok()) {
       reads_.fetch_sub(1);
-      return reply(books.status());
+      return reply(found.status());
     }
-    const State& state = *books.value();
-    Result<T> found = view(state);
+    const State& state = *found.value().books;
+    Result<T> rows = view(state, found.value().now);
     reads_.fetch_sub(1);
-    if (!found.ok()) return reply(found.status());
-    reply(At<T>{views::seq_of(state), views::time_of(state), found.take()});
+    if (!rows.ok()) return reply(rows.status());
+    reply(At<T>{views::seq_of(state), views::time_of(state), rows.take()});
+  };
+  Inbound inbound;
+  inbound.read = [this, instant = wanted.value(), answer = std::move(answer)](const Result<Snapshot>& books) {
+    if (!books.ok()) return answer(books.status());
+    rewinds_.find(instant, books.value(), answer);
   };
   if (!p_.inbound.push(inbound, 0)) inbound.read(refusal());
 }
 
-void Core::positions(PositionFilter filter, Reply<std::vector<PositionRow>> reply) {
-  read(std::move(reply), [filter = std::move(filter)](const State& books) { return views::positions(books, filter); });
+void Core::positions(AsOf as_of, PositionFilter filter, Reply<std::vector<PositionRow>> reply) {
+  read(std::move(as_of), std::move(reply),
+       [filter = std::move(filter)](const State& books, Nanos) { return views::positions(books, filter); });
 }
 
-void Core::nodes(NodeFilter filter, Reply<std::vector<NodeRow>> reply) {
-  read(std::move(reply), [filter = std::move(filter)](const State& books) { return views::nodes(books, filter); });
+void Core::nodes(AsOf as_of, NodeFilter filter, Reply<std::vector<NodeRow>> reply) {
+  read(std::move(as_of), std::move(reply), [filter = std::move(filter)](const State& books, Nanos) { return views::nodes(books, filter); });
 }
 
-void Core::limits(Reply<std::vector<LimitRow>> reply) {
-  read(std::move(reply), [](const State& books) { return views::limits(books); });
+void Core::limits(AsOf as_of, Reply<std::vector<LimitRow>> reply) {
+  read(std::move(as_of), std::move(reply), [](const State& books, Nanos) { return views::limits(books); });
 }
 
-void Core::alerts(AlertFilter filter, Reply<std::vector<AlertRow>> reply) {
-  read(std::move(reply), [filter = std::move(filter)](const State& books) { return views::alerts(books, filter); });
+void Core::alerts(AsOf as_of, AlertFilter filter, Reply<std::vector<AlertRow>> reply) {
+  read(std::move(as_of), std::move(reply),
+       [filter = std::move(filter)](const State& books, Nanos) { return views::alerts(books, filter); });
 }
 
-void Core::reference(Reply<ReferenceRows> reply) {
-  read(std::move(reply), [](const State& books) { return views::reference(books); });
+void Core::reference(AsOf as_of, Reply<ReferenceRows> reply) {
+  read(std::move(as_of), std::move(reply), [](const State& books, Nanos) { return views::reference(books); });
 }
 
-void Core::trade(std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) {
-  read(std::move(reply), [source = std::move(source), trade_id = std::move(trade_id)](const State& books) {
+void Core::trade(AsOf as_of, std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) {
+  read(std::move(as_of), std::move(reply), [source = std::move(source), trade_id = std::move(trade_id)](const State& books, Nanos) {
     std::vector<TradeRow> rows;
     if (auto row = views::trade(books, source, trade_id)) rows.push_back(std::move(*row));
     return rows;
@@ -178,7 +203,7 @@ void Core::trade(std::string source, std::string trade_id, Reply<std::vector<Tra
 }
 
 void Core::status(bool with_digest, Reply<StatusReport> reply) {
-  read(std::move(reply), [this, with_digest](const State& books) {
+  read({}, std::move(reply), [this, with_digest](const State& books, Nanos) {
     StatusReport status = report();
     const views::StateCounts counts = views::counts(books);
     status.trades = counts.trades, status.live_trades = counts.live_trades;
@@ -207,17 +232,23 @@ auto Core::from_syntax(const std::string& sql, Make make) -> decltype(make(queri
   return make(parsed.value());
 }
 
-void Core::query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) {
+void Core::query(AsOf as_of, std::string sql, QueryParameters parameters, Reply<QueryRows> reply) {
   // Names and types do not depend on the books: what is wrong with the text is said at once, and takes no place among the reads.
   Result<queries::Request> request = from_syntax(sql, [&](const queries::Statement& statement) {
     return queries::request_of(sql, statement, parameters);
   });
   if (!request.ok()) return reply(request.status());
   if (auto* plan = std::get_if<queries::Plan>(&request.value())) {
-    return read(std::move(reply), [plan = std::make_shared<const queries::Plan>(std::move(*plan))](const State& books) {
-      return queries::run(*plan, books);
-    });
+    if (!plan->as_of.is_now() && !as_of.is_now()) {
+      return reply(Status(Code::kInvalidArgument, "the statement says AS OF, and the request another instant: give one of them"));
+    }
+    if (as_of.is_now()) as_of = plan->as_of;
+    return read(std::move(as_of), std::move(reply),
+                [plan = std::make_shared<const queries::Plan>(std::move(*plan))](const State& books, Nanos now) {
+                  return queries::run(*plan, books, now);
+                });
   }
+  if (!as_of.is_now()) return reply(Status(Code::kInvalidArgument, "CREATE and DROP change the present, and cannot be asked of the past"));
   if (const auto* create = std::get_if<queries::CreateRequest>(&request.value())) {
     return named_query(QueryCreate{create->name, create->severity, create->sql}, create->name, std::move(reply));
   }
@@ -234,7 +265,7 @@ void Core::named_query(const Command& command, const std::string& name, Reply<Qu
   submission.sink = kept;
   submission.received = p_.clock.monotonic();
   if (const Status submitted = submit(std::move(submission)); !submitted.ok()) return reply(submitted);
-  read(std::move(reply), [kept, name](const State&) -> Result<QueryRows> {
+  read({}, std::move(reply), [kept, name](const State&, Nanos) -> Result<QueryRows> {
     if (!kept->abandoned_for.ok()) return kept->abandoned_for;
     if (is_refused(kept->ack.outcome)) return refused_query(kept->ack.outcome, name);
     QueryRows rows{{{"outcome", ValueType::kText}, {"name", ValueType::kText}, {"seq", ValueType::kInt}}, {std::string()}};
@@ -246,7 +277,7 @@ void Core::named_query(const Command& command, const std::string& name, Reply<Qu
 }
 
 void Core::fix_ledger(Reply<FixLedger> reply) {
-  read(std::move(reply), [this](const State& books) -> Result<FixLedger> {
+  read({}, std::move(reply), [this](const State& books, Nanos) -> Result<FixLedger> {
     FixLedger ledger = views::fix_ledger(books);
     if (!options_.records) return ledger;
     for (FixLedgerRow& session : ledger.sessions) {
@@ -261,7 +292,7 @@ void Core::fix_ledger(Reply<FixLedger> reply) {
 }
 
 void Core::fix_sent(std::string session, std::uint32_t from, std::uint32_t to, std::size_t most, Reply<std::vector<FixSentRow>> reply) {
-  read(std::move(reply), [=, this, session = std::move(session)](const State& books) -> Result<std::vector<FixSentRow>> {
+  read({}, std::move(reply), [=, this, session = std::move(session)](const State& books, Nanos) -> Result<std::vector<FixSentRow>> {
     std::vector<FixSentRow> rows;
     if (!options_.records) return rows;
     for (const views::SentAt& sent : views::fix_sent(books, session, from, to, most)) {

@@ -23,6 +23,7 @@
 #include "command/port.h"
 #include "engine/queries/syntax_memo.h"
 #include "journal/journal.h"
+#include "server/checkpoints.h"
 #include "server/engine_stage.h"
 #include "server/feeds.h"
 #include "server/first_answers.h"
@@ -31,6 +32,7 @@
 #include "server/record_source.h"
 #include "server/reader_pool.h"
 #include "server/reruns.h"
+#include "server/rewinds.h"
 #include "server/sequencer.h"
 #include "server/watches.h"
 
@@ -47,9 +49,11 @@ struct CoreOptions {
   std::string version = "0.1.0";                    // for status, as are the next two
   std::string durability = "fsync";
   std::string data_directory;
-  std::function<void(const Status&)> on_failure;    // the journal failed: stop the process. On the sequencer's thread
+  std::function<void(const Status&)> on_failure;    // the journal or a checkpoint failed: stop the process. Any thread
   RecordSource records;                             // reads records back; none: nothing is kept
-  JournalSource journal;                            // reads all of them again; none as well
+  JournalFiles journal;                             // reads all of them again; none as well
+  RewindOptions rewind;                             // what the past may cost
+  CheckpointOptions checkpoint;                     // when one is taken; only with a journal
 };
 
 // What the start found, for status and for the clock.
@@ -57,6 +61,7 @@ struct CoreStart {
   Nanos last_time = 0;             // of the last block in the journal
   std::int64_t recovery_time = 0;  // ns
   std::uint64_t recovered_records = 0;
+  Seq checkpoint_seq = 0;          // of the newest checkpoint that can be used
 };
 
 class Core final : public Port {
@@ -66,19 +71,22 @@ class Core final : public Port {
   ~Core() override;
 
   void start();
+  // Before start(): whether the engine began with the books that the checkpoint says is found out beside the running engine; when not,
+  // that is a failure of the journal (CoreOptions::on_failure).
+  void verify(LoadedCheckpoint loaded);
   // Takes nothing more, finishes what was taken, seals the journal, ends all followers, joins the threads. The journal's
   // failure if there was one. May be called twice.
   Status stop();
 
   Status submit(Submission submission) override;
-  void positions(PositionFilter filter, Reply<std::vector<PositionRow>> reply) override;
-  void nodes(NodeFilter filter, Reply<std::vector<NodeRow>> reply) override;
-  void limits(Reply<std::vector<LimitRow>> reply) override;
-  void alerts(AlertFilter filter, Reply<std::vector<AlertRow>> reply) override;
-  void reference(Reply<ReferenceRows> reply) override;
-  void trade(std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) override;
+  void positions(AsOf as_of, PositionFilter filter, Reply<std::vector<PositionRow>> reply) override;
+  void nodes(AsOf as_of, NodeFilter filter, Reply<std::vector<NodeRow>> reply) override;
+  void limits(AsOf as_of, Reply<std::vector<LimitRow>> reply) override;
+  void alerts(AsOf as_of, AlertFilter filter, Reply<std::vector<AlertRow>> reply) override;
+  void reference(AsOf as_of, Reply<ReferenceRows> reply) override;
+  void trade(AsOf as_of, std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) override;
   void status(bool with_digest, Reply<StatusReport> reply) override;
-  void query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) override;
+  void query(AsOf as_of, std::string sql, QueryParameters parameters, Reply<QueryRows> reply) override;
   void fix_ledger(Reply<FixLedger> reply) override;
   void fix_sent(std::string session, std::uint32_t from, std::uint32_t to, std::size_t most, Reply<std::vector<FixSentRow>> reply) override;
   void set_fix_desk(FixDesk* desk) override;
@@ -95,13 +103,15 @@ class Core final : public Port {
 
  private:
   void named_query(const Command& command, const std::string& name, Reply<QueryRows> reply);
+  // view(const State&, Nanos now) gives the rows.
   template <class T, class View>
-  void read(Reply<T> reply, View view);
+  void read(AsOf as_of, Reply<T> reply, View view);
   Status refusal() const;
   // What `make` makes of the text's syntax, at less cost for a text whose pattern came before.
   template <class Make>
   auto from_syntax(const std::string& sql, Make make) -> decltype(make(queries::Statement{}));
   Watches::Options watch_options(Seq serving_since);
+  std::unique_ptr<Checkpoints> make_checkpoints();
 
   const CoreOptions options_;
   const CoreStart start_;
@@ -112,6 +122,8 @@ class Core final : public Port {
   Feeds feeds_;
   Watches watches_;
   Reruns reruns_;
+  Rewinds rewinds_;
+  std::unique_ptr<Checkpoints> checkpoints_;
   FirstAnswers first_answers_;
   Sequencer sequencer_;
   EngineStage engine_stage_;

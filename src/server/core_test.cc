@@ -79,7 +79,7 @@ TEST_F(CoreTest, NothingLeavesBeforeItIsDurable) {
   ASSERT_TRUE(submit("big", 20).ok());
   journal_.wait_held();
   std::promise<Seq> read_seq;
-  core_->nodes({}, [&](Result<At<std::vector<NodeRow>>> rows) { read_seq.set_value(rows.value().seq); });
+  core_->nodes({}, {}, [&](Result<At<std::vector<NodeRow>>> rows) { read_seq.set_value(rows.value().seq); });
   auto read = read_seq.get_future();
   while (core_->report().last_seq < kFloor + 1) std::this_thread::yield();  // applied: the engine runs ahead of the disk
   EXPECT_EQ(core_->report().durable_seq, kFloor);
@@ -208,8 +208,8 @@ TEST_F(CoreTest, ReadsBeyondTheBoundAreRefusedAtOnce) {
   ASSERT_TRUE(submit("x").ok());
   journal_.wait_held();
   std::promise<bool> first;
-  core_->limits([&](Result<At<std::vector<LimitRow>>> rows) { first.set_value(rows.ok()); });
-  const auto second = ask<std::vector<LimitRow>>([&](auto reply) { core_->limits(reply); });
+  core_->limits({}, [&](Result<At<std::vector<LimitRow>>> rows) { first.set_value(rows.ok()); });
+  const auto second = ask<std::vector<LimitRow>>([&](auto reply) { core_->limits({}, reply); });
   EXPECT_EQ(second.status().code(), Code::kResourceExhausted);
   journal_.let_go();
   EXPECT_TRUE(first.get_future().get());
@@ -227,7 +227,7 @@ TEST_F(CoreTest, StopFinishesWhatWasTakenSealsAndRefusesMore) {
   EXPECT_EQ(sink_->size(), 101u);
   EXPECT_TRUE(journal_.closed());
   EXPECT_EQ(submit("late").code(), Code::kUnavailable);
-  EXPECT_EQ(ask<std::vector<LimitRow>>([&](auto reply) { core_->limits(reply); }).status().code(), Code::kUnavailable);
+  EXPECT_EQ(ask<std::vector<LimitRow>>([&](auto reply) { core_->limits({}, reply); }).status().code(), Code::kUnavailable);
 }
 
 TEST_F(CoreTest, AfterAJournalFailureNothingIsAcknowledgedAndEveryoneWaitingIsTold) {
@@ -294,7 +294,7 @@ TEST_F(CoreTest, TimePassesWithoutTradesByATimerAtTheDeadline) {
   EXPECT_EQ(timers(), 0u);
   clock_.advance(61 * kSecondNs);
   while (timers() < 1) std::this_thread::yield();
-  const auto rows = ask<ReferenceRows>([&](auto reply) { core_->reference(reply); });
+  const auto rows = ask<ReferenceRows>([&](auto reply) { core_->reference({}, reply); });
   EXPECT_TRUE(rows.value().rows.instruments.at(0).mark_stale);
   EXPECT_EQ(rows.value().time, kMorning + 61 * kSecondNs);
   EXPECT_EQ(timers(), 1u) << "once is enough";

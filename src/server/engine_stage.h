@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "server/checkpoints.h"
 #include "server/first_answers.h"
 #include "server/pipeline.h"
 #include "server/watches.h"
@@ -15,9 +16,11 @@ namespace halocline {
 
 class EngineStage {
  public:
-  // `rows_at_once`: what may be read between two blocks to begin subscriptions.
-  EngineStage(Pipeline& pipeline, Engine& engine, Watches& watches, FirstAnswers& first_answers, std::size_t rows_at_once)
-      : p_(pipeline), engine_(engine), watches_(watches), first_answers_(first_answers), rows_at_once_(rows_at_once) {
+  // `rows_at_once`: what may be read between two blocks to begin subscriptions. `checkpoints` may be nullptr.
+  EngineStage(Pipeline& pipeline, Engine& engine, Watches& watches, FirstAnswers& first_answers, std::size_t rows_at_once,
+              Checkpoints* checkpoints)
+      : p_(pipeline), engine_(engine), watches_(watches), first_answers_(first_answers), rows_at_once_(rows_at_once),
+        checkpoints_(checkpoints) {
     publish_progress();
   }
 
@@ -33,6 +36,7 @@ class EngineStage {
   Watches& watches_;
   FirstAnswers& first_answers_;
   const std::size_t rows_at_once_;
+  Checkpoints* const checkpoints_;
   std::vector<AlertEvent> events_;
 };
 

@@ -3,7 +3,7 @@
 //   RecordSource records = journal_records(disk, directory);   // both outlive it
 //   Result<std::vector<std::byte>> framed = records(seq, 1);
 //
-// Any thread. Costs the reading of a segment up to the seq, unless the seq asked for before was a little lower.
+// Any thread. Costs a search in one segment (journal/block_search.h), unless the seq asked for before was a little lower.
 #pragma once
 
 #include <cstddef>

@@ -15,7 +15,8 @@ constexpr std::int64_t kLineEvery = 2'000'000'000;
 }  // namespace
 
 Replay::Replay(Engine& engine, Clock& clock, std::uint64_t total_bytes)
-    : engine_(engine), clock_(clock), total_bytes_(total_bytes), begun_(clock.monotonic()), last_line_(begun_) {
+    : engine_(engine), clock_(clock), total_bytes_(total_bytes), begun_(clock.monotonic()), last_line_(begun_),
+      applied_(engine.last_seq()) {
   for (Batch& batch : batches_) {
     batch.bytes.reserve(kFullAt + limits::kMaxBlockBytes);
     free_.push(&batch);
@@ -39,6 +40,8 @@ Status Replay::take(const BlockView& block) {
   batch_->bytes.insert(batch_->bytes.end(), block.payload.begin(), block.payload.end());
   const std::span<const std::byte> payload(batch_->bytes.data() + begin, block.payload.size());
   for (const Record record : Records(payload, block.first_seq)) {
+    if (record.seq <= applied_) continue;
+    ++records_;
     Entry& entry = batch_->entries.emplace_back();
     entry.seq = record.seq;
     entry.time = block.time;
@@ -52,7 +55,6 @@ Status Replay::take(const BlockView& block) {
                                             " is no command this program knows; it was written by a newer one: start that one");
     }
   }
-  records_ += block.records;
   bytes_ += block.payload.size();
   if (batch_->bytes.size() >= kFullAt) hand_over();
   progress();

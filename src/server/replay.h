@@ -5,6 +5,7 @@
 //   auto journal = FileJournal::open(disk, options, replay.handler());   // this thread
 //   replay.finish();                                                     // until all is applied; always call it
 //
+// Records that the engine has applied already (it began with a checkpoint) are passed over.
 // A record that does not decode is kUnsupported, from the handler: it stops the start.
 #pragma once
 
@@ -61,6 +62,7 @@ class Replay {
   const std::int64_t begun_;
   std::int64_t last_line_;
   std::int64_t elapsed_ = 0;
+  const Seq applied_;  // by the engine before
   std::uint64_t records_ = 0, bytes_ = 0, records_at_last_line_ = 0;
   bool finished_ = false;
 

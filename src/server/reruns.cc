@@ -85,7 +85,7 @@ void Reruns::Run::run() {
 
 Status Reruns::Run::ride() {
   admit();
-  Result<std::unique_ptr<JournalReader>> reader = r_.journal_();
+  Result<std::unique_ptr<JournalReader>> reader = r_.journal_.open(1);
   if (!reader.ok()) return reader.status();
   Seq end = r_.durable_();
   int looks = 0;

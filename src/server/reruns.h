@@ -15,18 +15,15 @@
 #include <thread>
 #include <vector>
 
-#include "journal/journal_reader.h"
+#include "server/journal_files.h"
 #include "server/watches.h"
 
 namespace halocline {
 
-// Opens the journal at its first block. Any thread, any number at a time.
-using JournalSource = std::function<Result<std::unique_ptr<JournalReader>>()>;
-
 class Reruns {
  public:
   // `piece` is how many events a subscriber is given at a time; `durable` gives the seq up to which the journal may be read.
-  Reruns(JournalSource journal, std::size_t piece, std::function<Seq()> durable, Watches& watches)
+  Reruns(JournalFiles journal, std::size_t piece, std::function<Seq()> durable, Watches& watches)
       : journal_(std::move(journal)), piece_(piece), durable_(std::move(durable)), watches_(watches) {}
   ~Reruns() { stop(); }
 
@@ -47,7 +44,7 @@ class Reruns {
 
   void work();
 
-  const JournalSource journal_;
+  const JournalFiles journal_;
   const std::size_t piece_;
   const std::function<Seq()> durable_;
   Watches& watches_;

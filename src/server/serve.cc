@@ -13,18 +13,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/disk.h"
 #include "base/log.h"
 #include "command/codec.h"
 #include "engine/views.h"
-#include "journal/file_journal.h"
 #include "journal/memory_journal.h"
+#include "server/books_at_start.h"
 #include "server/core.h"
 #include "server/iceberg.h"
 #include "server/record_source.h"
-#include "server/replay.h"
 #include "server/witness.h"
 
 namespace halocline {
@@ -129,17 +129,6 @@ class ServingFile {
   const std::string path_;
 };
 
-std::uint64_t bytes_in(const std::string& directory) {
-  std::uint64_t bytes = 0;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
-    std::error_code no_size;
-    const std::uint64_t size = entry->file_size(no_size);
-    if (!no_size) bytes += size;
-  }
-  return bytes;
-}
-
 class FirmSink final : public AckSink {
  public:
   void acknowledged(std::uint64_t, std::span<const Acknowledgement> acks) override {
@@ -223,7 +212,6 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   Ending ending;
   SystemClock clock;
   PosixDisk disk;
-  Engine engine;
   CoreStart start;
 
   // The journal, and what it holds through the engine.
@@ -235,7 +223,11 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   std::filesystem::create_directories(data, error);
   if (error)
     return give_up("server.failed", Status(Code::kIo, "cannot make the data directory " + data + ": " + error.message()), kExitUsage);
+  std::unique_ptr<Engine> engine = std::make_unique<Engine>();
   std::unique_ptr<Journal> journal;
+  std::optional<LoadedCheckpoint> checkpoint;  // that the books began with
+  const bool checkpoints = config.checkpoint.enabled && durability.value() != Durability::kMemory;
+  const std::string checkpoint_directory = checkpoints ? data + "/checkpoints" : std::string();
   std::optional<Witness> witness;
   if (durability.value() == Durability::kMemory) {
     journal = std::make_unique<MemoryJournal>();
@@ -245,31 +237,22 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     options.durability = durability.value();
     options.segment_bytes = config.journal.segment_bytes;
     options.now = clock.wall();
-    Replay replay(engine, clock, bytes_in(directory));
-    auto opened = FileJournal::open(disk, options, replay.handler());
-    replay.finish();
-    if (!opened.ok()) return give_up("journal.refused", opened.status(), exit_code(opened.status()));
-    const Recovered& recovered = opened.value()->recovered();
-    start = {recovered.last_time, replay.elapsed(), replay.records()};
-    for (const std::string& note : recovered.notes) log_line(LogLevel::kInfo, "journal.note", {{"what", note}});
-    if (recovered.torn.has_value()) {
-      log_line(LogLevel::kWarn, "journal.torn_tail",
-               {{"file", recovered.torn->path}, {"offset", recovered.torn->offset}, {"bytes", recovered.torn->bytes}});
-    }
-    log_line(LogLevel::kInfo, "journal.recovered",
-             {{"records", replay.records()}, {"seconds", static_cast<double>(replay.elapsed()) / 1e9}, {"sealed", recovered.sealed},
-              {"last_seq", recovered.last_seq}});
+    Result<BooksAtStart> books = books_at_start(disk, clock, options, checkpoint_directory);
+    if (!books.ok()) return give_up("journal.refused", books.status(), exit_code(books.status()));
+    start = books.value().start;
+    engine = std::move(books.value().engine);
+    checkpoint = std::move(books.value().checkpoint);
     if (config.audit.enabled) {
-      WitnessOptions auditing{directory, opened.value()->id(), head_log_paths(config)};
+      WitnessOptions auditing{directory, books.value().journal->id(), head_log_paths(config)};
       auditing.head_interval = static_cast<std::int64_t>(config.audit.head_seconds) * 1'000'000'000;
       auditing.head_records = config.audit.head_records;
       witness.emplace(disk, clock, std::move(auditing)).open();
     }
-    journal = opened.take();
+    journal = std::move(books.value().journal);
   }
-  const bool new_journal = engine.last_seq() == 0;
+  const bool new_journal = engine->last_seq() == 0;
   if (!new_journal) {
-    if (const Status firm = check_firm(engine, config); !firm.ok()) return give_up("firm.refused", firm, kExitFirm);
+    if (const Status firm = check_firm(*engine, config); !firm.ok()) return give_up("firm.refused", firm, kExitFirm);
   }
 
   // The core, then the gateway in front of it.
@@ -283,10 +266,13 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   options.version = kVersion;
   options.durability = config.journal.durability;
   options.data_directory = data;
+  options.rewind = {config.rewind.threads, config.rewind.waiting, config.rewind.states, config.rewind.bytes};
   if (durability.value() != Durability::kMemory) {
     options.records = journal_records(disk, directory);
-    options.journal = [&disk, directory] { return JournalReader::open(disk, directory, 1, false); };
+    options.journal = {&disk, directory};
   }
+  options.checkpoint = {checkpoint_directory, config.checkpoint.records, config.checkpoint.journal_bytes, config.checkpoint.keep,
+                        durability.value() == Durability::kFsync};
   Status failure;  // written before journal_failed(), read after the core's threads have ended
   options.on_failure = [&](const Status& why) { failure = why, ending.journal_failed(); };
   HeadLog* const heads = witness.has_value() ? witness->heads() : nullptr;
@@ -294,7 +280,8 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   if (!opened.ok()) return give_up("catalog.refused", opened.status(), exit_code(opened.status()));
   Iceberg* const iceberg = opened.value().get();
   Gateway* const catalog = iceberg == nullptr ? nullptr : iceberg->catalog();
-  Core core(std::move(options), clock, engine, *journal, start);
+  Core core(std::move(options), clock, *engine, *journal, start);
+  if (checkpoint) core.verify(*std::exchange(checkpoint, std::nullopt));
   core.start();
   if (new_journal) {
     if (const Status firm = found_firm(core, config); !firm.ok()) {
@@ -340,7 +327,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     if (iceberg != nullptr) iceberg->stop_history();
     if (witness.has_value()) witness->stop();
     for (auto one = started.rbegin(); one != started.rend(); ++one) (*one)->stop();
-    if (!stopped.ok()) return give_up("server.stopped", failure, exit_code(failure));
+    if (!stopped.ok() || !failure.ok()) return give_up("server.stopped", failure, exit_code(failure));
   }
   const StatusReport last = core.report();
   log_line(LogLevel::kInfo, "server.stopped", {{"durable_seq", last.durable_seq}, {"uptime_s", last.uptime / 1'000'000'000}, {"exit", 0}});

@@ -127,7 +127,7 @@ class WatchesTest : public ::testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.status().message();
     journal_ = opened.take();
     options.durability = "os";
-    if (keeps_journal) options.journal = [this, file] { return JournalReader::open(disk_, file.directory, 1, false); };
+    if (keeps_journal) options.journal = {&disk_, file.directory};
     core_.emplace(std::move(options), clock_, engine_, *journal_, CoreStart{});
     core_->start();
     ASSERT_TRUE(core_->submit(submission_of(floor_commands(), sink_)).ok());
@@ -151,7 +151,7 @@ class WatchesTest : public ::testing::Test {
     return watch({std::move(sql), {}, "", after}, room);
   }
   Status statement(const std::string& sql) {
-    const auto answer = ask<QueryRows>([&](Port::Reply<QueryRows> reply) { core_->query(sql, {}, std::move(reply)); });
+    const auto answer = ask<QueryRows>([&](Port::Reply<QueryRows> reply) { core_->query({}, sql, {}, std::move(reply)); });
     return answer.ok() ? ok_status() : answer.status();
   }
   static std::vector<std::string> behind(const std::vector<std::string>& all, std::size_t from) {

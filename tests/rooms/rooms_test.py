@@ -39,8 +39,9 @@ FOREIGN = {
     "arrow/": {"history"},
     "parquet/": {"history"},
     "zlib.h": {"history"},
-    "zstd.h": {"history"},
+    "zstd.h": {"history", "journal"},
     "snappy.h": {"history"},
+    "absl/": {"server"},
 }
 # The engine is a pure function: none of these may be included there, tests aside.
 IMPURE = {"chrono", "ctime", "time.h", "thread", "mutex", "fstream", "iostream", "cstdio", "random", "filesystem", "sys/",

@@ -267,6 +267,55 @@ class CliTest(unittest.TestCase):
             self.assertIn(said, self.run_cli("query", wrong, expect=USAGE).stderr)
         self.assertIn("is not NAME=VALUE", self.run_cli("query", "SELECT 1 FROM books", "--param", "x", expect=USAGE).stderr)
 
+    def test_as_it_was(self):
+        self.trade("past", quantity="7", price="3.25")
+        seq = self.json_of("status")["last_seq"]
+        time_then = self.json_of("query", "SELECT NOW() AS t FROM trades LIMIT 1")["rows"][0]["t"]
+        self.trade("past", quantity="9", price="3.25", version="2", action="AMEND")
+        sql = "SELECT quantity FROM trades WHERE trade_id = 'past'"
+        for then in (f"SEQ {seq}", f"seq:{seq}", time_then):
+            self.assertEqual(self.json_of("query", "--as-of", then, sql)["rows"], [{"quantity": "7"}], then)
+        self.assertEqual(self.json_of("query", sql.replace("WHERE", f"AS OF SEQ {seq} WHERE"))["rows"], [{"quantity": "7"}])
+        self.assertEqual(self.json_of("query", sql.replace("WHERE", "AS OF $1 WHERE"), "--param", f"1={time_then}")["rows"], [{"quantity": "7"}])
+        self.assertEqual(self.json_of("query", sql)["rows"], [{"quantity": "9"}])
+        self.assertEqual(self.json_of("trade", "show", "test", "past", "--as-of", f"SEQ {seq}")["trade"]["quantity"], "7")
+        for listing in (["positions", "all"], ["nodes", "trader"], ["alerts"], ["limit", "list"], ["ref", "list"]):
+            self.assertEqual(self.json_of(*listing, "--as-of", f"SEQ {seq}")["seq"], seq, listing)
+        for then, code, said in ((f"SEQ {seq + 100_000}", REFUSED, "is in the future"), ("2001-01-01", REFUSED, "before the first command"),
+                                 ("2026-11-01 01:30 America/New_York", USAGE, "showed it twice"), ("noon", USAGE, "is no time")):
+            self.assertIn(said, self.run_cli("query", "--as-of", then, sql, expect=code).stderr)
+        self.assertIn("--follow", self.run_cli("alerts", "--follow", "--as-of", "SEQ 1", expect=USAGE).stderr)
+
+    def test_what_changed_and_what_would_have_been_raised(self):
+        self.trade("d1", quantity="5")
+        begin = self.json_of("status")["last_seq"]
+        self.trade("d1", quantity="6", version="2", action="AMEND")
+        self.trade("d2", quantity="100", trader="anna")
+        self.trade("d2", quantity="100", version="2", action="CANCEL")
+        end = self.json_of("status")["last_seq"]
+        span = ["--from", f"SEQ {begin}", "--to", f"SEQ {end}"]
+        changed = self.json_of("diff", *span)
+        self.assertEqual((changed["from"]["seq"], changed["to"]["seq"], changed["more_trades"]), (begin, end, False))
+        trades = {trade["after"]["trade_id"]: trade for trade in changed["trades"]}
+        self.assertEqual((trades["d1"]["what"], trades["d1"]["before"]["quantity"], trades["d1"]["after"]["quantity"]), ("AMENDED", "5", "6"))
+        self.assertEqual((trades["d2"]["what"], trades["d2"]["before"]), ("CANCELLED", None))
+        self.assertEqual({node["after"]["name"] for node in changed["nodes"] if node["after"]["kind"] == "trader"}, {"anna"})
+        self.assertRegex(self.run_cli("diff", *span, expect=DONE).stdout, r"test/d1 +AMENDED +1 -> 2 .* 5 -> 6 ")
+        self.assertRegex(self.run_cli("diff", "--from", f"SEQ {end}", "--to", f"SEQ {end}", expect=DONE).stdout, "No node has other measures")
+        # Both trades are large for a moment; the first is open when it begins.
+        sql = "SELECT trade_id FROM trades WHERE live AND trade_id LIKE 'd_' AND quantity >= 5"
+        told = self.run_cli("backtest", sql, *span, expect=DONE).stdout.splitlines()
+        self.assertEqual([re.search("OPEN|RAISED|CLEARED", line)[0] + line.split("trade_id=")[1] for line in told[:-1]],
+                         ["OPENd1", "RAISEDd2", "CLEAREDd2"])
+        self.assertIn("1 open at the beginning, 1 raised, 1 cleared, 1 open at the end", told[-1])
+        gross = [json.loads(line) for line in self.run_cli("backtest", "--on", "trader:anna", "--measure", "largest_trade", "--breach", "0.01",
+                                                           *span, "--json", expect=DONE).stdout.splitlines()]
+        self.assertEqual({line["row"]["name"] for line in gross}, {"anna"})
+        for wrong in (["--on", "trader", "--measure", "gross", "--breach", "1"], ["--on", "trader:*", "--measure", "x", "--breach", "1"], [],
+                      ["SELECT FROM"], ["SELECT NOW() FROM trades"]):
+            self.run_cli("backtest", *wrong, *span, expect=USAGE)
+        self.run_cli("diff", "--from", f"SEQ {end}", "--to", f"SEQ {begin}", expect=USAGE)
+
     def test_queries_with_names_and_their_alerts_outlive_the_server(self):
         with tempfile.TemporaryDirectory() as directory:
             server = Server(directory + "/data")

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include "base/hash.h"
 
@@ -120,6 +121,42 @@ void LimitWatch::for_each_node_of(const LimitRecord& limit, std::vector<AlertEve
   for (std::uint32_t node = 0; node < state_.catalog.nodes.size(); ++node) {
     if (state_.catalog.nodes[node].kind == kind) watch_anew(node, events);
   }
+}
+
+Status LimitWatch::resume() {
+  for (std::uint32_t id = 0; id < state_.limits.size(); ++id) {
+    if (!state_.limits[id].removed) live_limits_.push_back(id);
+  }
+  watched_.resize(state_.catalog.nodes.size());
+  std::map<std::pair<NodeKind, Measure>, std::vector<std::uint32_t>> own;  // nodes with a limit of their own
+  for (const std::uint32_t id : live_limits_) {
+    const LimitRecord& limit = state_.limits[id];
+    if (limit.node != kNoId) own[{limit.kind, limit.measure}].push_back(limit.node);
+  }
+  for (auto& [what, nodes] : own) std::sort(nodes.begin(), nodes.end());
+  for (const std::uint32_t id : live_limits_) {
+    const LimitRecord& limit = state_.limits[id];
+    if (limit.node != kNoId) {
+      watched_[limit.node].push_back(watched_of(id));
+      continue;
+    }
+    const std::vector<std::uint32_t>& except = own[{limit.kind, limit.measure}];
+    for (std::uint32_t node = 0; node < state_.catalog.nodes.size(); ++node) {
+      const bool holds_for = state_.catalog.nodes[node].kind == limit.kind && !std::binary_search(except.begin(), except.end(), node);
+      if (holds_for) watched_[node].push_back(watched_of(id));
+    }
+  }
+  for (std::uint64_t id = 1; id <= state_.alerts.size(); ++id) {
+    const AlertRecord& alert = state_.alerts[id - 1];
+    if (alert.cleared || alert.limit == kNoId) continue;
+    if (alert.escalation_due != 0) escalations_.push({alert.escalation_due, id});
+    std::vector<Watched>& of_node = watched_[alert.node];
+    const auto watched = std::find_if(of_node.begin(), of_node.end(), [&](const Watched& one) { return one.limit == alert.limit; });
+    if (watched == of_node.end()) return Status(Code::kDataLoss, "alert " + std::to_string(id) + " is open, and its limit does not hold");
+    watched->level = alert.level;
+    watched->alert = id;
+  }
+  return ok_status();
 }
 
 void LimitWatch::node_added(std::uint32_t node) {

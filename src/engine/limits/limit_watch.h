@@ -6,6 +6,7 @@
 #include <queue>
 #include <vector>
 
+#include "base/status.h"
 #include "command/outcome.h"
 #include "engine/limits/alert_log.h"
 #include "engine/risk/exposure.h"
@@ -16,6 +17,10 @@ namespace halocline {
 class LimitWatch {
  public:
   LimitWatch(State& state, Exposure& exposure) : state_(state), exposure_(exposure) {}
+
+  // The state came from elsewhere: works out which limits hold where, at which levels they stand, and what is to escalate.
+  // kDataLoss: an alert is open of a limit that does not hold there.
+  Status resume();
 
   // A node was added: templates of its kind hold for it.
   void node_added(std::uint32_t node);

@@ -45,9 +45,11 @@ class Binder {
     }
     plan_.explain = statement.explain;
     const Syntax& select = statement.select;
-    const bool bound = bind_from(*part_of(select, SyntaxKind::kFrom)) && bind_where(select) && bind_groups(select) && bind_items(select) &&
+    const bool bound = bind_from(*part_of(select, SyntaxKind::kFrom)) && bind_as_of(select) && bind_where(select) &&
+                       bind_groups(select) && bind_items(select) &&
                        bind_order(select) && bind_limit(select) && check_parameters();
     if (!bound) return failure_;
+    if (!plan_.as_of.is_now()) plan_.unwatchable = "AS OF asks the past: it can be asked once, not watched";
     if (plan_.limit) plan_.identity += "limit " + std::to_string(*plan_.limit);
     if (plan_.explain) plan_.description = explain(plan_, texts_);
     return std::move(plan_);
@@ -459,6 +461,15 @@ class Binder {
     if (error != std::errc() || end != text.data() + text.size()) return wrong(limit->place, "LIMIT takes a whole number of rows");
     plan_.limit = std::min<std::uint64_t>(rows, limits::kMaxQueryRows + 2);  // beyond it the answer is refused anyway
     return true;
+  }
+
+  bool bind_as_of(const Syntax& select) {
+    const Syntax* as_of = part_of(select, SyntaxKind::kAsOf);
+    if (as_of == nullptr) return true;
+    const std::optional<Expression> instant = bind(as_of->children[0], Scope::kRow);
+    std::string why;
+    if (!instant) return false;
+    return read_as_of(*instant, as_of->text == "SEQ", plan_.as_of, why) || wrong(as_of->place, why);
   }
 
   // --- expressions ---

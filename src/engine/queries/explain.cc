@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/civil_time.h"
 #include "engine/queries/expression_text.h"
 #include "engine/queries/predicate_index.h"
 #include "engine/queries/trade_queries.h"
@@ -60,7 +61,11 @@ void append_watching(const Plan& plan, std::vector<std::string>& lines) {
 }  // namespace
 
 std::vector<std::string> explain(const Plan& plan, const PlanTexts& texts) {
-  std::vector<std::string> lines{scan(plan, 0)};
+  std::vector<std::string> lines;
+  if (plan.as_of.seq) lines.push_back("the books as of seq " + std::to_string(*plan.as_of.seq));
+  if (plan.as_of.time) lines.push_back("the books as of " + instant_text(*plan.as_of.time));
+  if (plan.as_of.text) lines.push_back("the books as of " + *plan.as_of.text);
+  lines.push_back(scan(plan, 0));
   if (plan.tables.size() > 1) {
     lines.push_back(scan(plan, 1) + ", into a hash table");
     lines.push_back(std::string(plan.left_join ? "left" : "inner") + " join on " + texts.join);

@@ -83,6 +83,8 @@ HALOCLINE_WORD(w_alert, 'A', 'L', 'E', 'R', 'T');
 HALOCLINE_WORD(w_severity, 'S', 'E', 'V', 'E', 'R', 'I', 'T', 'Y');
 HALOCLINE_WORD(w_warn, 'W', 'A', 'R', 'N');
 HALOCLINE_WORD(w_breach, 'B', 'R', 'E', 'A', 'C', 'H');
+HALOCLINE_WORD(w_of, 'O', 'F');
+HALOCLINE_WORD(w_seq, 'S', 'E', 'Q');
 #undef HALOCLINE_WORD
 
 // What cannot be a name without quotes. A rule of its own: that a name is no keyword is nothing to expect.
@@ -182,11 +184,14 @@ struct alias : seq<opt<w_as>, name> {};
 struct item : seq<expression, opt<alias>> {};
 struct item_star : seq<opt<name, dot>, star_sign> {};
 struct items : list<sor<item_star, item>, comma> {};
-struct table : seq<opt<one<'/'>>, name, opt<alias>> {};
+struct as_of_words : seq<w_as, w_of> {};
+struct table : seq<opt<one<'/'>>, name, opt<not_at<as_of_words>, alias>> {};
 struct join_left : seq<w_left, opt<w_outer>> {};
 struct join_inner : seq<w_inner> {};
 struct join : seq<opt<sor<join_left, join_inner>>, w_join, table, w_on, expression> {};
 struct from : seq<w_from, table, star<join>> {};
+struct as_of_seq : seq<w_seq, sor<number, parameter>> {};
+struct as_of : seq<as_of_words, sor<as_of_seq, typed_text, string_literal, parameter>> {};
 struct where : seq<w_where, expression> {};
 struct group_by : seq<w_group, w_by, list<expression, comma>> {};
 struct having : seq<w_having, expression> {};
@@ -197,7 +202,8 @@ struct order : seq<expression, opt<sor<w_asc, descending>>, opt<sor<nulls_first,
 struct order_by : seq<w_order, w_by, list<order, comma>> {};
 struct limit : seq<w_limit, sor<number, parameter>> {};
 struct select_distinct : word<'D', 'I', 'S', 'T', 'I', 'N', 'C', 'T'> {};
-struct select : seq<w_select, opt<sor<select_distinct, w_all>>, items, from, opt<where>, opt<group_by>, opt<having>, opt<order_by>,
+struct select : seq<w_select, opt<sor<select_distinct, w_all>>, items, from, opt<as_of>, opt<where>, opt<group_by>, opt<having>,
+    opt<order_by>,
     opt<limit>> {};
 struct explain : seq<w_explain> {};
 struct the_end : seq<opt<one<';'>>, gap, eof> {};
@@ -225,7 +231,8 @@ using kept = parse_tree::selector<
     parse_tree::store_content::on<case_operand, case_else, case_of, filter, call, typed_text, column, parameter, number, string_literal,
         unary,
                                   product, sum, compare_tail, is_tail, in_tail, between_tail, like_tail, predicate, inversion, conjunction,
-                                  expression, alias, item, item_star, items, table, join, from, where, group_by, having, order, order_by,
+                                  expression, alias, item, item_star, items, table, join, from, as_of_seq, as_of, where,
+                                  group_by, having, order, order_by,
                                       limit,
                                   select, ask, create, drop, show, statement>>;
 
@@ -254,6 +261,8 @@ template <> constexpr std::string_view kLabel<grammar::w_by> = "BY";
 template <> constexpr std::string_view kLabel<grammar::w_having> = "HAVING";
 template <> constexpr std::string_view kLabel<grammar::w_order> = "ORDER BY";
 template <> constexpr std::string_view kLabel<grammar::w_limit> = "LIMIT";
+template <> constexpr std::string_view kLabel<grammar::w_seq> = "SEQ";
+template <> constexpr std::string_view kLabel<grammar::string_literal> = "a text in quotes";
 template <> constexpr std::string_view kLabel<grammar::w_join> = "JOIN";
 template <> constexpr std::string_view kLabel<grammar::w_on> = "ON";
 template <> constexpr std::string_view kLabel<grammar::w_when> = "WHEN";
@@ -537,9 +546,15 @@ Syntax order_syntax(const Tree& node) {
   return out;
 }
 
+Syntax as_of_syntax(const Tree& node) {
+  const bool is_seq = node.children[0]->is_type<grammar::as_of_seq>();
+  return with_children(SyntaxKind::kAsOf, is_seq ? *node.children[0] : node, 0, is_seq ? "SEQ" : "");
+}
+
 Syntax select_syntax(const Tree& node) {
   Syntax out = node_of(SyntaxKind::kSelect, node);
   for (const auto& child : node.children) {
+    if (child->is_type<grammar::as_of>()) out.children.push_back(as_of_syntax(*child));
     if (child->is_type<grammar::select_distinct>()) out.text = "DISTINCT";
     if (child->is_type<grammar::items>()) out.children.push_back(items_syntax(*child));
     if (child->is_type<grammar::from>()) out.children.push_back(from_syntax(*child));
@@ -652,7 +667,7 @@ Status unexpected(std::string_view text, Furthest furthest) {
   if (end == at && at < text.size()) ++end;
   const std::string found(text.substr(at, end - at));
   if (std::find(furthest.expected.begin(), furthest.expected.end(), "an expression") != furthest.expected.end()) {
-    static constexpr std::string_view kExpressions[] = {"(", "a number", "a name", "NULL", "TRUE", "FALSE"};
+    static constexpr std::string_view kExpressions[] = {"(", "a number", "a name", "a text in quotes", "NULL", "TRUE", "FALSE"};
     std::erase_if(furthest.expected, [](std::string_view label) {
       return std::find(std::begin(kExpressions), std::end(kExpressions), label) != std::end(kExpressions);
     });

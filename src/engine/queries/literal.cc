@@ -46,4 +46,19 @@ std::optional<Expression> literal_of(const Syntax& literal, std::string& wrong) 
   return number(literal.text, wrong);
 }
 
+bool read_as_of(const Expression& instant, bool is_seq, AsOf& out, std::string& wrong) {
+  if (is_seq && instant.type == ValueType::kInt && instant.number >= 1) {
+    out.seq = static_cast<Seq>(instant.number);
+  } else if (!is_seq && instant.type == ValueType::kTimestamp && !instant.null) {
+    out.time = static_cast<Nanos>(instant.number);
+  } else if (!is_seq && instant.type == ValueType::kText) {
+    out.text = instant.text;
+  } else {
+    wrong = is_seq ? "AS OF SEQ takes a whole number from 1 on"
+                   : "AS OF takes a time, as '2026-11-17 10:42 America/New_York' or '-30s', or SEQ and a number";
+    return false;
+  }
+  return true;
+}
+
 }  // namespace halocline::queries

@@ -1,6 +1,8 @@
 #include "engine/queries/named_queries.h"
 
 #include <algorithm>
+#include <array>
+#include <map>
 
 #include "base/check.h"
 #include "base/hash.h"
@@ -24,6 +26,13 @@ std::string row_text(std::string_view packed, const std::vector<ColumnType>& col
     out += one;
   }
   return out + '}';
+}
+
+using RowKey = std::array<std::uint64_t, 2>;
+
+RowKey hash_of(std::string_view key) {
+  const std::uint64_t first = hash_bytes(key);
+  return {first, hash_bytes(key, first)};
 }
 
 }  // namespace
@@ -69,7 +78,8 @@ Outcome NamedQueries::apply(const QueryCreate& create, std::vector<AlertEvent>& 
   raised.query = id;
   raised.columns = std::move(columns);
   for (const KeptRow& row : rows) {
-    raised.alerts.emplace(row.key, raise(id, row_text(row.row, raised.columns), AlertReason::kRow, {Cause::kQuery, kNoId, 0, {}}, events));
+    const std::string text_of_row = row_text(row.row, raised.columns);
+    raised.alerts.emplace(row.key, raise(id, row.key, text_of_row, AlertReason::kRow, {Cause::kQuery, kNoId, 0, {}}, events));
   }
   return Outcome::kAccepted;
 }
@@ -99,14 +109,70 @@ Outcome NamedQueries::apply(const QueryDrop& drop, std::vector<AlertEvent>& even
   return Outcome::kAccepted;
 }
 
+Status NamedQueries::resume() {
+  std::map<std::uint32_t, std::vector<std::uint64_t>> open;  // alerts by query
+  for (std::uint64_t id = 1; id <= state_.alerts.size(); ++id) {
+    const AlertRecord& alert = state_.alerts[id - 1];
+    if (!alert.cleared && alert.limit == kNoId) open[alert.query].push_back(id);
+  }
+  for (std::uint32_t query = 0; query < state_.queries.size(); ++query) {
+    if (state_.queries[query].dropped) continue;
+    if (Status status = resume(query, open[query]); !status.ok()) return status;
+  }
+  return ok_status();
+}
+
+Status NamedQueries::resume(std::uint32_t query, std::span<const std::uint64_t> alerts) {
+  const QueryRecord& record = state_.queries[query];
+  const CowText& text = state_.catalog.text;
+  const auto wrong = [&](const std::string& what) {
+    return Status(Code::kDataLoss, "the query \"" + std::string(text[record.name]) + "\" " + what);
+  };
+  if (!text[record.failure].empty()) {
+    if (alerts.size() != 1) return wrong("has failed and has " + std::to_string(alerts.size()) + " alerts");
+    const LiveQueries::Id none = ~LiveQueries::Id{query};  // it is worked out no more
+    live_.emplace(query, none);
+    raised_[none].push_back({query, {{"", alerts[0]}}, {}});
+    return ok_status();
+  }
+  Result<Plan> plan = prepare(text[record.sql], {});
+  if (!plan.ok()) return wrong("is none any more: " + plan.status().message());
+  std::vector<ColumnType> columns = plan.value().columns;
+  const bool raises = record.severity != AlertLevel::kNone;
+  LiveQueries& among = raises ? alerting_ : watched_;
+  const Result<LiveQueries::Id> added = among.add(std::make_shared<const Plan>(plan.take()));
+  if (added.ok()) live_.emplace(query, added.value());
+  if (!raises) return ok_status();
+  if (!added.ok()) return added.status();
+  std::map<RowKey, std::uint64_t> by_key;
+  for (const std::uint64_t alert : alerts) {
+    const AlertRecord& known = state_.alerts[alert - 1];
+    by_key.emplace(RowKey{known.row_key[0], known.row_key[1]}, alert);
+  }
+  Raised& raised = raised_[added.value()].emplace_back();
+  raised.query = query;
+  raised.columns = std::move(columns);
+  for (const KeptRow& row : among.rows(added.value())) {
+    const auto alert = by_key.find(hash_of(row.key));
+    if (alert == by_key.end()) return wrong("has a row without an alert");
+    raised.alerts.emplace(row.key, alert->second);
+  }
+  if (raised.alerts.size() != alerts.size()) return wrong("has an alert without a row");
+  return ok_status();
+}
+
 void NamedQueries::settle(const CauseOf& cause, std::vector<AlertEvent>& events) {
   alerting_.settle();
-  for (const LiveEvents& one : alerting_.take()) {
+  const std::vector<LiveEvents> changed = alerting_.take();
+  std::vector<std::pair<Raised*, const LiveEvents*>> in_order;  // in which they were made
+  for (const LiveEvents& one : changed) {
     const auto all = raised_.find(one.query);
     CHECK(all != raised_.end(), "events of query %llu, which raises no alerts", static_cast<unsigned long long>(one.query));
-    for (Raised& raised : all->second) {
-      one.failure.ok() ? take(raised, *one.events, cause, events) : fail(raised, one.failure.message(), cause, events);
-    }
+    for (Raised& raised : all->second) in_order.emplace_back(&raised, &one);
+  }
+  std::stable_sort(in_order.begin(), in_order.end(), [](const auto& a, const auto& b) { return a.first->query < b.first->query; });
+  for (const auto& [raised, one] : in_order) {
+    one->failure.ok() ? take(*raised, *one->events, cause, events) : fail(*raised, one->failure.message(), cause, events);
   }
 }
 
@@ -124,7 +190,7 @@ void NamedQueries::take(Raised& of, const QueryEvents& changed, const CauseOf& c
     if (of.alerts.size() == limits::kMaxAlertRows) {
       return fail(of, "its answer has more than " + std::to_string(limits::kMaxAlertRows) + " rows", cause, events);
     }
-    of.alerts.emplace(event.key, raise(of.query, row_text(event.after, of.columns), AlertReason::kRow, cause, events));
+    of.alerts.emplace(event.key, raise(of.query, event.key, row_text(event.after, of.columns), AlertReason::kRow, cause, events));
   }
 }
 
@@ -135,15 +201,17 @@ void NamedQueries::fail(Raised& of, const std::string& why, const CauseOf& cause
   changes_.queries.push_back(of.query);
   std::string row = "{\"failure\":";
   append_quoted(row, why);
-  of.alerts.emplace("", raise(of.query, row + '}', AlertReason::kQueryFailed, cause, events));
+  of.alerts.emplace("", raise(of.query, "", row + '}', AlertReason::kQueryFailed, cause, events));
 }
 
-std::uint64_t NamedQueries::raise(std::uint32_t query, const std::string& row, AlertReason reason, const CauseOf& cause,
-                                  std::vector<AlertEvent>& events) {
+std::uint64_t NamedQueries::raise(std::uint32_t query, std::string_view key, const std::string& row, AlertReason reason,
+                                  const CauseOf& cause, std::vector<AlertEvent>& events) {
   AlertRecord alert{};
   alert.limit = alert.node = kNoId;
   alert.query = query;
   alert.row = state_.catalog.text.add(row);
+  const RowKey row_key = hash_of(key);
+  std::copy(row_key.begin(), row_key.end(), alert.row_key);
   alert.level = state_.queries[query].severity;
   const std::uint64_t id = open_alert(state_, alert);
   append_step(state_, id, AlertStep::kRaised, reason, {}, cause, events);

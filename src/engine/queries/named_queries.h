@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -20,6 +22,10 @@ class NamedQueries {
   // `watched` are the queries that are watched by anybody.
   NamedQueries(State& state, Changes& changes, LiveQueries& watched)
       : state_(state), changes_(changes), watched_(watched), alerting_(state, changes) {}
+
+  // The state came from elsewhere: its queries are live again, and each row has its alert. kDataLoss: they do not go together;
+  // kResourceExhausted: an answer is beyond a bound.
+  Status resume();
 
   Outcome apply(const QueryCreate& create, std::vector<AlertEvent>& events);
   Outcome apply(const QueryDrop& drop, std::vector<AlertEvent>& events);
@@ -39,9 +45,10 @@ class NamedQueries {
     std::vector<ColumnType> columns;
   };
 
-  // The alert of a row, or of a failure.
-  std::uint64_t raise(std::uint32_t query, const std::string& row, AlertReason reason, const CauseOf& cause,
+  // The alert of a row, or of a failure, whose key is empty.
+  std::uint64_t raise(std::uint32_t query, std::string_view key, const std::string& row, AlertReason reason, const CauseOf& cause,
                       std::vector<AlertEvent>& events);
+  Status resume(std::uint32_t query, std::span<const std::uint64_t> alerts);
   void clear(std::uint64_t alert, AlertReason reason, const CauseOf& cause, std::vector<AlertEvent>& events);
   // In the order they were raised.
   void clear_all(Raised& of, AlertReason reason, const CauseOf& cause, std::vector<AlertEvent>& events);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "command/as_of.h"
 #include "command/query.h"
 #include "engine/queries/aggregate.h"
 #include "engine/queries/expression.h"
@@ -47,6 +48,8 @@ struct Plan {
   std::vector<OrderKey> order;
   std::optional<std::uint64_t> limit;
   std::vector<ColumnType> columns;  // of the outputs
+
+  AsOf as_of;  // for whoever finds the books to run it on
 
   std::vector<std::string> description;  // EXPLAIN's lines
 

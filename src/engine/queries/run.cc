@@ -26,7 +26,7 @@ void append_id(std::uint32_t id, std::string& out) {
 
 class Run {
  public:
-  Run(const Plan& plan, const State& state) : plan_(plan), state_(state), splits_(state), reader_{state, splits_, state.time} {}
+  Run(const Plan& plan, const State& state, Nanos now) : plan_(plan), state_(state), splits_(state), reader_{state, splits_, now} {}
 
   Result<QueryRows> answer() {
     if (plan_.limit != std::uint64_t{0}) read();
@@ -193,8 +193,10 @@ class Run {
 
 }  // namespace
 
-Result<QueryRows> run(const Plan& plan, const State& state) {
-  if (!plan.explain) return Run(plan, state).answer();
+Result<QueryRows> run(const Plan& plan, const State& state) { return run(plan, state, state.time); }
+
+Result<QueryRows> run(const Plan& plan, const State& state, Nanos now) {
+  if (!plan.explain) return Run(plan, state, now).answer();
   QueryRows out;
   out.columns = {{"plan", ValueType::kText}};
   std::vector<std::string> lines = plan.description;

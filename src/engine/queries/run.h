@@ -12,5 +12,7 @@
 namespace halocline::queries {
 
 Result<QueryRows> run(const Plan& plan, const State& state);
+// With another instant as NOW(), not before the state's: of an answer as of a time at which nothing happened.
+Result<QueryRows> run(const Plan& plan, const State& state, Nanos now);
 
 }  // namespace halocline::queries

@@ -41,6 +41,24 @@ void Exposure::instrument_added(std::uint32_t instrument) {
 }
 void Exposure::currency_added(std::uint32_t currency) { buckets_of_currency_.resize(currency + 1); }
 
+void Exposure::resume() {
+  const Catalog& catalog = state_.catalog;
+  touched_in_.resize(catalog.nodes.size());
+  moved_.resize(catalog.nodes.size());
+  positions_of_instrument_.resize(catalog.instruments.size());
+  above_firm_.resize(catalog.instruments.size());
+  buckets_of_currency_.resize(catalog.currencies.size());
+  for (std::uint32_t id = 0; id < state_.positions.size(); ++id) {
+    const PositionRecord& position = state_.positions[id];
+    position_at_.insert(position.node, position.instrument, id);
+    positions_of_instrument_[position.instrument].push_back(id);
+  }
+  for (std::uint32_t id = 0; id < state_.buckets.size(); ++id) buckets_of_currency_[state_.buckets[id].currency].push_back(id);
+  for (std::uint32_t id = 0; id < catalog.nodes.size(); ++id) {
+    if (catalog.nodes[id].rate_sum != 0) rated_.push_back(id);
+  }
+}
+
 Tally::Tally(Nanos time, Money largest) : slot(slot_of(second_of(time))), size(largest) {}
 
 inline Exposure::Shift Exposure::shift_of(Money before, Money after, Money cash, bool stale) {

@@ -51,6 +51,8 @@ class Exposure {
   void node_added(std::uint32_t node);
   void instrument_added(std::uint32_t instrument);
   void currency_added(std::uint32_t currency);
+  // The state came from elsewhere: works out the lists beside it.
+  void resume();
 
   std::uint32_t find_position(std::uint32_t node, std::uint32_t instrument) const { return position_at_.find(node, instrument); }
   // Tells the processor to fetch what find_position() will look at.

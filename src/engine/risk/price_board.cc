@@ -13,6 +13,13 @@ constexpr Nanos kNever = std::numeric_limits<Nanos>::max();
 
 void PriceBoard::instrument_added(std::uint32_t instrument) { armed_.resize(instrument + 1, kNever); }
 
+void PriceBoard::resume() {
+  for (std::uint32_t id = 0; id < state_.catalog.instruments.size(); ++id) {
+    instrument_added(id);
+    arm(id);
+  }
+}
+
 Outcome PriceBoard::apply(const Price& price) {
   const std::uint32_t id = state_.catalog.find_instrument(price.instrument);
   if (id == kNoId) return Outcome::kUnknownInstrument;

@@ -17,6 +17,8 @@ class PriceBoard {
   PriceBoard(State& state, Exposure& exposure, Changes& changes) : state_(state), exposure_(exposure), changes_(changes) {}
 
   void instrument_added(std::uint32_t instrument);
+  // The state came from elsewhere: arms its marks.
+  void resume();
 
   Outcome apply(const Price& price);
   Outcome apply(const FxRate& rate);

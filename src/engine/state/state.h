@@ -101,6 +101,7 @@ struct AlertRecord {
   std::uint32_t node;
   std::uint32_t query;
   Text row;  // a query's: what it read when it came
+  std::uint64_t row_key[2];  // … and a hash of the row's key
   AlertLevel level;
   bool acknowledged;
   bool cleared;
@@ -243,6 +244,50 @@ class State {
   std::uint64_t live_trades = 0;
   std::uint64_t live_limits = 0;
   std::uint64_t active_alerts = 0;
+
+  // visit(name, array …) for every array there is, and the same one of the other states, if any: all of a state but a few numbers.
+  template <class Visit, class... States>
+  static void each_array(Visit&& visit, States&... states) {
+    Catalog::each_array(within("catalog", visit), states.catalog...);
+    visit("trades", states.trades...);
+    CowIndex::each_array(within("trade_index", visit), states.trade_index...);
+    visit("sources", states.sources...);
+    CowIndex::each_array(within("source_index", visit), states.source_index...);
+    CowText::each_array(within("trade_text", visit), states.trade_text...);
+    visit("positions", states.positions...);
+    visit("entries", states.entries...);
+    visit("buckets", states.buckets...);
+    visit("limits", states.limits...);
+    CowIndex::each_array(within("limit_index", visit), states.limit_index...);
+    visit("alerts", states.alerts...);
+    visit("events", states.events...);
+    visit("queries", states.queries...);
+    CowIndex::each_array(within("query_index", visit), states.query_index...);
+    visit("links", states.links...);
+    CowIndex::each_array(within("link_index", visit), states.link_index...);
+    visit("chains", states.chains...);
+    CowIndex::each_array(within("chain_index", visit), states.chain_index...);
+    visit("parked", states.parked...);
+    CowIndex::each_array(within("parked_index", visit), states.parked_index...);
+    visit("fix_sessions", states.fix_sessions...);
+    CowIndex::each_array(within("fix_session_index", visit), states.fix_session_index...);
+    visit("fix_sent", states.fix_sent...);
+    visit("fix_unanswered", states.fix_unanswered...);
+  }
+
+  // visit(name, index …) likewise.
+  template <class Visit, class... States>
+  static void each_index(Visit&& visit, States&... states) {
+    Catalog::each_index(visit, states.catalog...);
+    visit("trade_index", states.trade_index...);
+    visit("source_index", states.source_index...);
+    visit("limit_index", states.limit_index...);
+    visit("query_index", states.query_index...);
+    visit("link_index", states.link_index...);
+    visit("chain_index", states.chain_index...);
+    visit("parked_index", states.parked_index...);
+    visit("fix_session_index", states.fix_session_index...);
+  }
 
   std::uint32_t find_trade(std::string_view source, std::string_view trade_id) const {
     return find_trade(source, trade_id, trade_hash(source, trade_id));

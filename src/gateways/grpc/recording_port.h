@@ -109,13 +109,13 @@ class RecordingPort final : public Port {
     return ok_status();
   }
 
-  void positions(PositionFilter, Reply<std::vector<PositionRow>> reply) override { reply(at(&Reads::positions)); }
-  void nodes(NodeFilter, Reply<std::vector<NodeRow>> reply) override { reply(at(&Reads::nodes)); }
-  void limits(Reply<std::vector<LimitRow>> reply) override { reply(at(&Reads::limits)); }
-  void alerts(AlertFilter, Reply<std::vector<AlertRow>> reply) override { reply(at(&Reads::alerts)); }
-  void reference(Reply<ReferenceRows> reply) override { reply(at(&Reads::reference)); }
-  void trade(std::string, std::string, Reply<std::vector<TradeRow>> reply) override { reply(at(&Reads::trades)); }
-  void query(std::string sql, QueryParameters parameters, Reply<QueryRows> reply) override {
+  void positions(AsOf, PositionFilter, Reply<std::vector<PositionRow>> reply) override { reply(at(&Reads::positions)); }
+  void nodes(AsOf, NodeFilter, Reply<std::vector<NodeRow>> reply) override { reply(at(&Reads::nodes)); }
+  void limits(AsOf, Reply<std::vector<LimitRow>> reply) override { reply(at(&Reads::limits)); }
+  void alerts(AsOf, AlertFilter, Reply<std::vector<AlertRow>> reply) override { reply(at(&Reads::alerts)); }
+  void reference(AsOf, Reply<ReferenceRows> reply) override { reply(at(&Reads::reference)); }
+  void trade(AsOf, std::string, std::string, Reply<std::vector<TradeRow>> reply) override { reply(at(&Reads::trades)); }
+  void query(AsOf, std::string sql, QueryParameters parameters, Reply<QueryRows> reply) override {
     if (sql.empty()) return reply(Status(Code::kInvalidArgument, "line 1, column 1: nothing is asked"));
     reads([&](Reads& reads) { reads.parameters = std::move(parameters); });
     reply(at(&Reads::query));

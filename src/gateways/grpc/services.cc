@@ -147,8 +147,8 @@ class ReferenceService final
     return command(calls_, upsert_request(), request, response);
   }
   Pages* List(Context*, const ByteBuffer* request) override {
-    return listing<v1::ListReferenceRequest>(calls_, request, [&](const auto&, const auto& call) {
-      calls_.port->reference([call](Result<At<ReferenceRows>> rows) {
+    return listing<v1::ListReferenceRequest>(calls_, request, [&](const auto& wanted, const auto& call) {
+      calls_.port->reference(to_as_of(wanted.as_of()), [call](Result<At<ReferenceRows>> rows) {
         if (!rows.ok()) return call->fail(to_grpc(rows.status()));
         call->reply(reference_pages(rows.take()));
       });
@@ -187,7 +187,7 @@ class RiskService final : public RawRisk<v1::Risk::Service> {
 
   Pages* ListPositions(Context*, const ByteBuffer* request) override {
     return listing<v1::ListPositionsRequest>(calls_, request, [&](const auto& wanted, const auto& call) {
-      calls_.port->positions(to_filter(wanted), [call](Result<At<std::vector<PositionRow>>> rows) {
+      calls_.port->positions(to_as_of(wanted.as_of()), to_filter(wanted), [call](Result<At<std::vector<PositionRow>>> rows) {
         if (!rows.ok()) return call->fail(to_grpc(rows.status()));
         call->reply(pages_of<v1::PositionsPage>(rows.take(), [](const PositionRow& row, v1::PositionsPage& page) {
           to_proto(row, *page.add_positions());
@@ -197,7 +197,7 @@ class RiskService final : public RawRisk<v1::Risk::Service> {
   }
   Pages* ListNodes(Context*, const ByteBuffer* request) override {
     return listing<v1::ListNodesRequest>(calls_, request, [&](const auto& wanted, const auto& call) {
-      calls_.port->nodes(to_filter(wanted), [call](Result<At<std::vector<NodeRow>>> rows) {
+      calls_.port->nodes(to_as_of(wanted.as_of()), to_filter(wanted), [call](Result<At<std::vector<NodeRow>>> rows) {
         if (!rows.ok()) return call->fail(to_grpc(rows.status()));
         call->reply(pages_of<v1::NodesPage>(rows.take(), [](const NodeRow& row, v1::NodesPage& page) {
           to_proto(row, *page.add_nodes());
@@ -209,7 +209,7 @@ class RiskService final : public RawRisk<v1::Risk::Service> {
   Unary* GetTrade(Context*, const ByteBuffer* request, ByteBuffer* response) override {
     return read<v1::GetTradeRequest>(calls_, request, response, [&](const auto& wanted, const auto& call) {
       const std::string key = wanted.source() + "/" + wanted.trade_id();
-      calls_.port->trade(wanted.source(), wanted.trade_id(), [call, key](Result<At<std::vector<TradeRow>>> rows) {
+      calls_.port->trade(to_as_of(wanted.as_of()), wanted.source(), wanted.trade_id(), [call, key](Result<At<std::vector<TradeRow>>> rows) {
         if (!rows.ok()) return call->fail(to_grpc(rows.status()));
         if (rows.value().rows.empty()) {
           return call->fail(grpc::Status(grpc::StatusCode::NOT_FOUND, "trade " + key + " is not known"));
@@ -222,8 +222,8 @@ class RiskService final : public RawRisk<v1::Risk::Service> {
     });
   }
   Pages* ListLimits(Context*, const ByteBuffer* request) override {
-    return listing<v1::ListLimitsRequest>(calls_, request, [&](const auto&, const auto& call) {
-      calls_.port->limits([call](Result<At<std::vector<LimitRow>>> rows) {
+    return listing<v1::ListLimitsRequest>(calls_, request, [&](const auto& wanted, const auto& call) {
+      calls_.port->limits(to_as_of(wanted.as_of()), [call](Result<At<std::vector<LimitRow>>> rows) {
         if (!rows.ok()) return call->fail(to_grpc(rows.status()));
         call->reply(pages_of<v1::LimitsPage>(rows.take(), [](const LimitRow& row, v1::LimitsPage& page) {
           to_proto(row, *page.add_limits());
@@ -233,7 +233,7 @@ class RiskService final : public RawRisk<v1::Risk::Service> {
   }
   Pages* ListAlerts(Context*, const ByteBuffer* request) override {
     return listing<v1::ListAlertsRequest>(calls_, request, [&](const auto& wanted, const auto& call) {
-      calls_.port->alerts(to_filter(wanted), [call](Result<At<std::vector<AlertRow>>> rows) {
+      calls_.port->alerts(to_as_of(wanted.as_of()), to_filter(wanted), [call](Result<At<std::vector<AlertRow>>> rows) {
         if (!rows.ok()) return call->fail(to_grpc(rows.status()));
         call->reply(pages_of<v1::AlertsPage>(rows.take(), [](const AlertRow& row, v1::AlertsPage& page) {
           to_proto(row, *page.add_alerts());
@@ -334,7 +334,7 @@ class QueriesService final
       std::vector<Violation> violations;
       QueryParameters parameters = to_parameters(wanted.parameters(), violations);
       if (!violations.empty()) return call->fail(invalid_argument(violations));
-      calls_.port->query(wanted.sql(), std::move(parameters), [call](Result<At<QueryRows>> rows) {
+      calls_.port->query(to_as_of(wanted.as_of()), wanted.sql(), std::move(parameters), [call](Result<At<QueryRows>> rows) {
         if (!rows.ok()) return call->fail(to_grpc(rows.status()));
         call->reply(query_pages(rows.take()));
       });

@@ -134,6 +134,14 @@ bool to_command(const v1::EndOfDayRequest& request, Command& command, std::vecto
   return true;
 }
 
+AsOf to_as_of(const v1::AsOf& as_of) {
+  AsOf out;
+  if (as_of.has_seq()) out.seq = as_of.seq();
+  if (as_of.has_time_ns()) out.time = as_of.time_ns();
+  if (as_of.has_time()) out.text = as_of.time();
+  return out;
+}
+
 PositionFilter to_filter(const v1::ListPositionsRequest& request) {
   return {enum_to<NodeKind>(request.kind()), request.node(), request.instrument()};
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "command/as_of.h"
 #include "command/command.h"
 #include "command/rows.h"
 #include "halocline/v1/ingest.pb.h"
@@ -29,6 +30,7 @@ bool to_command(const v1::RemoveLimitRequest& request, Command& command, std::ve
 bool to_command(const v1::AckAlertRequest& request, Command& command, std::vector<Violation>& violations);
 bool to_command(const v1::EndOfDayRequest& request, Command& command, std::vector<Violation>& violations);
 
+AsOf to_as_of(const v1::AsOf& as_of);
 PositionFilter to_filter(const v1::ListPositionsRequest& request);
 NodeFilter to_filter(const v1::ListNodesRequest& request);
 AlertFilter to_filter(const v1::ListAlertsRequest& request);

@@ -1,0 +1,207 @@
+#include "server/checkpoints.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "engine/checkpoint/state_codec.h"
+#include "engine/views.h"
+
+namespace halocline {
+namespace {
+
+constexpr int kNiceness = 15;
+constexpr std::chrono::milliseconds kLookAgain{10};
+
+// Takes blocks one after the other, on as many threads as call it.
+class Filling {
+ public:
+  Filling(CheckpointReader& reader, checkpoint::Loader& loader) : reader_(reader), loader_(loader) {}
+
+  void run() {
+    std::vector<std::byte> bytes;
+    while (const std::optional<CheckpointBlock> block = next()) {
+      Status status = unpack(*block, bytes);
+      if (status.ok()) status = loader_.fill({block->part, block->first, block->count, bytes});
+      if (!status.ok()) fail(status);
+    }
+  }
+  Status result() const { return failure_; }
+
+ private:
+  std::optional<CheckpointBlock> next() {
+    const std::lock_guard lock(mutex_);
+    if (!failure_.ok()) return std::nullopt;
+    Result<std::optional<CheckpointBlock>> block = reader_.next();
+    if (block.ok()) return block.take();
+    failure_ = block.status();
+    return std::nullopt;
+  }
+  void fail(const Status& status) {
+    const std::lock_guard lock(mutex_);
+    if (failure_.ok()) failure_ = status;
+  }
+
+  CheckpointReader& reader_;
+  checkpoint::Loader& loader_;
+  std::mutex mutex_;
+  Status failure_;
+};
+
+}  // namespace
+
+Result<LoadedCheckpoint> load_checkpoint(Disk& disk, const std::string& path) {
+  Result<std::unique_ptr<CheckpointReader>> reader = CheckpointReader::open(disk, path);
+  if (!reader.ok()) return reader.status();
+  const Result<std::optional<CheckpointBlock>> first = reader.value()->next();
+  if (!first.ok()) return first.status();
+  if (!first.value() || first.value()->part != kOutlinePart) return Status(Code::kDataLoss, path + " does not begin with its outline");
+  std::vector<std::byte> outline;
+  if (Status status = unpack(*first.value(), outline); !status.ok()) return status;
+  checkpoint::Loader loader;
+  const Status begun = loader.begin({reinterpret_cast<const char*>(outline.data()), outline.size()});
+  if (!begun.ok()) return Status(begun.code(), path + ": " + begun.message());
+  Filling filling(*reader.value(), loader);
+  const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
+  std::vector<std::thread> others;
+  for (unsigned i = 1; i < threads; ++i) others.emplace_back([&] { filling.run(); });
+  filling.run();
+  for (std::thread& thread : others) thread.join();
+  if (!filling.result().ok()) return filling.result();
+  Result<Snapshot> books = loader.finish();
+  if (!books.ok()) return Status(books.status().code(), path + ": " + books.status().message());
+  const CheckpointHeader& header = reader.value()->header();
+  if (views::seq_of(*books.value()) != header.seq) return Status(Code::kDataLoss, path + " holds the books of another seq than it says");
+  return LoadedCheckpoint{header, books.take()};
+}
+
+std::optional<LoadedCheckpoint> newest_checkpoint(Disk& disk, const std::string& directory, const JournalId& journal, Seq most) {
+  const Result<std::vector<Seq>> seqs = list_checkpoints(disk, directory);
+  if (!seqs.ok()) return std::nullopt;  // there is no such directory
+  for (const Seq seq : seqs.value()) {
+    if (seq > most) continue;
+    const std::string path = directory + "/" + checkpoint_name(seq);
+    Result<LoadedCheckpoint> loaded = load_checkpoint(disk, path);
+    if (loaded.ok() && loaded.value().header.journal == journal) return loaded.take();
+    log_line(LogLevel::kWarn, "checkpoint.not_used",
+             {{"file", path}, {"why", loaded.ok() ? std::string("it is of another journal") : loaded.status().message()}});
+  }
+  return std::nullopt;
+}
+
+Checkpoints::Checkpoints(Disk& disk, CheckpointOptions options, JournalFiles journal, Seq last, std::function<Seq()> durable,
+                         NamedCounters& counters, std::function<void(const Status&)> on_damage)
+    : disk_(disk), options_(std::move(options)), journal_(std::move(journal)), durable_(std::move(durable)), counters_(counters),
+      on_damage_(std::move(on_damage)), last_(last) {}
+
+void Checkpoints::take(Snapshot books) {
+  last_ = views::seq_of(*books);
+  bytes_ = 0;
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return;
+  next_ = std::move(books);  // one that still waits is left out: the newer one is better
+  if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+  changed_.notify_all();
+}
+
+void Checkpoints::verify(LoadedCheckpoint loaded) {
+  const std::lock_guard lock(mutex_);
+  unverified_ = std::move(loaded);
+  thread_ = std::thread([this] { work(); });
+}
+
+void Checkpoints::work() {
+  pthread_setname_np(pthread_self(), "checkpoint");
+  if (setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness) != 0) log_line(LogLevel::kInfo, "checkpoint.not_nice", {});
+  while (true) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return next_ != nullptr || unverified_.has_value() || stopping_; });
+    if (stopping_) return;
+    if (const std::optional<LoadedCheckpoint> loaded = std::exchange(unverified_, std::nullopt)) {
+      lock.unlock();
+      const std::string digest = views::state_digest(*loaded->books);
+      if (digest == hex(loaded->header.state_digest)) continue;
+      on_damage_(Status(Code::kDataLoss, "the books of checkpoint " + checkpoint_name(loaded->header.seq) + " have the digest " + digest +
+                                             ", it says " + hex(loaded->header.state_digest) + ": move it away and start again"));
+      return;
+    }
+    const Snapshot books = std::move(next_);
+    next_ = nullptr;
+    lock.unlock();
+    const Status status = write(*books);
+    if (status.ok() || status.code() == Code::kUnavailable) continue;
+    counters_.add("checkpoints_failed", 1);
+    log_line(LogLevel::kError, "checkpoint.failed", {{"seq", views::seq_of(*books)}, {"why", status.message()}});
+  }
+}
+
+Status Checkpoints::write(const State& books) {
+  const auto begun = std::chrono::steady_clock::now();
+  if (Status status = disk_.make_directory(options_.directory); !status.ok()) return status;
+  Result<std::unique_ptr<CheckpointWriter>> writer = CheckpointWriter::create(disk_, options_.directory);
+  if (!writer.ok()) return writer.status();
+  const std::string outline = checkpoint::outline_of(books);
+  Status status = writer.value()->add(kOutlinePart, 0, 0, std::as_bytes(std::span(outline)));
+  if (!status.ok()) return status;
+  const Status ending(Code::kUnavailable, "stopping");
+  status = checkpoint::each_piece(books, [&](const checkpoint::Piece& piece) {
+    return stopping() ? ending : writer.value()->add(piece.part, piece.first, piece.count, piece.bytes);
+  });
+  if (!status.ok()) return status;
+  CheckpointHeader header;
+  header.seq = views::seq_of(books);
+  header.time = views::time_of(books);
+  header.synced = options_.synced;
+  const std::string digest = views::state_digest(books);
+  for (std::size_t i = 0; i < header.state_digest.size(); ++i) {
+    header.state_digest[i] = static_cast<std::byte>(std::stoi(digest.substr(2 * i, 2), nullptr, 16));
+  }
+  if (!wait_until_durable(header.seq)) return ending;
+  Result<std::unique_ptr<JournalReader>> reader = journal_.open(header.seq);
+  if (!reader.ok()) return reader.status();
+  reader.value()->stop_after(header.seq);
+  const Result<std::optional<BlockView>> block = reader.value()->next();
+  if (!block.ok()) return block.status();
+  if (!block.value() || block.value()->last_seq() != header.seq) {
+    return Status(Code::kInternal, "seq " + std::to_string(header.seq) + " is not the end of a block");
+  }
+  header.chain = reader.value()->chain();
+  header.journal = reader.value()->id();
+  status = writer.value()->finish(header);
+  if (status.ok()) status = prune_checkpoints(disk_, options_.directory, options_.keep);
+  if (!status.ok()) return status;
+  counters_.add("checkpoints", 1);
+  log_line(LogLevel::kInfo, "checkpoint.taken",
+           {{"seq", header.seq},
+            {"seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()}});
+  return ok_status();
+}
+
+bool Checkpoints::wait_until_durable(Seq seq) {
+  std::unique_lock lock(mutex_);
+  while (!stopping_ && durable_() < seq) changed_.wait_for(lock, kLookAgain);
+  return !stopping_;
+}
+
+bool Checkpoints::stopping() const {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
+void Checkpoints::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace halocline

@@ -1,0 +1,82 @@
+// Checkpoints of the running engine, and books from them. The engine's thread only takes a snapshot when enough has come since the last
+// one; a thread of low priority writes it down, with its digest and the journal's hash chain, once the journal is durable so far.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "engine/engine.h"
+#include "journal/checkpoint_file.h"
+#include "server/journal_files.h"
+#include "server/metrics.h"
+
+namespace halocline {
+
+struct CheckpointOptions {
+  std::string directory;      // empty: none are taken, and none are read
+  std::uint64_t records = 0;  // one when so many commands came since the last one …
+  std::uint64_t bytes = 0;    // … or so many bytes of them
+  std::size_t keep = 2;
+  bool synced = false;        // what the journal calls durable is on the medium
+};
+
+// The books of a checkpoint, whole. kDataLoss: it is damaged; kUnsupported: another version of the program made it; kIo.
+struct LoadedCheckpoint {
+  CheckpointHeader header;
+  Snapshot books;
+};
+Result<LoadedCheckpoint> load_checkpoint(Disk& disk, const std::string& path);
+
+// The newest at or before `most` that can be used with this journal; those that cannot are told of in the log, and the one before is
+// taken. Nothing: there is none.
+std::optional<LoadedCheckpoint> newest_checkpoint(Disk& disk, const std::string& directory, const JournalId& journal, Seq most);
+
+class Checkpoints {
+ public:
+  // `last`: of the newest there is. `durable` gives the journal's durable seq. `on_damage`: the books a start began with are not those of
+  // their digest; the process must stop.
+  Checkpoints(Disk& disk, CheckpointOptions options, JournalFiles journal, Seq last, std::function<Seq()> durable, NamedCounters& counters,
+              std::function<void(const Status&)> on_damage);
+  ~Checkpoints() { stop(); }
+
+  // After a block of so many bytes. The engine's thread.
+  bool wants(Seq applied, std::uint64_t block_bytes) {
+    bytes_ += block_bytes;
+    return applied - last_ >= options_.records || bytes_ >= options_.bytes;
+  }
+  // The books at the end of a block. The engine's thread.
+  void take(Snapshot books);
+  // Works out the digest of what was loaded, and compares. The owner's thread, before start of the engine's.
+  void verify(LoadedCheckpoint loaded);
+  // What is being written is given up. The owner's thread; may be called twice.
+  void stop();
+
+ private:
+  void work();
+  Status write(const State& books);
+  // False: all ends.
+  bool wait_until_durable(Seq seq);
+  bool stopping() const;
+
+  Disk& disk_;
+  const CheckpointOptions options_;
+  const JournalFiles journal_;
+  const std::function<Seq()> durable_;
+  NamedCounters& counters_;
+  const std::function<void(const Status&)> on_damage_;
+  Seq last_;                 // the engine's thread
+  std::uint64_t bytes_ = 0;  // the engine's thread
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Snapshot next_;
+  std::optional<LoadedCheckpoint> unverified_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace halocline

@@ -1,0 +1,240 @@
+// What the books said at instants of the past, asked of a running server: the same as it answered then.
+#include "server/rewinds.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <latch>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "engine/views.h"
+#include "journal/file_journal.h"
+#include "server/core_fixture.h"
+
+namespace halocline {
+namespace {
+
+class RewindsTest : public ::testing::Test {
+ protected:
+  RewindsTest() {
+    const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    directory_ = std::filesystem::path(::testing::TempDir()) / ("halocline-rewinds-" + name + "-" + std::to_string(getpid()));
+    std::filesystem::create_directories(directory_);
+  }
+  ~RewindsTest() override {
+    core_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  void start(CoreOptions options = {}) {
+    FileJournalOptions file;
+    file.directory = (directory_ / "journal").string();
+    file.durability = Durability::kOs;
+    file.segment_bytes = 64u << 10;
+    file.now = clock_.wall();
+    auto opened = FileJournal::open(disk_, file, [](const BlockView&) { return ok_status(); });
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    journal_ = opened.take();
+    options.journal = {&disk_, file.directory};
+    core_.emplace(std::move(options), clock_, engine_, *journal_, CoreStart{});
+    core_->start();
+    submit(floor_commands());
+  }
+  void submit(const std::vector<Command>& commands) {
+    ASSERT_TRUE(core_->submit(submission_of(commands, sink_)).ok());
+    sink_->wait_for(++submissions_);
+  }
+  // Random commands: trades, corrections, prices, limits.
+  void play() {
+    std::vector<std::string> ids;
+    ids.reserve(8);
+    std::vector<Command> commands;
+    for (std::uint64_t left = 1 + random_() % 5; left > 0; --left) {
+      const std::uint64_t what = random_() % 10;
+      if (what < 7) {
+        Trade trade = trade_of(ids.emplace_back("t" + std::to_string(random_() % 300)), 1 + static_cast<std::int64_t>(random_() % 9),
+                               random_() % 2 == 0 ? Side::kBuy : Side::kSell);
+        trade.version = 1 + static_cast<std::uint32_t>(random_() % 6);
+        if (random_() % 5 == 0) trade.action = Action::kCancel;
+        commands.emplace_back(trade);
+      } else if (what < 9) {
+        commands.emplace_back(Price{"IBM", static_cast<std::int64_t>(50 + random_() % 100) * limits::kScale, 0});
+      } else {
+        Limit net;
+        net.name = "net", net.kind = NodeKind::kBook, net.node = "b1", net.measure = Measure::kNet;
+        net.breach = static_cast<Int128>(100 + random_() % 2'000) * limits::kScale;
+        commands.emplace_back(net);
+      }
+    }
+    submit(commands);
+  }
+
+  Result<At<QueryRows>> query(const AsOf& as_of, const std::string& sql) {
+    return ask<QueryRows>([&](auto reply) { core_->query(as_of, sql, {}, std::move(reply)); });
+  }
+  // All that can be read of an instant, as text.
+  std::string everything(const AsOf& as_of) {
+    std::string text;
+    const auto add = [&](const auto& answer, auto one) {
+      if (!answer.ok()) return void(text += answer.status().message());
+      text += "at " + std::to_string(answer.value().seq) + " " + std::to_string(answer.value().time) + "\n";
+      for (const auto& row : answer.value().rows) text += one(row) + "\n";
+    };
+    add(ask<std::vector<PositionRow>>([&](auto reply) { core_->positions(as_of, {}, reply); }), [](const PositionRow& row) {
+      return row.node + " " + to_digits(row.quantity) + " " + to_digits(row.realised) + " " + to_digits(row.total_pnl);
+    });
+    add(ask<std::vector<NodeRow>>([&](auto reply) { core_->nodes(as_of, {}, reply); }), [](const NodeRow& row) {
+      return row.name + " " + to_digits(row.net) + " " + to_digits(row.drawdown) + " " + std::to_string(row.trade_rate);
+    });
+    add(ask<std::vector<LimitRow>>([&](auto reply) { core_->limits(as_of, reply); }),
+        [](const LimitRow& row) { return row.name + " " + to_digits(row.breach) + " " + std::to_string(row.active_alerts); });
+    add(ask<std::vector<AlertRow>>([&](auto reply) { core_->alerts(as_of, {false, {}, {}}, reply); }), [](const AlertRow& row) {
+      return std::to_string(row.alert_id) + " " + row.limit + row.query + " " + std::to_string(row.cleared) + std::to_string(row.last_seq);
+    });
+    for (const char* sql : {"SELECT trade_id, version, status, price FROM trades ORDER BY trade_id",
+                            "SELECT side, COUNT(*), SUM(notional) FROM trades WHERE live GROUP BY side", "SELECT * FROM alerts"}) {
+      const Result<At<QueryRows>> rows = query(as_of, sql);
+      if (!rows.ok()) return text + rows.status().message();
+      for (const std::string& row : rows.value().rows.rows) text += row + "\n";
+    }
+    return text;
+  }
+
+  PosixDisk disk_;
+  std::filesystem::path directory_;
+  ManualClock clock_{kMorning};
+  Engine engine_;
+  std::unique_ptr<FileJournal> journal_;
+  std::optional<Core> core_;
+  std::shared_ptr<KeepingSink> sink_ = std::make_shared<KeepingSink>();
+  std::size_t submissions_ = 0;
+  std::mt19937_64 random_{7};
+};
+
+TEST_F(RewindsTest, AnyInstantAnswersWhatItAnsweredThen) {
+  CoreOptions options;
+  options.rewind.states = 3;
+  start(std::move(options));
+  submit({QueryCreate{"small", AlertLevel::kWarn, "SELECT trade_id FROM trades WHERE live AND quantity < 3"}});
+  struct Seen {
+    Seq seq = 0;
+    Nanos time = 0;
+    std::string answer;
+  };
+  std::vector<Seen> seen;
+  for (int i = 0; i < 1'000; ++i) {
+    if (i % 3 == 0) clock_.advance(1 + static_cast<std::int64_t>(random_() % 3'000'000'000));
+    play();
+    // A timer may come in between: then once more.
+    for (bool settled = false; !settled;) {
+      const auto before = ask<std::vector<LimitRow>>([&](auto reply) { core_->limits({}, reply); });
+      std::string answer = everything({});
+      const auto after = ask<std::vector<LimitRow>>([&](auto reply) { core_->limits({}, reply); });
+      settled = before.value().seq == after.value().seq;
+      if (settled) seen.push_back({after.value().seq, after.value().time, std::move(answer)});
+    }
+  }
+  for (int i = 0; i < 1'000; ++i) {
+    const Seen& one = seen[random_() % seen.size()];
+    ASSERT_EQ(everything({one.seq, {}, {}}), one.answer) << "as of seq " << one.seq;
+  }
+  // Of a time: all commands of it count, as commands that came together have the same.
+  for (std::size_t i = 0; i + 1 < seen.size(); i += 7) {
+    if (seen[i + 1].time == seen[i].time) continue;
+    ASSERT_EQ(everything({{}, seen[i].time, {}}), seen[i].answer) << "as of " << seen[i].time;
+  }
+}
+
+TEST_F(RewindsTest, SaysWhatCannotBeAsked) {
+  start();
+  clock_.advance(kSecondNs);
+  submit({Price{"IBM", 90 * limits::kScale, 0}});
+  const auto code = [&](const AsOf& as_of) { return query(as_of, "SELECT * FROM prices").status().code(); };
+  EXPECT_EQ(code({Seq{1'000}, {}, {}}), Code::kOutOfRange);
+  EXPECT_EQ(code({{}, clock_.wall() + 1, {}}), Code::kOutOfRange);
+  EXPECT_EQ(code({{}, kMorning - 1, {}}), Code::kOutOfRange);
+  EXPECT_EQ(code({{}, {}, "tomorrow"}), Code::kInvalidArgument);
+  EXPECT_EQ(query({}, "SELECT * FROM prices AS OF SEQ 77").status().code(), Code::kOutOfRange);
+  EXPECT_EQ(query({Seq{3}, {}, {}}, "SELECT * FROM prices AS OF SEQ 3").status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(query({}, "CREATE ALERT a SEVERITY WARN AS SELECT trade_id FROM trades AS OF SEQ 3").status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(query({Seq{3}, {}, {}}, "DROP ALERT a").status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(query({}, "SELECT * FROM prices AS OF SEQ 3").value().seq, 3u);
+}
+
+TEST_F(RewindsTest, NowIsTheInstant) {
+  start();
+  clock_.advance(10 * kSecondNs);
+  submit({Price{"IBM", 90 * limits::kScale, 0}});
+  clock_.advance(10 * kSecondNs);
+  const auto now = [&](const AsOf& as_of) {
+    const Result<At<QueryRows>> rows = query(as_of, "SELECT NOW() FROM prices");
+    return static_cast<Nanos>(PackedReader(rows.value().rows.rows[0]).next(ValueType::kTimestamp).number);
+  };
+  EXPECT_EQ(now({{}, kMorning + 3 * kSecondNs, {}}), kMorning + 3 * kSecondNs);
+  EXPECT_EQ(now({{}, {}, "-4s"}), kMorning + 16 * kSecondNs);
+  EXPECT_EQ(now({Seq{8}, {}, {}}), kMorning);
+}
+
+TEST_F(RewindsTest, ManyAtOnceAreAnsweredOrRefused) {
+  CoreOptions options;
+  options.rewind = {2, 4, 2, 1u << 30};
+  start(std::move(options));
+  for (int i = 0; i < 200; ++i) play();
+  constexpr int kAsked = 60;
+  std::latch answered(kAsked);
+  std::atomic<int> right{0}, refused{0};
+  for (int i = 0; i < kAsked; ++i) {
+    const Seq seq = 9 + static_cast<Seq>(i);
+    core_->nodes({seq, {}, {}}, {}, [&, seq](Result<At<std::vector<NodeRow>>> rows) {
+      if (rows.ok() && rows.value().seq == seq) ++right;
+      if (rows.status().code() == Code::kResourceExhausted) ++refused;
+      answered.count_down();
+    });
+  }
+  answered.wait();
+  EXPECT_EQ(right + refused, kAsked);
+  EXPECT_GE(right, 4);
+}
+
+TEST_F(RewindsTest, StoppingAnswersThoseThatWait) {
+  start();
+  for (int i = 0; i < 100; ++i) play();
+  constexpr int kAsked = 10;
+  std::latch answered(kAsked);
+  for (int i = 0; i < kAsked; ++i) {
+    core_->nodes({Seq{20}, {}, {}}, {}, [&](Result<At<std::vector<NodeRow>>> rows) {
+      EXPECT_TRUE(rows.ok() || rows.status().code() == Code::kUnavailable);
+      answered.count_down();
+    });
+  }
+  ASSERT_TRUE(core_->stop().ok());
+  answered.wait();
+}
+
+TEST(RewoundStates, AreBoundedByNumberAndByWhatTheyDoNotShare) {
+  Engine engine;
+  std::vector<AlertEvent> events;
+  Seq seq = 0;
+  RewoundStates few(2, 1u << 30);
+  for (const Command& command : floor_commands()) {
+    engine.apply(++seq, kMorning, command, events);
+    few.add(engine.snapshot());
+  }
+  EXPECT_EQ(few.size(), 2u);
+  EXPECT_EQ(few.before(6), nullptr);
+  EXPECT_EQ(views::seq_of(*few.before(7)), 7u);
+  EXPECT_EQ(views::seq_of(*few.before(100)), 8u);
+  const std::uint64_t two = few.bytes(), one = views::bytes_apart(*engine.snapshot(), nullptr);
+  EXPECT_LT(two, 2 * one);
+  RewoundStates none(8, 1);
+  none.add(engine.snapshot());
+  EXPECT_EQ(none.size(), 0u);
+}
+
+}  // namespace
+}  // namespace halocline
