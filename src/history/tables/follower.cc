@@ -13,26 +13,11 @@
 #include "history/tables/trades.h"
 #include "journal/record_leaf.h"
 #include "journal/recovery.h"
-#include "journal/segment.h"
 
 namespace halocline {
 namespace {
 
 constexpr Seq kRecordsAtOnce = 100'000;
-
-// The id in the header of the journal's first segment.
-Result<std::string> read_journal_id(Disk& disk, const std::string& directory) {
-  Result<std::vector<std::uint32_t>> segments = list_segments(disk, directory);
-  if (!segments.ok()) return segments.status();
-  if (segments.value().empty()) return Status(Code::kNotFound, "there is no journal in " + directory);
-  const std::uint32_t number = segments.value().front();
-  Result<std::unique_ptr<File>> file = disk.open(directory + "/" + segment_name(number), Access::kRead);
-  if (!file.ok()) return file.status();
-  Result<std::optional<SegmentHeader>> header = read_segment_header(*file.value(), number);
-  if (!header.ok()) return header.status();
-  if (!header.value().has_value()) return Status(Code::kNotFound, "the journal in " + directory + " has not begun");
-  return hex(header.value()->id);
-}
 
 }  // namespace
 
@@ -63,11 +48,11 @@ std::vector<TableDefinition> Follower::definitions() {
 
 Result<std::unique_ptr<Follower>> Follower::open(Disk& disk, Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse,
                                                  const Clock& clock, FollowerOptions options) {
-  Result<std::string> journal_id = read_journal_id(disk, options.journal_directory);
-  if (!journal_id.ok()) return journal_id.status();
+  const Result<JournalId> journal = journal_id(disk, options.journal_directory);
+  if (!journal.ok()) return journal.status();
   Result<std::unique_ptr<JournalReader>> reader = JournalReader::open(disk, options.journal_directory, 1);
   if (!reader.ok()) return reader.status();
-  std::unique_ptr<Follower> follower(new Follower(books, catalog, warehouse, clock, std::move(options), journal_id.take()));
+  std::unique_ptr<Follower> follower(new Follower(books, catalog, warehouse, clock, std::move(options), hex(journal.value())));
   if (Status status = follower->tables_.open(); !status.ok()) return status;
   follower->reader_ = reader.take();
   return follower;
