@@ -151,6 +151,13 @@ QUERIES = {
 # Odd first byte: edits of a good journal; even: the image of a segment.
 JOURNALS = {"edit_header": b"\x01\x00\x00\x00\xff", "edit_block": b"\x01\x40\x10\x00\x01", "edit_crc_right": b"\x03\x48\x10\x00\x02",
             "empty_image": b"\x00", "short_image": b"\x00" + b"HALO" * 40}
+# The first byte says what it is (checkpoint_fuzz.cc).
+CHECKPOINTS = {
+    "image": b"\x00HALOCKPT" + bytes(200), "edit_header": b"\x01\x90\x00\xff", "edit_block": b"\x01\x30\x10\x01", "good": b"\x01",
+    "more_blocks": b"\x02\x91\x00\xff", "another_part": b"\x02\x08\x10\x01", "long_block": b"\x02\x1b\x10\xff", "no_zstd": b"\x02\x20\x10\x00",
+    "huge_part": b"\x03part trades 104 2496 4294967280", "huge_index": b"\x03part trade_index.segments 8192 32 4000000000",
+    "wide_directory": b"\x03index trade_index 40 20", "another_seq": b"\x03number seq 3", "added_part": b"\x03part more 4 4 0\nnumber x",
+    "order": b"\x04" + bytes(reversed(range(60))), "twice": b"\x04\x01\x01" + bytes(range(2, 60)), "none": b"\x04"}
 
 # A head and a key whose signatures do not fit, and a proof of them; `good` in the corpus is one that a server's record gave.
 HEAD = f"halocline-head-1 tables {'0f' * 16} 12 {'ab' * 32} {'cd' * 32} 1795516933000000000 {'11' * 32} {'22' * 64}"
@@ -186,6 +193,8 @@ def main():
         write("proof", name, proof.encode())
     for name, journal in JOURNALS.items():
         write("journal", name, journal)
+    for name, checkpoint in CHECKPOINTS.items():
+        write("checkpoint", name, checkpoint)
 
 
 if __name__ == "__main__":
