@@ -15,11 +15,12 @@ namespace {
 
 constexpr int kNiceness = 10;
 constexpr std::size_t kMostPrepared = 1'024;  // queries at a time: the engine takes them over at once
-// The engine's own thread looks at no more changed rows than this; the product with the queries, each of which may be asked about each
-// row, is allowed to grow with the rounds …
-constexpr std::size_t kFewRows = 4'096;
-constexpr std::size_t kFewLooks = 65'536;
-// … of which there are so many.
+// What the engine's own thread looks at to take over: so many changed rows, and rows times queries, both for each round there was, since
+// they do not become fewer for ever; of rows never more than the most.
+constexpr std::size_t kFewLooks = 8'192;
+constexpr std::size_t kFewRows = 512;
+constexpr std::size_t kMostRows = 4'096;
+// Rounds.
 constexpr int kMostRounds = 32;
 
 }  // namespace
@@ -49,8 +50,9 @@ void FirstAnswers::take_over(AsideRound& round, Block& block, Engine& engine) {
   queries::LiveQueries& live = engine.queries();
   queries::Preparation& preparation = *round.preparation;
   queries::NotedChanges changed = live.take_noted();
-  const bool few = !changed.everything() && changed.size() <= kFewRows &&
-                   changed.size() * preparation.size() <= kFewLooks * static_cast<std::size_t>(round.number);
+  const auto number = static_cast<std::size_t>(round.number);
+  const bool few = !changed.everything() && changed.size() <= std::min(kMostRows, kFewRows * number) &&
+                   changed.size() * preparation.size() <= kFewLooks * number;
   if (!few && round.number < kMostRounds) {
     auto next = std::make_shared<AsideRound>();
     next->preparation = std::move(round.preparation);

@@ -70,8 +70,15 @@ void Grouping::take_user(Id id, std::shared_ptr<const Plan> plan, Projection& pr
   users_.push_back({id, std::move(plan), &projection, std::move(at->first)});
 }
 
-bool Grouping::remove(Id id) {
-  return std::erase_if(users_, [&](const User& user) { return user.id == id; }) != 0;
+bool Grouping::has(Id id) const {
+  return std::any_of(users_.begin(), users_.end(), [&](const User& user) { return user.id == id; });
+}
+
+std::shared_ptr<void> Grouping::remove(Id id) {
+  const auto at = std::find_if(users_.begin(), users_.end(), [&](const User& user) { return user.id == id; });
+  std::shared_ptr<void> kept = std::move(at->first);
+  users_.erase(at);
+  return kept;
 }
 
 // Remembers how the group was, before it changes.

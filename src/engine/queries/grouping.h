@@ -31,8 +31,9 @@ class Grouping {
   // A query of the other's, whose groups are, or were, as these.
   void take_user(Id id, std::shared_ptr<const Plan> plan, Projection& projection, Grouping& from, Id theirs);
   std::size_t size() const { return groups_.size(); }
-  // Whether it was one of these.
-  bool remove(Id id);
+  bool has(Id id) const;
+  // One it has. Gives what nobody needs any more, if that may be much.
+  std::shared_ptr<void> remove(Id id);
   bool unused() const { return users_.empty(); }
   const std::string& identity() const { return plan_->groups_identity; }
   template <class Visit>

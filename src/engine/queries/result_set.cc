@@ -1,6 +1,8 @@
 #include "engine/queries/result_set.h"
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -31,34 +33,44 @@ void ResultSet::note(const std::string& key, const Row* row, RowReason reason) {
   at->second.reason = reason;
 }
 
-void ResultSet::enter(const std::string& key, Row& row) {
-  if (!limit_) {
-    row.inside = true;
-    return;
-  }
-  Place place(row.order, key);
-  row.inside = inside_.size() < *limit_ || (*limit_ > 0 && place < *inside_.rbegin());
-  if (!row.inside) {
-    outside_.insert(std::move(place));
-    return;
-  }
-  inside_.insert(std::move(place));
-  if (inside_.size() <= *limit_) return;
-  const auto last = std::prev(inside_.end());
-  Row& pushed = rows_.at(last->second);
-  note(last->second, &pushed, RowReason::kChanged);
-  pushed.inside = false;
-  outside_.insert(inside_.extract(last));
+ResultSet::Place::Place(Named& of) : first{}, row(&of) {
+  std::memcpy(first.data(), of.second.order.data(), std::min(sizeof first, of.second.order.size()));
+  for (std::uint64_t& word : first) word = __builtin_bswap64(word);  // big-endian, as the bytes are compared
 }
 
-void ResultSet::leave(const std::string& key, Row& row) {
+absl::weak_ordering ResultSet::Earlier::operator()(const Place& a, const Place& b) const {
+  if (a.row == b.row) return absl::weak_ordering::equivalent;
+  const int order = a.first != b.first ? (a.first < b.first ? -1 : 1) : a.row->second.order.compare(b.row->second.order);
+  return order < 0 ? absl::weak_ordering::less : order > 0 ? absl::weak_ordering::greater : absl::weak_ordering::equivalent;
+}
+
+void ResultSet::enter(Named& row) {
+  Row& known = row.second;
+  if (!limit_) {
+    known.inside = true;
+    return;
+  }
+  const Place place(row);
+  known.inside = inside_.size() < *limit_ || (*limit_ > 0 && Earlier()(place, *inside_.rbegin()) < 0);
+  (known.inside ? inside_ : outside_).insert(place);
+  if (inside_.size() <= *limit_) return;
+  const auto last = std::prev(inside_.end());
+  Named& pushed = *last->row;
+  note(pushed.first, &pushed.second, RowReason::kChanged);
+  pushed.second.inside = false;
+  outside_.insert(*last);
+  inside_.erase(last);
+}
+
+void ResultSet::leave(Named& row) {
   if (!limit_) return;
-  (row.inside ? inside_ : outside_).erase(Place(row.order, key));
-  if (!row.inside || outside_.empty()) return;
-  Row& next = rows_.at(outside_.begin()->second);
-  note(outside_.begin()->second, &next, RowReason::kChanged);
-  next.inside = true;
-  inside_.insert(outside_.extract(outside_.begin()));
+  (row.second.inside ? inside_ : outside_).erase(Place(row));
+  if (!row.second.inside || outside_.empty()) return;
+  Named& next = *outside_.begin()->row;
+  note(next.first, &next.second, RowReason::kChanged);
+  next.second.inside = true;
+  inside_.insert(*outside_.begin());
+  outside_.erase(outside_.begin());
 }
 
 void ResultSet::put(const std::string& key, std::string order, std::string row) {
@@ -74,19 +86,19 @@ void ResultSet::put(const std::string& key, std::string order, std::string row) 
       bytes_ += size_of(key, known);
       return;
     }
-    leave(key, known);
+    leave(*at);
   }
   known.order = std::move(order);
   known.row = std::move(row);
   bytes_ += size_of(key, known);
-  enter(key, known);
+  enter(*at);
 }
 
 void ResultSet::erase(const std::string& key, RowReason reason) {
   const auto at = rows_.find(key);
   if (at == rows_.end()) return;
   note(key, &at->second, reason);
-  leave(key, at->second);
+  leave(*at);
   bytes_ -= size_of(key, at->second);
   rows_.erase(at);
 }
@@ -113,9 +125,9 @@ void ResultSet::drain(std::vector<RowEvent>& events) {
 
 std::vector<KeptRow> ResultSet::rows() const {
   std::vector<KeptRow> out;
-  for (const auto& [key, row] : rows_) {
-    if (row.inside) out.push_back({key, row.order, row.row});
-  }
+  for (const Place& place : inside_) out.push_back({place.row->first, place.row->second.order, place.row->second.row});
+  if (limit_) return out;
+  for (const auto& [key, row] : rows_) out.push_back({key, row.order, row.row});
   std::sort(out.begin(), out.end(), [](const KeptRow& a, const KeptRow& b) { return a.order < b.order; });
   return out;
 }

@@ -2,13 +2,16 @@
 // was last asked: at most one event a row.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include <absl/container/btree_set.h>
+#include <absl/types/compare.h>
 
 #include "base/status.h"
 #include "command/query.h"
@@ -56,16 +59,27 @@ class ResultSet {
     std::optional<std::string> before;
     RowReason reason = RowReason::kChanged;
   };
-  using Place = std::pair<std::string, std::string>;  // order, key
+  using Named = std::pair<const std::string, Row>;
+  // Where a row stands in the order: its first bytes, as numbers, decide most comparisons without a look at the row.
+  struct Place {
+    explicit Place(Named& of);
+
+    std::array<std::uint64_t, 2> first;
+    Named* row;
+  };
+  struct Earlier {
+    absl::weak_ordering operator()(const Place& a, const Place& b) const;
+  };
+  using Places = absl::btree_set<Place, Earlier>;
 
   void note(const std::string& key, const Row* row, RowReason reason);
-  void enter(const std::string& key, Row& row);
-  void leave(const std::string& key, Row& row);
-  static std::size_t size_of(const std::string& key, const Row& row) { return 2 * (key.size() + row.order.size()) + row.row.size() + 200; }
+  void enter(Named& row);
+  void leave(Named& row);
+  static std::size_t size_of(const std::string& key, const Row& row) { return key.size() + row.order.size() + row.row.size() + 200; }
 
   const std::optional<std::uint64_t> limit_;
   std::unordered_map<std::string, Row> rows_;
-  std::set<Place> inside_, outside_;  // with a limit: the first of the order, and the others
+  Places inside_, outside_;  // with a limit: the first of the order, and the others
   std::unordered_map<std::string, Change> changed_;
   std::size_t bytes_ = 0;
 };

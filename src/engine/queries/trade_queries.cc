@@ -261,10 +261,13 @@ std::shared_ptr<void> TradeQueries::drop(std::uint32_t number, Id id) {
     kept = std::move(*ranked);
     of.rankings.erase(ranked);
   }
-  const auto grouped = std::find_if(of.groupings.begin(), of.groupings.end(), [&](const auto& one) { return one->grouping.remove(id); });
-  if (grouped != of.groupings.end() && (*grouped)->grouping.unused()) {
-    kept = std::move(*grouped);
-    of.groupings.erase(grouped);
+  const auto grouped = std::find_if(of.groupings.begin(), of.groupings.end(), [&](const auto& one) { return one->grouping.has(id); });
+  if (grouped != of.groupings.end()) {
+    kept = (*grouped)->grouping.remove(id);
+    if ((*grouped)->grouping.unused()) {
+      kept = std::make_shared<std::pair<std::shared_ptr<void>, std::unique_ptr<Grouped>>>(std::move(kept), std::move(*grouped));
+      of.groupings.erase(grouped);
+    }
   }
   if (!of.unused()) return kept;
   if (of.indexed) {
