@@ -12,6 +12,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
+#include <future>
+#include <map>
 #include <mutex>
 #include <optional>
 
@@ -61,6 +64,13 @@ struct HotTrade {
   std::uint64_t token = 0;
 };
 
+// The traders as the server told them at a seq.
+struct Told {
+  std::uint64_t seq = 0;
+  double seconds = 0;  // of the floor
+  std::vector<v1::Node> traders;
+};
+
 // What a server's counters say of its trades, but for the accepted ones: those count other commands, too.
 std::map<v1::Outcome, std::uint64_t> told_by(const v1::Status& status) {
   std::map<v1::Outcome, std::uint64_t> counts;
@@ -87,6 +97,8 @@ class Floor {
   void priced(std::span<const StreamAck> acks);
   void alerted(const v1::AlertEvent& event);
   void refresh(View& view, double seconds);
+  Status list_traders(std::uint64_t as_of, Told& told);
+  std::string look_back(const Told& then, double seconds);
   int summary();
   void promise(bool held, const std::string& what);
   std::int64_t hot_alert_latency() const;
@@ -117,6 +129,10 @@ class Floor {
   OrderSystem::Settled settled_;
   std::uint64_t events_ = 0;
   std::string notice_;
+  std::deque<Told> told_;  // newest last
+  std::future<std::string> looking_back_;
+  double next_look_back_ = 0;
+  std::atomic<std::size_t> looked_back_{0}, same_as_told_{0};
   bool all_held_ = true;
 };
 
@@ -204,12 +220,50 @@ void Floor::alerted(const v1::AlertEvent& event) {
   hot_alert_at_ = at;
 }
 
+// As they are, or as they were at a seq.
+Status Floor::list_traders(std::uint64_t as_of, Told& told) {
+  v1::ListNodesRequest request;
+  request.set_kind(v1::TRADER);
+  if (as_of != 0) request.mutable_as_of()->set_seq(as_of);
+  return client_.list_nodes(request, [&told](const v1::NodesPage& page) {
+    told.seq = page.seq();
+    told.traders.insert(told.traders.end(), page.nodes().begin(), page.nodes().end());
+  });
+}
+
+// Asks for the books as they were some seconds ago, compares them with what was told then, and says so.
+std::string Floor::look_back(const Told& then, double seconds) {
+  const std::int64_t asked = now_ns();
+  Told again;
+  const Status listed = list_traders(then.seq, again);
+  const std::int64_t took = now_ns() - asked;
+  if (!listed.ok()) return "the past: " + listed.message();
+  const bool same = std::equal(then.traders.begin(), then.traders.end(), again.traders.begin(), again.traders.end(),
+                               [](const v1::Node& a, const v1::Node& b) { return a.SerializeAsString() == b.SerializeAsString(); });
+  ++looked_back_;
+  same_as_told_ += same;
+  const auto first = std::max_element(again.traders.begin(), again.traders.end(), [](const v1::Node& a, const v1::Node& b) {
+    return std::atof(a.gross().c_str()) < std::atof(b.gross().c_str());
+  });
+  return "the books " + std::to_string(static_cast<int>(seconds - then.seconds)) + " s ago, as of seq " + grouped(std::to_string(then.seq)) + ": " +
+         (first == again.traders.end() ? "no traders" : first->name() + " led with " + grouped(first->gross()) + " gross") +
+         (same ? ", as told then" : ", NOT AS TOLD THEN") + "; answered in " + duration(took);
+}
+
 void Floor::refresh(View& view, double seconds) {
   const Result<v1::Status> status = client_.status();
-  v1::ListNodesRequest traders;
-  traders.set_kind(v1::TRADER);
-  std::vector<v1::Node> nodes;
-  const Status listed = client_.list_nodes(traders, [&nodes](const v1::NodesPage& page) { nodes.insert(nodes.end(), page.nodes().begin(), page.nodes().end()); });
+  Told told;
+  told.seconds = seconds;
+  const Status listed = list_traders(0, told);
+  if (listed.ok()) told_.push_back(told);
+  constexpr double kBack = 10, kEvery = 5;
+  while (told_.size() > 1 && told_[1].seconds <= seconds - kBack) told_.pop_front();
+  if (looking_back_.valid() && looking_back_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) view.past = looking_back_.get();
+  if (!looking_back_.valid() && !told_.empty() && told_.front().seconds <= seconds - kBack && seconds >= next_look_back_) {
+    next_look_back_ = seconds + kEvery;
+    looking_back_ = std::async(std::launch::async, [this, then = told_.front(), seconds] { return look_back(then, seconds); });
+  }
+  std::vector<v1::Node> nodes = std::move(told.traders);
   std::lock_guard lock(mutex_);
   notice_ = status.ok() && listed.ok() ? "" : "the server is away: " + (status.ok() ? listed : status.status()).message();
   if (status.ok()) view.server = status.value();
@@ -432,6 +486,11 @@ int Floor::summary() {
   promise(wrong_ == 0, "each answer had the outcome it must have" + (wrong_ == 0 ? "" : ": " + first_wrong_));
   promise(outcomes_are_right(), "the server counts just the duplicates, stale ones and conflicts that were sent");
   promise(positions_are_right(), "every book's positions equal what the floor counted itself");
+  if (looking_back_.valid()) static_cast<void>(looking_back_.get());
+  if (looked_back_ > 0 || options_.once) {
+    promise(looked_back_ > 0 && same_as_told_ == looked_back_, "the books as of " + std::to_string(looked_back_) +
+                                                                   " earlier seqs are, trader by trader, what was told at the time");
+  }
   if (hot_alert_) {
     promise(hot_alert_is_right(), "the alert names the trade that broke the limit, with the value worked out independently (baseline of a new server)");
     screen_.say("  first alert " + duration(hot_alert_latency()) + " after its trade left the FIX client");
@@ -443,8 +502,8 @@ int Floor::summary() {
   // The server ends with the floor: what can be tried needs the data only.
   screen_.say("\nWhat to try next (the data stay in " + options_.data + "):");
   screen_.say("  build/release/halocline serve --set server.data_directory=" + options_.data + " &  # the same books again, then:");
-  screen_.say("  build/release/halocline positions trader:" + std::string(FloorWorld::kHotTrader));
   const std::string from = hot_alert_ ? std::to_string(hot_alert_->seq()) : "1";
+  screen_.say("  build/release/halocline nodes trader:" + std::string(FloorWorld::kHotTrader) + " --as-of 'SEQ " + from + "'  # what he had on when the alert came");
   screen_.say("  build/release/halocline journal inspect " + options_.data + " --limit 1 --from " + from + "  # what broke the limit, as it is recorded");
   return all_held_ ? 0 : 1;
 }

@@ -76,6 +76,7 @@ std::string Screen::draw(const View& v) const {
               static_cast<unsigned long long>(v.server.journal_segments()), count(v.server.journal_syncs()).c_str(),
               v.server.durability().c_str()));
   if (const std::string history = history_of(v.server); !history.empty()) line(history);
+  if (!v.past.empty()) line(v.past);
   line(rule);
   line(std::string(kBold) + "top exposures" + kPlain + "        gross USD             net      day P&L");
   const double most = v.top_traders.empty() ? 1 : std::max(1.0, std::atof(v.top_traders.front().gross().c_str()));
@@ -100,6 +101,8 @@ void Screen::show(const View& view) {
                 view.trades_per_second, view.prices_per_second, count(view.trades_answered).c_str(), duration(view.ack_p50).c_str(),
                 duration(view.ack_p99).c_str(), count(view.server.durable_seq()).c_str(), history.empty() ? "" : "  ",
                 history.c_str(), view.notice.empty() ? "" : "  ", view.notice.c_str());
+    if (view.past != past_shown_) std::printf("%s\n", view.past.c_str());
+    past_shown_ = view.past;
     std::fflush(stdout);
     return;
   }

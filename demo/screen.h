@@ -17,6 +17,7 @@ struct View {
   std::uint64_t accepted = 0, duplicates = 0, stale = 0, conflicts = 0, wrong = 0;
   std::int64_t ack_p50 = 0, ack_p99 = 0;      // ns
   std::vector<v1::Node> top_traders;          // by gross
+  std::string past;                           // what the books looked like some seconds ago
   std::vector<std::string> alerts;            // newest last, one line each
   v1::Status server;
   std::string notice;                         // the server is away, …
@@ -37,6 +38,7 @@ class Screen {
   bool in_place_;
   int lines_shown_ = 0;
   double next_line_ = 0;
+  std::string past_shown_;
 };
 
 // 1234567 as "1,234,567"; "12,345,678.9" gets no decimals.
