@@ -51,6 +51,13 @@ void same(const v1::Trade& want, const Trade& got) {
   CHECK(want.fees_e8() == got.fees && want.trade_time_ns() == got.trade_time);
 }
 
+void same(const v1::TradeReport& want, const TradeReport& got) {
+  v1::Trade trade = want.trade();
+  trade.set_version(0);  // it is not looked at
+  same(trade, got.trade);
+  CHECK(want.reference() == got.reference && want.desk() == got.desk && want.currency() == got.currency && want.park() == got.park);
+}
+
 // Every outcome for every command of the batch, in turn.
 void answer(Batch& batch, std::size_t turn) {
   std::vector<Acknowledgement> acks(batch.commands);
@@ -75,19 +82,23 @@ void trades(const std::string& bytes) {
   const bool taken = read_trades(batch, records, error);
   CHECK(records.size() <= limits::kMaxSubmissionBytes);
   v1::TradeBatch request;
-  const bool takes = request.ParseFromString(bytes) && request.trades_size() <= static_cast<int>(kMaxCountedItems);
+  const bool takes =
+      request.ParseFromString(bytes) && request.trades_size() + request.reports_size() <= static_cast<int>(kMaxCountedItems);
   CHECK(!takes || taken, "protobuf takes a batch that the gateway refuses: %s", error.c_str());
   if (!taken) return;
   const std::vector<Command> commands = decode_all(records);
   CHECK(commands.size() == batch.commands && commands.size() + batch.rejects.size() == batch.items);
   if (takes) {
-    CHECK(request.batch_id() == batch.batch_id && static_cast<std::uint32_t>(request.trades_size()) == batch.items);
+    const auto first_report = static_cast<std::uint32_t>(request.trades_size());
+    CHECK(request.batch_id() == batch.batch_id && first_report + static_cast<std::uint32_t>(request.reports_size()) == batch.items);
     std::size_t next = 0, reject = 0;
     for (std::uint32_t i = 0; i < batch.items; ++i) {
       if (reject < batch.rejects.size() && batch.rejects[reject].index == i) {
         ++reject;
-      } else {
+      } else if (i < first_report) {
         same(request.trades(static_cast<int>(i)), std::get<Trade>(commands[next++]));
+      } else {
+        same(request.reports(static_cast<int>(i - first_report)), std::get<TradeReport>(commands[next++]));
       }
     }
   }

@@ -47,7 +47,7 @@ class FixCliTest(unittest.TestCase):
     def tearDownClass(cls):
         code = cls.server.stop()
         cls.temp.cleanup()
-        assert code == 0, f"the server ended with {code}"
+        assert code == 0, f"the server ended with {code}\n{cls.server.said[-4000:]}"
 
     @classmethod
     def run_cli(cls, *args, **more):

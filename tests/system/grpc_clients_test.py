@@ -51,7 +51,7 @@ class Server:
                 "HALOCLINE_JOURNAL_SEGMENT_BYTES": str(4 << 20)}
         self.process = subprocess.Popen([binary, "serve"], cwd=self.home.name, env=env, stdout=self.log, stderr=self.log)
         serving = self.data / "serving"  # address and process id, a line each
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not (serving.exists() and len(serving.read_text().splitlines()) >= 2):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
