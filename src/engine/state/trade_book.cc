@@ -114,6 +114,13 @@ void TradeBook::fetch(TradeHint& hint) const {
   }
 }
 
+void TradeBook::fetch_sums(const TradeHint& hint) const {
+  for (const std::uint32_t position : hint.positions) {
+    if (position != kNoId) exposure_.prefetch_sums(position);
+  }
+  if (hint.instrument != kNoId) exposure_.prefetch_sums_of(hint.instrument);
+}
+
 Holders TradeBook::holders(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty) const {
   return {0, state_.catalog.nodes[book].parent, book, trader, counterparty};
 }
