@@ -119,6 +119,7 @@ TEST_F(CheckpointsTest, AStartFromOneIsAStartFromTheWholeJournal) {
     const std::string before = digest();
     stop();
     const std::vector<Seq> kept = taken();
+    EXPECT_LE(kept.size(), 3u);
     ASSERT_EQ(start().value(), kept.front());
     ASSERT_EQ(digest(), before);
     stop();
@@ -127,7 +128,6 @@ TEST_F(CheckpointsTest, AStartFromOneIsAStartFromTheWholeJournal) {
     stop();
     ASSERT_EQ(start().value(), kept.front());
     play_until_taken(1);
-    EXPECT_LE(taken().size(), 3u);
   }
 }
 
