@@ -11,7 +11,9 @@ namespace halocline {
 namespace {
 
 constexpr int kLooksPerCommit = 10;                     // at the journal, so that the work comes in small pieces
-constexpr std::int64_t kRetryAfter = 1'000'000'000;     // ns
+constexpr std::int64_t kSecond = 1'000'000'000;         // ns
+constexpr std::int64_t kRetryAfter = kSecond;
+constexpr std::int64_t kTellAgainAfter = 60 * kSecond;  // of a failure that goes on
 constexpr std::int64_t kOrphanInterval = 3'600'000'000'000;  // ns
 constexpr int kUpkeepNiceness = 10;
 
@@ -118,9 +120,31 @@ void History::look_after() {
 }
 
 void History::failed(const Status& why) {
+  const std::int64_t now = clock_.monotonic();
+  const bool first = !failing_.has_value();
+  if (first) failing_ = Failing{now, now, 0, why.code()};
+  Failing& failing = *failing_;
+  ++failing.times;
+  say_failing((now - failing.since) / kSecond);
   core_.count("history_failures", 1);
-  if (why.message() != last_failure_) log_line(LogLevel::kError, "history.failed", {{"why", why.message()}});
-  last_failure_ = why.message();
+  // The words differ each time, by the file that could not be written.
+  if (!first && why.code() == failing.code && now - failing.told < kTellAgainAfter) return;
+  failing.told = now, failing.code = why.code();
+  log_line(LogLevel::kError, "history.failed", {{"why", why.message()}, {"times", failing.times}, {"seconds", counted_failing_}});
+}
+
+void History::works() {
+  if (!failing_.has_value()) return;
+  say_failing((clock_.monotonic() - failing_->since) / kSecond);
+  log_line(LogLevel::kInfo, "history.works_again",
+           {{"times", failing_->times}, {"seconds", counted_failing_}, {"committed_seq", follower_->committed_seq()}});
+  say_failing(0);
+  failing_.reset();
+}
+
+void History::say_failing(std::int64_t seconds) {
+  core_.count("history_failing_seconds", static_cast<std::uint64_t>(seconds) - counted_failing_);  // modulo 2^64: it goes down, too
+  counted_failing_ = static_cast<std::uint64_t>(seconds);
 }
 
 Status History::open() {
@@ -150,21 +174,21 @@ bool History::advance(bool commit_now) {
   Status status = follower_ == nullptr ? open() : ok_status();
   if (status.ok()) status = follower_->follow(durable);
   const bool full = status.ok() && follower_->full();
-  if (status.ok() && (full || commit_now)) status = commit();
+  if (status.ok() && (full || commit_now || failing_.has_value())) status = commit();
   if (!status.ok()) {
     failed(status);
     // What it held of rows is not to be trusted: all is read again, from the journal.
     if (status.code() == Code::kInternal) follower_.reset(), books_.reset();
     return false;
   }
-  last_failure_.clear();
+  works();
   return follower_->read_seq() < durable;
 }
 
 void History::run() {
   std::int64_t last_commit = clock_.monotonic();
   bool more = false;
-  while (wait(more ? 0 : last_failure_.empty() ? options_.commit_interval / kLooksPerCommit : kRetryAfter)) {
+  while (wait(more ? 0 : failing_.has_value() ? kRetryAfter : options_.commit_interval / kLooksPerCommit)) {
     const std::int64_t now = clock_.monotonic();
     const bool due = now - last_commit >= options_.commit_interval;
     more = advance(due);
@@ -173,8 +197,7 @@ void History::run() {
     if (due) last_commit = now;
   }
   advance(true);  // what is still missing is for the next start
-  const bool behind = !last_failure_.empty();
-  log_line(behind ? LogLevel::kWarn : LogLevel::kInfo, "history.stopped",
+  log_line(failing_.has_value() ? LogLevel::kWarn : LogLevel::kInfo, "history.stopped",
            {{"committed_seq", follower_ == nullptr ? 0 : follower_->committed_seq()}, {"durable_seq", core_.report().durable_seq}});
 }
 

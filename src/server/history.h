@@ -1,5 +1,6 @@
 // The history as `halocline serve` runs it: a thread that follows the durable journal into the tables (history/tables/follower.h)
-// and commits every so many seconds, or sooner when much waits. A failure is told and tried again: the hot path never waits for it.
+// and commits every so many seconds, or sooner when much waits. A failure is told and tried again after a second: the hot path never
+// waits for it.
 // A second thread, of lower priority, looks after the tables (history/maintenance/upkeep.h); what it has made the first one commits.
 //
 //   History history(disk, clock, lake, core, options);
@@ -7,7 +8,8 @@
 //   …
 //   history.stop();      // after the core has stopped: one more commit. What is missing then is for the next start
 //
-// Status counts `history_rows`, `history_commits` and `history_failures`, and `history_seq`, up to which the tables are; of the second
+// Status counts `history_rows`, `history_commits` and `history_failures`; `history_seq`, up to which the tables are; and
+// `history_failing_seconds`, from the first of the failures that go on to the last, 0 when the last attempt was none. Of the second
 // thread `history_upkeeps`, `history_rewrites`, `history_orphans` and `history_upkeep_failures`.
 // start() and stop() by the owner.
 #pragma once
@@ -62,6 +64,9 @@ class History {
   Status open();
   Status commit();
   void failed(const Status& why);
+  // The end of a failure, if there was one.
+  void works();
+  void say_failing(std::int64_t seconds);
   bool wait(std::int64_t nanoseconds);  // or until a rewrite is offered; false: it ends
   bool rest(std::int64_t nanoseconds);  // the second thread's; false: it ends
 
@@ -73,8 +78,14 @@ class History {
 
   std::unique_ptr<EngineBooks> books_;
   std::unique_ptr<Follower> follower_;
-  Seq counted_seq_ = 0;       // what `history_seq` says
-  std::string last_failure_;  // told once, until it is another or gone
+  Seq counted_seq_ = 0;                // what `history_seq` says
+  std::uint64_t counted_failing_ = 0;  // … and `history_failing_seconds`
+  struct Failing {
+    std::int64_t since, told;  // monotonic, ns
+    std::uint64_t times;
+    Code code;  // the one that was told
+  };
+  std::optional<Failing> failing_;  // since the last attempt that was none
 
   std::mutex mutex_;
   std::condition_variable ending_;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/log.h"
 #include "engine/views.h"
 #include "history/maintenance/orphans.h"
 #include "journal/file_journal.h"
@@ -89,8 +90,7 @@ class HistoryTest : public testing::Test {
     if (core_ == nullptr) return;
     EXPECT_TRUE(core_->stop().ok());
     history_->stop();
-    counters_.clear();
-    for (const CounterRow& row : core_->report().counters) counters_[row.name] = row.value;
+    counters_ = counters();
     digest_ = views::state_digest(*engine_->snapshot());
     history_.reset(), core_.reset(), journal_.reset();
     lake_.reset();
@@ -108,6 +108,13 @@ class HistoryTest : public testing::Test {
     std::vector<Command> commands;
     for (const std::string& id : ids) commands.push_back(trade_of(id));
     for (const Acknowledgement& ack : send(commands)) EXPECT_EQ(ack.outcome, Outcome::kAccepted);
+  }
+
+  // Of the server that runs.
+  std::map<std::string, std::uint64_t> counters() {
+    std::map<std::string, std::uint64_t> values;
+    for (const CounterRow& row : core_->report().counters) values[row.name] = row.value;
+    return values;
   }
 
   // The ledger's newest summary; of a server that is stopped.
@@ -181,21 +188,15 @@ TEST_F(HistoryTest, AFullDiskLosesNothingAndLeavesNothing) {
   start();
   send(floor_commands());
   int rows = 0;
-  const auto counter = [&](const std::string& name) -> std::uint64_t {
-    for (const CounterRow& row : core_->report().counters) {
-      if (row.name == name) return row.value;
-    }
-    return 0;
-  };
   for (int round = 0; round < 3; ++round) {
     send_trades(5), rows += 5;
     lake_disk_->full = true;
-    const std::uint64_t failures = counter("history_failures");
+    const std::uint64_t failures = counters()["history_failures"];
     send_trades(7), rows += 7;  // are answered
-    while (counter("history_failures") == failures) std::this_thread::yield();
+    while (counters()["history_failures"] == failures) std::this_thread::yield();
     lake_disk_->full = false;
     const Seq last = core_->report().durable_seq;
-    while (counter("history_seq") < last) std::this_thread::yield();  // it catches up
+    while (counters()["history_seq"] < last) std::this_thread::yield();  // it catches up
   }
   EXPECT_GE(lake_disk_->refused, 3);
   stop();
@@ -209,6 +210,35 @@ TEST_F(HistoryTest, AFullDiskLosesNothingAndLeavesNothing) {
   Result<std::size_t> lost = remove_orphans(lake.warehouse(), table, clock_.wall());
   ASSERT_TRUE(lost.ok()) << lost.status().message();
   EXPECT_EQ(lost.value(), 0u);
+}
+
+std::atomic<int> told_that_it_works = 0;
+
+// A failure goes on from one attempt to the next, also when no commit is due: each attempt is one at a commit.
+TEST_F(HistoryTest, AFailureGoesOnUntilACommitWorks) {
+  history_options_.commit_interval = 1'500'000'000;  // longer than what is waited after a failure
+  start();
+  send(floor_commands());
+  const Seq floor = core_->report().durable_seq;
+  while (counters()["history_seq"] < floor) std::this_thread::yield();
+  set_log_writer([](std::string_view line) { told_that_it_works += line.find(" history.works_again ") != line.npos; });
+  lake_disk_->full = true;
+  send_trades(5);
+  while (counters()["history_failures"] == 0) std::this_thread::yield();
+  std::uint64_t seconds = 0, failures = 0;
+  while (failures < 4) {
+    const auto now = counters();
+    EXPECT_GE(now.at("history_failing_seconds"), seconds);
+    seconds = now.at("history_failing_seconds"), failures = now.at("history_failures");
+    std::this_thread::yield();
+  }
+  EXPECT_GE(seconds, 1u);
+  lake_disk_->full = false;
+  while (counters()["history_failing_seconds"] != 0) std::this_thread::yield();
+  stop();
+  set_log_writer(nullptr);
+  EXPECT_EQ(told_that_it_works, 1);
+  EXPECT_EQ(summary()["total-records"], "5");
 }
 
 }  // namespace
