@@ -63,7 +63,7 @@ class Server:
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        self.process.communicate(timeout=60)
+        self.said = self.process.communicate(timeout=60)[1]
         return self.process.returncode
 
 
