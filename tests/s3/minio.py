@@ -33,7 +33,11 @@ class Minio:
         self.access_key, self.secret_key = "test" + secrets.token_hex(4), secrets.token_hex(16)
         self.port, self.process = None, None
         self.start()
-        self.files().create_dir(BUCKET)
+        try:
+            self.files().create_dir(BUCKET)
+        except BaseException:
+            self.stop()
+            raise
 
     @property
     def host(self):
@@ -75,8 +79,8 @@ class Minio:
 
     def files(self):
         """As its owner sees it, through pyarrow."""
-        return pyarrow.fs.S3FileSystem(self.access_key, self.secret_key, endpoint_override=self.host, allow_bucket_creation=True, region="us-east-1",
-                                       scheme=self.endpoint.split(":")[0], **({"tls_ca_file_path": str(self.certificates / "public.crt")} if self.certificates else {}))
+        return pyarrow.fs.S3FileSystem(access_key=self.access_key, secret_key=self.secret_key, endpoint_override=self.host, allow_bucket_creation=True,
+                                       region="us-east-1", scheme=self.endpoint.split(":")[0], **({"tls_ca_file_path": str(self.certificates / "public.crt")} if self.certificates else {}))
 
     def objects(self, prefix):
         below = pyarrow.fs.FileSelector(f"{BUCKET}/{prefix}", recursive=True, allow_not_found=True)

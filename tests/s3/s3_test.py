@@ -30,13 +30,10 @@ class OnS3:
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
         cls.minio = Minio(cls.folder.name)
+        cls.addClassCleanup(cls.minio.stop)
         cls.keys = cls.minio.credentials(pathlib.Path(cls.folder.name) / "keys")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.minio.stop()
-        cls.folder.cleanup()
 
     def setUp(self):
         self.prefix = self.id().rsplit(".", 1)[-1]
@@ -199,12 +196,14 @@ class OverTlsTest(OnS3, history_tables_test.TablesCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
         certificates = pathlib.Path(cls.folder.name) / "certificates"
         certificates.mkdir()
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=minio",
                         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", certificates / "private.key", "-out", certificates / "public.crt"],
                        check=True, capture_output=True)
         cls.minio = Minio(cls.folder.name, certificates)
+        cls.addClassCleanup(cls.minio.stop)
         cls.authority = certificates / "public.crt"
         cls.keys = cls.minio.credentials(pathlib.Path(cls.folder.name) / "keys")
 

@@ -143,5 +143,8 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   if (argc != 2 || !halocline::is_s3(argv[1])) return std::fprintf(stderr, "warehouse_contract s3://bucket/prefix\n"), 2;
   halocline::place = argv[1];
+  halocline::PosixDisk disk;
+  const auto first = halocline::open_warehouse(disk, argv[1], {});  // that it is not the last one that a test ends with
+  if (!first.ok()) return std::fprintf(stderr, "%s\n", first.status().message().c_str()), 2;
   return RUN_ALL_TESTS();
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -19,9 +21,18 @@ constexpr double kConnectSeconds = 5, kStalledSeconds = 10;
 constexpr std::int64_t kAttempts = 3;
 constexpr std::size_t kLeastBucketName = 3, kMostBucketName = 63;  // S3 user guide, "Bucket naming rules"
 
-// The library, begun once and ended when the process does.
+// The library, begun with the first warehouse and ended with the last one: it does not bear to be ended by the destructor of a static.
 class Library {
  public:
+  static std::shared_ptr<const Library> get() {
+    static std::mutex mutex;
+    static std::weak_ptr<const Library> shared;
+    const std::lock_guard lock(mutex);
+    std::shared_ptr<const Library> library = shared.lock();
+    if (library == nullptr) shared = library = std::make_shared<const Library>();
+    return library;
+  }
+
   Library() {
     fs::S3GlobalOptions options = fs::S3GlobalOptions::Defaults();
     options.install_sigpipe_handler = true;  // a connection that is gone is an error, and not the end
@@ -49,7 +60,8 @@ bool is_bucket(std::string_view name) {
 
 class S3Warehouse final : public Warehouse {
  public:
-  S3Warehouse(std::shared_ptr<fs::FileSystem> files, std::string root) : files_(std::move(files)), root_(std::move(root)) {}
+  S3Warehouse(std::shared_ptr<const Library> library, std::shared_ptr<fs::FileSystem> files, std::string root)
+      : library_(std::move(library)), files_(std::move(files)), root_(std::move(root)) {}
 
   Status crash_at(const char* text) { return crash_points_.arm(text); }
 
@@ -155,6 +167,7 @@ class S3Warehouse final : public Warehouse {
     return arrow::Status::OK();
   }
 
+  const std::shared_ptr<const Library> library_;
   const std::shared_ptr<fs::FileSystem> files_;
   const std::string root_;
   CrashPoints crash_points_;
@@ -185,11 +198,11 @@ Result<std::unique_ptr<Warehouse>> open_s3(const std::string& place, const S3Set
   if (!root.ok()) return root.status();
   Result<S3Settings> settings = complete(given);
   if (!settings.ok()) return settings.status();
-  static const Library library;
-  if (!library.begun().ok()) return Status(Code::kInternal, "cannot begin with S3: " + library.begun().message());
+  std::shared_ptr<const Library> library = Library::get();
+  if (!library->begun().ok()) return Status(Code::kInternal, "cannot begin with S3: " + library->begun().message());
   arrow::Result<std::shared_ptr<fs::S3FileSystem>> files = fs::S3FileSystem::Make(options_of(settings.value()));
   if (!files.ok()) return Status(Code::kInvalidArgument, "cannot use the S3 of " + root.value() + ": " + files.status().message());
-  auto warehouse = std::make_unique<S3Warehouse>(*files, root.take());
+  auto warehouse = std::make_unique<S3Warehouse>(std::move(library), *std::move(files), root.take());
   if (Status status = warehouse->crash_at(crash_at); !status.ok()) return status;
   return std::unique_ptr<Warehouse>(std::move(warehouse));
 }

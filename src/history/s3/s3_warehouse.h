@@ -7,7 +7,7 @@
 // tried three times, and given up when no byte has moved for ten seconds: kIo. It may have happened all the same: then an object is left that
 // nothing names, for the removal of orphans (history/maintenance/orphans.h) to find.
 //
-// Any thread.
+// Any thread. When the last one of a process is gone no other can be opened: Arrow's S3 ends then, for good.
 #pragma once
 
 #include <memory>
