@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/slab.h"
 #include "bench/floor_workload.h"
 #include "command/codec.h"
 #include "server/apply_records.h"
@@ -41,7 +42,7 @@ void run(std::uint64_t trades) {
   Seq seq = 0;
   Nanos time = 1'700'000'000'000'000'000;
   for (const Command& command : commands) engine.apply(++seq, time, command, events);
-  const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+  const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd + Slab::bytes_of_all();
 
   // Encoded ahead, in blocks, as the journal hands them over.
   constexpr std::uint64_t kBlock = 1000;
@@ -59,7 +60,7 @@ void run(std::uint64_t trades) {
     seq += kBlock;
     in_engine += seconds_since(start);
   }
-  const std::size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
+  const std::size_t after = mallinfo2().uordblks + mallinfo2().hblkhd + Slab::bytes_of_all();
   std::printf("{\"trades\":%llu,\"accepted\":%llu,\"seconds\":%.3f,\"trades_per_s\":%.0f,\"bytes_per_trade\":%.1f,\"events\":%zu}\n",
               static_cast<unsigned long long>(trades), static_cast<unsigned long long>(accepted), in_engine,
               static_cast<double>(trades) / in_engine, static_cast<double>(after - before) / static_cast<double>(trades),

@@ -17,6 +17,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <new>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -24,8 +26,18 @@
 
 #include "base/check.h"
 #include "base/prefetch.h"
+#include "base/slab.h"
 
 namespace halocline {
+
+// AddressSanitizer is to know of each chunk.
+#ifdef __SANITIZE_ADDRESS__
+inline constexpr bool kSlabs = false;
+#elif defined(__has_feature)
+inline constexpr bool kSlabs = !__has_feature(address_sanitizer);
+#else
+inline constexpr bool kSlabs = true;
+#endif
 
 template <class T, std::size_t kChunkBytes = 8192>
 class CowArray {
@@ -79,7 +91,8 @@ class CowArray {
       if (c % kChunksPerPage == 0) pages_.push_back(new Page);
       Page*& page = pages_[c / kChunksPerPage];
       if (page->refs.load(std::memory_order_acquire) != 1) page = own_page(page);
-      page->chunks[c % kChunksPerPage] = new Chunk{};
+      Chunk* const chunk = page->chunks[c % kChunksPerPage] = make_chunk(c >= kFewChunks);
+      std::memset(static_cast<void*>(chunk->items), 0, sizeof chunk->items);
       page->set_owned(c % kChunksPerPage);
     }
     size_ = size;
@@ -96,7 +109,7 @@ class CowArray {
     const std::size_t needed = (size + kPerChunk - 1) / kPerChunk;
     for (std::size_t c = 0; c < needed; ++c) {
       if (c % kChunksPerPage == 0) pages_.push_back(new Page);
-      pages_.back()->chunks[c % kChunksPerPage] = new Chunk;
+      pages_.back()->chunks[c % kChunksPerPage] = make_chunk(c >= kFewChunks);
       pages_.back()->set_owned(c % kChunksPerPage);
     }
     size_ = size;
@@ -130,8 +143,12 @@ class CowArray {
  private:
   static constexpr std::size_t kPerPage = kPerChunk * kChunksPerPage;
 
+  // Where an array is large its chunks come from a slab; a small one would waste most of a region.
+  static constexpr std::size_t kFewChunks = 64;
+
   struct Chunk {
     std::atomic<std::uint32_t> refs{1};  // pages that point to it
+    bool of_slab;
     T items[kPerChunk];
   };
   // A set bit of `owned`: no other page points to that chunk, known without touching the chunk. Only looked at by a page's
@@ -150,6 +167,18 @@ class CowArray {
 
   const Chunk* chunk_of(std::size_t i) const { return pages_[i / kPerPage]->chunks[i / kPerChunk % kChunksPerPage]; }
 
+  static Slab& slab() {
+    static Slab* const slab = new Slab(sizeof(Chunk));  // for as long as the process lives: so may an array
+    return *slab;
+  }
+  // With items of any content.
+  static Chunk* make_chunk(bool of_slab) {
+    static_assert(alignof(Chunk) <= Slab::kAlignment);
+    Chunk* const chunk = of_slab && kSlabs ? new (slab().take()) Chunk : new Chunk;
+    chunk->of_slab = of_slab && kSlabs;
+    return chunk;
+  }
+
   // A page of one's own with the same chunks, which from then on belong to both.
   [[gnu::noinline]] static Page* own_page(Page* shared) {
     Page* own = new Page;
@@ -165,7 +194,7 @@ class CowArray {
   [[gnu::noinline]] static void own_chunk(Page& page, std::size_t at) {
     Chunk* shared = page.chunks[at];
     if (shared->refs.load(std::memory_order_acquire) != 1) {
-      Chunk* own = new Chunk;
+      Chunk* own = make_chunk(shared->of_slab);
       std::copy(std::begin(shared->items), std::end(shared->items), std::begin(own->items));
       page.chunks[at] = own;
       drop(shared);
@@ -174,7 +203,8 @@ class CowArray {
   }
 
   static void drop(Chunk* chunk) {
-    if (chunk->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete chunk;
+    if (chunk->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    chunk->of_slab ? Slab::give(chunk) : delete chunk;
   }
 
   static void drop(Page* page) {

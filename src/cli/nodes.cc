@@ -12,7 +12,7 @@ namespace halocline::cli {
 namespace {
 
 struct Flags {
-  std::string node, sort, as_of;
+  std::string node, sort, as_of, effective_at;
   std::size_t top = 0;
 };
 
@@ -104,6 +104,7 @@ int show(const Session& session, const Flags& flags) {
   request.set_kind(kind);
   request.set_name(name);
   if (!flags.as_of.empty()) set_as_of(flags.as_of, *request.mutable_as_of());
+  if (!flags.effective_at.empty()) request.mutable_as_of()->set_effective_time(flags.effective_at);
   v1::NodesPage all;
   const Status status = session.connect().list_nodes(request, [&](const v1::NodesPage& page) { all.MergeFrom(page); });
   if (!status.ok()) return report(status);
@@ -145,6 +146,7 @@ void add_nodes(CLI::App& app, Session& session) {
       ->check(CLI::IsMember(kSorts));
   command->add_option("--top", flags->top, "only the first so many");
   add_as_of_option(*command, flags->as_of);
+  add_effective_at_option(*command, flags->effective_at);
   add_server_options(*command, session);
   command->callback([flags, &session] { session.action = [flags, &session] { return show(session, *flags); }; });
 }

@@ -9,7 +9,7 @@ namespace halocline::cli {
 namespace {
 
 struct Flags {
-  std::string node = "firm", instrument, as_of;
+  std::string node = "firm", instrument, as_of, effective_at;
 };
 
 Cell money(const std::string& value) { return {rounded(value, 2), value.starts_with('-') ? Style::kRed : Style::kPlain}; }
@@ -28,6 +28,7 @@ int show(const Session& session, const Flags& flags) {
   }
   request.set_instrument(flags.instrument);
   if (!flags.as_of.empty()) set_as_of(flags.as_of, *request.mutable_as_of());
+  if (!flags.effective_at.empty()) request.mutable_as_of()->set_effective_time(flags.effective_at);
   v1::PositionsPage all;
   const Status status = session.connect().list_positions(request, [&](const v1::PositionsPage& page) { all.MergeFrom(page); });
   if (!status.ok()) return report(status);
@@ -61,6 +62,7 @@ void add_positions(CLI::App& app, Session& session) {
   command->add_option("NODE", flags->node, "all, KIND or KIND:NAME")->capture_default_str();
   command->add_option("--instrument", flags->instrument, "only of this instrument");
   add_as_of_option(*command, flags->as_of);
+  add_effective_at_option(*command, flags->effective_at);
   add_server_options(*command, session);
   command->callback([flags, &session] { session.action = [flags, &session] { return show(session, *flags); }; });
 }

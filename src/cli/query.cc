@@ -14,7 +14,7 @@ namespace halocline::cli {
 namespace {
 
 struct Flags {
-  std::string sql, as_of;
+  std::string sql, as_of, effective_at;
   std::vector<std::string> parameters;
   bool csv = false;
 };
@@ -119,6 +119,7 @@ int ask(const Session& session, const Flags& flags) {
   if (flags.sql == "-") request.set_sql(read_text(stdin));
   if (const Status status = parse_parameters(flags.parameters, *request.mutable_parameters()); !status.ok()) return report(status);
   if (!flags.as_of.empty()) set_as_of(flags.as_of, *request.mutable_as_of());
+  if (!flags.effective_at.empty()) request.mutable_as_of()->set_effective_time(flags.effective_at);
   Printer printer(session, flags);
   const Status status = session.connect().query(request, [&](const v1::QueryPage& page) { printer.take(page); });
   if (!status.ok()) return report(status);
@@ -136,12 +137,14 @@ void add_query(CLI::App& app, Session& session) {
       "  halocline query 'SELECT * FROM positions WHERE node_kind = $1' --param 1=firm --csv\n"
       "  halocline query - < report.sql          the text from standard input\n"
       "  halocline query --as-of '2026-11-17 10:42 America/New_York' 'SELECT * FROM positions'   as the books were then\n"
+      "  halocline query --effective-at '2026-11-17 16:00 America/New_York' 'SELECT * FROM positions'   with what came late\n"
       "  halocline query 'EXPLAIN SELECT …'      how it would be answered\n"
       "The language, its sources and columns: docs/queries.md");
   auto flags = std::make_shared<Flags>();
   command->add_option("SQL", flags->sql, "the text; - reads it from standard input")->required();
   command->add_option("--param", flags->parameters, "NAME=VALUE for $NAME or :NAME; may be repeated");
   add_as_of_option(*command, flags->as_of);
+  add_effective_at_option(*command, flags->effective_at);
   command->add_flag("--csv", flags->csv, "comma-separated values with a header; NULL is empty");
   add_server_options(*command, session);
   command->callback([flags, &session] {

@@ -53,9 +53,20 @@ int report(const Status& status) {
   return code;
 }
 
+namespace {
+
+std::string not_empty(const std::string& given) { return given.empty() ? "an instant is wanted" : ""; }
+
+}  // namespace
+
 void add_as_of_option(CLI::App& command, std::string& text) {
   command.add_option("--as-of", text, "as it was then: a time (\"2026-11-17 10:42 America/New_York\", \"-30s\"; else UTC) or \"SEQ n\"")
-      ->check([](const std::string& given) { return given.empty() ? std::string("an instant is wanted") : std::string(); });
+      ->check(not_empty);
+}
+
+void add_effective_at_option(CLI::App& command, std::string& text) {
+  command.add_option("--effective-at", text, "what was effective at this time, as known now or --as-of: late trades and corrections count")
+      ->check(not_empty);
 }
 
 void set_as_of(const std::string& text, v1::AsOf& as_of) {

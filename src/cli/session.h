@@ -42,6 +42,8 @@ void add_json_option(CLI::App& command, Session& session);
 // Adds --as-of, whose text set_as_of() reads: "SEQ n" (or "seq:n"), else a time, which the server reads.
 void add_as_of_option(CLI::App& command, std::string& text);
 void set_as_of(const std::string& text, v1::AsOf& as_of);
+// Adds --effective-at, whose text is a time, which the server reads.
+void add_effective_at_option(CLI::App& command, std::string& text);
 
 // Says on stderr what was wrong and what to do; the exit code for it.
 int report(const Status& status);

@@ -15,7 +15,7 @@ namespace {
 struct TradeFlags {
   std::map<std::string, std::string> fields;
   std::string csv, jsonl;
-  std::string source, trade_id, as_of;  // of `show`
+  std::string source, trade_id, as_of, effective_at;  // of `show`
 };
 
 std::string flag_name(std::string field) {
@@ -53,6 +53,7 @@ int show(const Session& session, const TradeFlags& flags) {
   request.set_source(flags.source);
   request.set_trade_id(flags.trade_id);
   if (!flags.as_of.empty()) set_as_of(flags.as_of, *request.mutable_as_of());
+  if (!flags.effective_at.empty()) request.mutable_as_of()->set_effective_time(flags.effective_at);
   const Result<v1::TradeState> answer = session.connect().get_trade(request);
   if (!answer.ok() && answer.status().code() == Code::kNotFound) {
     return report(Status(Code::kNotFound, "no trade " + flags.source + "/" + flags.trade_id));
@@ -112,6 +113,7 @@ void add_trade(CLI::App& app, Session& session) {
   show_command->add_option("SOURCE", flags->source, "the system it came from")->required();
   show_command->add_option("ID", flags->trade_id, "its id there")->required();
   add_as_of_option(*show_command, flags->as_of);
+  add_effective_at_option(*show_command, flags->effective_at);
   add_server_options(*show_command, session);
   show_command->callback([flags, &session] { session.action = [flags, &session] { return show(session, *flags); }; });
 }

@@ -143,8 +143,9 @@ class Port {
 
   // Reads. Each is exact at a seq that is at least that of every command submitted before the call by the same
   // thread, and is answered after that seq is durable. The callback runs on a reader thread (or at once, with a failure).
-  // With an AsOf it is what the same read gave at that instant, or would have, worked out from the journal aside: kOutOfRange when that
-  // is in the future, before the first command or no longer in the journal; kInvalidArgument when its text says no time.
+  // With an AsOf it is what the same read gave at that instant, or would have, worked out from the journal aside, or what was effective at
+  // a time as known then: kOutOfRange when the instant is in the future, before the first command or no longer in the journal;
+  // kInvalidArgument when its text says no time.
   template <class T>
   using Reply = std::function<void(Result<At<T>>)>;
   virtual void positions(AsOf as_of, PositionFilter filter, Reply<std::vector<PositionRow>> reply) = 0;
@@ -155,7 +156,7 @@ class Port {
   virtual void trade(AsOf as_of, std::string source, std::string trade_id, Reply<std::vector<TradeRow>> reply) = 0;
   virtual void status(bool with_digest, Reply<StatusReport> reply) = 0;
   // kInvalidArgument with line, column and caret when the text is wrong; kResourceExhausted when the answer is beyond a bound.
-  // A text that says AS OF itself is not to be given an AsOf.
+  // A text that says AS OF or EFFECTIVE AT itself is not to be given another one.
   virtual void query(AsOf as_of, std::string sql, QueryParameters parameters, Reply<QueryRows> reply) = 0;
 
   // What the journal knows of the FIX sessions, and their messages of numbers from..to (in order, the first `most`).

@@ -132,10 +132,16 @@ std::string text_of(const std::vector<AlertEvent>& events) {
   return text;
 }
 
+std::uint64_t pieces_of(const Snapshot& books) {
+  std::uint64_t pieces = 0;
+  EXPECT_TRUE(checkpoint::each_piece(*books, [&](const checkpoint::Piece&) { return ++pieces, ok_status(); }).ok());
+  return pieces;
+}
+
 // Written down and taken up again.
 Snapshot through_bytes(const Snapshot& books) {
   checkpoint::Loader loader;
-  EXPECT_TRUE(loader.begin(checkpoint::outline_of(*books)).ok());
+  EXPECT_TRUE(loader.begin(checkpoint::outline_of(*books), pieces_of(books)).ok());
   const Status taken = checkpoint::each_piece(*books, [&](const checkpoint::Piece& piece) { return loader.fill(piece); });
   EXPECT_TRUE(taken.ok()) << taken.message();
   return loader.finish().take();
@@ -198,19 +204,57 @@ TEST(Checkpoint, WhatDoesNotFitIsRefused) {
   for (const Command& command : floor.reference()) engine.apply(engine.last_seq() + 1, kStart, command, events);
   const Snapshot books = engine.snapshot();
   const std::string outline = checkpoint::outline_of(*books);
-  EXPECT_EQ(checkpoint::Loader().begin(outline + "part more 4 4 0\n").code(), Code::kUnsupported);
-  EXPECT_EQ(checkpoint::Loader().begin(outline.substr(outline.find('\n') + 1)).code(), Code::kUnsupported);
-  EXPECT_EQ(checkpoint::Loader().begin(outline + "what is this\n").code(), Code::kDataLoss);
-  EXPECT_EQ(checkpoint::Loader().begin("number seq x\n").code(), Code::kDataLoss);
+  const std::uint64_t pieces = pieces_of(books);
+  const auto begin = [&](const std::string& text) { return checkpoint::Loader().begin(text, pieces).code(); };
+  EXPECT_EQ(begin(outline + "part more 4 4 0\n"), Code::kUnsupported);
+  EXPECT_EQ(begin(outline.substr(outline.find('\n') + 1)), Code::kUnsupported);
+  EXPECT_EQ(begin(outline + "what is this\n"), Code::kDataLoss);
+  EXPECT_EQ(begin("number seq x\n"), Code::kDataLoss);
+  EXPECT_EQ(checkpoint::Loader().begin(outline, pieces - 1).code(), Code::kDataLoss);
   checkpoint::Loader half;
-  ASSERT_TRUE(half.begin(outline).ok());
+  ASSERT_TRUE(half.begin(outline, pieces).ok());
   EXPECT_EQ(half.finish().status().code(), Code::kDataLoss);
   checkpoint::Loader loader;
-  ASSERT_TRUE(loader.begin(outline).ok());
+  ASSERT_TRUE(loader.begin(outline, pieces).ok());
   const std::vector<std::byte> bytes(100);
   EXPECT_EQ(loader.fill({0, 0, 1, bytes}).code(), Code::kDataLoss);
   EXPECT_EQ(loader.fill({0, 3, 1, bytes}).code(), Code::kDataLoss);
   EXPECT_EQ(loader.fill({1'000, 0, 1, bytes}).code(), Code::kDataLoss);
+}
+
+// Nothing is made that the file's pieces cannot fill: an outline that says so is refused before.
+TEST(Checkpoint, AnOutlineOfMoreThanThereIsIsRefused) {
+  const Snapshot books = Engine().snapshot();
+  const std::string outline = checkpoint::outline_of(*books);
+  const std::size_t number = outline.rfind(' ', outline.find('\n', outline.find("part trade_index.segments "))) + 1;
+  std::string larger = outline;
+  larger.replace(number, 1, "4000000000");  // 30 TB
+  const Status refused = checkpoint::Loader().begin(larger, pieces_of(books));
+  EXPECT_EQ(refused.code(), Code::kDataLoss) << refused.message();
+}
+
+TEST(Checkpoint, APieceIsThereOnce) {
+  const Snapshot books = Engine().snapshot();
+  checkpoint::Loader loader;
+  ASSERT_TRUE(loader.begin(checkpoint::outline_of(*books), pieces_of(books)).ok());
+  const auto twice = [&](const checkpoint::Piece& piece) {
+    EXPECT_TRUE(loader.fill(piece).ok());
+    return loader.fill(piece);
+  };
+  EXPECT_EQ(checkpoint::each_piece(*books, twice).code(), Code::kDataLoss);
+}
+
+TEST(Checkpoint, AnIndexThatIsNoneIsRefused) {
+  const Snapshot books = Engine().snapshot();
+  for (const char* shape : {"1 0", "40 0", "-1 0"}) {
+    std::string outline = checkpoint::outline_of(*books);
+    const std::string line = "index trade_index ";
+    outline.replace(outline.find(line) + line.size(), 3, shape);
+    checkpoint::Loader loader;
+    ASSERT_TRUE(loader.begin(outline, pieces_of(books)).ok());
+    ASSERT_TRUE(checkpoint::each_piece(*books, [&](const checkpoint::Piece& piece) { return loader.fill(piece); }).ok());
+    EXPECT_EQ(loader.finish().status().code(), Code::kDataLoss) << shape;
+  }
 }
 
 // A field that is added to a record and not to its columns would be lost: all of a record but what lies between its fields is kept.

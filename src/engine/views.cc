@@ -241,6 +241,7 @@ std::optional<TradeRow> trade(const State& state, std::string_view source, std::
     if (link == kNoId) return std::nullopt;
     id = state.links[link].trade;
   }
+  if (!state.lists(state.trades[id])) return std::nullopt;
   return trade_row(state, state.trades[id]);
 }
 

@@ -137,13 +137,11 @@ Result<Seq> last_seq_until(Disk& disk, const std::string& directory, Nanos time,
     if (!block.ok()) return block.status();
     found = block.value() ? std::min(block.value()->last_seq, newest) : last->first_seq - 1;
   }
-  if (found != 0) return found;
-  if (oldest && oldest->first_seq > 1) {
+  if (found == 0 && oldest && oldest->first_seq > 1) {
     return Status(Code::kOutOfRange, "the journal in " + directory + " begins with seq " + std::to_string(oldest->first_seq) + " at " +
                                          instant_text(oldest->created) + "; what was before is no longer there");
   }
-  return Status(Code::kOutOfRange, instant_text(time) + " is before the first command" +
-                                       (oldest ? "; the journal was begun at " + instant_text(oldest->created) : std::string()));
+  return found;
 }
 
 }  // namespace halocline

@@ -24,8 +24,9 @@ struct BlockPlace {
 Result<std::optional<BlockPlace>> last_block(File& file, const SegmentHeader& segment,
                                              const std::function<bool(const BlockPlace&)>& holds);
 
-// The seq of the last record of the journal with a time of `time` or before, `newest` at most (which is durable). kOutOfRange: there is
-// none, or it is no longer in the directory; kNotFound: there is no journal. kIo, kDataLoss, kUnsupported: a segment cannot be read.
+// The seq of the last record of the journal with a time of `time` or before, `newest` at most (which is durable); 0 when the first is
+// later. kOutOfRange: it is no longer in the directory; kNotFound: there is no journal. kIo, kDataLoss, kUnsupported: a segment cannot be
+// read.
 Result<Seq> last_seq_until(Disk& disk, const std::string& directory, Nanos time, Seq newest);
 
 }  // namespace halocline

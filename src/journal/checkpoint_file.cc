@@ -158,6 +158,9 @@ Result<std::unique_ptr<CheckpointReader>> CheckpointReader::open(Disk& disk, con
     return Status(Code::kDataLoss, path + " is damaged: it has " + std::to_string(size.value()) + " bytes instead of " +
                                        std::to_string(page.bytes));
   }
+  if (page.bytes < kHeaderBytes || page.blocks > (page.bytes - kHeaderBytes) / sizeof(BlockHead)) {
+    return Status(Code::kDataLoss, path + " is damaged: it has no room for " + std::to_string(page.blocks) + " blocks");
+  }
   CheckpointHeader header;
   header.journal = page.journal;
   header.seq = page.seq;

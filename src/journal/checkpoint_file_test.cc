@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <random>
 
+#include "base/crc32c.h"
 #include "journal/faulty_disk_test.h"
 
 namespace halocline {
@@ -135,6 +137,20 @@ TEST(CheckpointFile, EveryChangedByteAndEveryCutIsSeen) {
   disk.bytes(path).insert(disk.bytes(path).end(), other.begin() + 4096, other.end());
   disk.bytes(path).resize(whole.size());
   EXPECT_FALSE(check(disk, 10).ok());
+}
+
+TEST(CheckpointFile, AHeaderOfMoreBlocksThanItsFileHasRoomForIsSeen) {
+  FaultyDisk disk(1);
+  ASSERT_TRUE(disk.make_directory(kPlace).ok());
+  ASSERT_TRUE(write(disk, 10).ok());
+  const std::string path = kPlace + "/" + checkpoint_name(10);
+  FaultyDisk::Bytes& bytes = disk.bytes(path);
+  const std::uint64_t blocks = (bytes.size() - 4096) / 32 + 1;
+  std::memcpy(bytes.data() + 144, &blocks, sizeof blocks);
+  std::memset(bytes.data() + 12, 0, 4);
+  const std::uint32_t crc = crc32c(std::span<const std::byte>(bytes).first(4096));
+  std::memcpy(bytes.data() + 12, &crc, sizeof crc);
+  EXPECT_EQ(CheckpointReader::open(disk, path).status().code(), Code::kDataLoss);
 }
 
 }  // namespace

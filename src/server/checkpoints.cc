@@ -66,7 +66,7 @@ Result<LoadedCheckpoint> load_checkpoint(Disk& disk, const std::string& path) {
   std::vector<std::byte> outline;
   if (Status status = unpack(*first.value(), outline); !status.ok()) return status;
   checkpoint::Loader loader;
-  const Status begun = loader.begin({reinterpret_cast<const char*>(outline.data()), outline.size()});
+  const Status begun = loader.begin({reinterpret_cast<const char*>(outline.data()), outline.size()}, reader.value()->header().blocks - 1);
   if (!begun.ok()) return Status(begun.code(), path + ": " + begun.message());
   Filling filling(*reader.value(), loader);
   const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);

@@ -239,10 +239,14 @@ void Core::query(AsOf as_of, std::string sql, QueryParameters parameters, Reply<
   });
   if (!request.ok()) return reply(request.status());
   if (auto* plan = std::get_if<queries::Plan>(&request.value())) {
-    if (!plan->as_of.is_now() && !as_of.is_now()) {
-      return reply(Status(Code::kInvalidArgument, "the statement says AS OF, and the request another instant: give one of them"));
+    const AsOf& said = plan->as_of;
+    const bool known_twice = !said.known_now() && !as_of.known_now();
+    if (known_twice || (!said.effective_now() && !as_of.effective_now())) {
+      const std::string what = known_twice ? "AS OF" : "EFFECTIVE AT";
+      return reply(Status(Code::kInvalidArgument, "the statement says " + what + ", and the request another instant: give one of them"));
     }
-    if (as_of.is_now()) as_of = plan->as_of;
+    if (as_of.known_now()) as_of.seq = said.seq, as_of.time = said.time, as_of.text = said.text;
+    if (as_of.effective_now()) as_of.effective_time = said.effective_time, as_of.effective_text = said.effective_text;
     return read(std::move(as_of), std::move(reply),
                 [plan = std::make_shared<const queries::Plan>(std::move(*plan))](const State& books, Nanos now) {
                   return queries::run(*plan, books, now);

@@ -80,12 +80,20 @@ Result<Instant> instant_of(const AsOf& as_of, Nanos now) {
   if ((as_of.seq ? 1 : 0) + (as_of.time ? 1 : 0) + (as_of.text ? 1 : 0) > 1) {
     return Status(Code::kInvalidArgument, "a seq and a time are given: one of them is the instant");
   }
-  Instant instant{as_of.seq, as_of.time};
+  if (as_of.effective_time && as_of.effective_text) {
+    return Status(Code::kInvalidArgument, "the effective time is given twice, as a number and as a text");
+  }
+  Instant instant{as_of.seq, as_of.time, as_of.effective_time};
   if (as_of.seq == Seq{0}) return Status(Code::kInvalidArgument, "seqs count from 1");
   if (as_of.text) {
     const Result<Nanos> time = parse_time(*as_of.text, now);
     if (!time.ok()) return time.status();
     instant.time = time.value();
+  }
+  if (as_of.effective_text) {
+    const Result<Nanos> time = parse_time(*as_of.effective_text, now);
+    if (!time.ok()) return time.status();
+    instant.effective = time.value();
   }
   if (instant.time && *instant.time > now) {
     return Status(Code::kOutOfRange, instant_text(*instant.time) + " is in the future; it is " + instant_text(now));

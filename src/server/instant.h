@@ -10,16 +10,17 @@
 
 namespace halocline {
 
-// One of them, or neither: now.
+// One of the first two, or neither: now.
 struct Instant {
   std::optional<Seq> seq;
   std::optional<Nanos> time;
+  std::optional<Nanos> effective = std::nullopt;
 
   bool is_now() const { return !seq && !time; }
 };
 
-// `now` is what the clock says. kInvalidArgument: more than one is given, or the text means no instant, or two; kOutOfRange: the time is in
-// the future.
+// `now` is what the clock says. kInvalidArgument: more than one is given, or the text means no instant, or two; kOutOfRange: the time as of
+// which the books are asked is in the future.
 Result<Instant> instant_of(const AsOf& as_of, Nanos now);
 
 // "2026-11-17 10:42:13.5" and a space and a time zone's name ("America/New_York"), Z, an offset ("-05:00"), or nothing for UTC; or

@@ -8,7 +8,9 @@
 #include <optional>
 #include <utility>
 
+#include "base/civil_time.h"
 #include "base/log.h"
+#include "engine/effective.h"
 #include "engine/queries/live_queries.h"
 #include "engine/views.h"
 #include "journal/recovery.h"
@@ -37,7 +39,7 @@ void Rewinds::find(const Instant& instant, const Snapshot& books, Answer answer)
                                                 std::to_string(newest)));
   }
   const bool is_newest = instant.is_now() || (instant.seq ? *instant.seq == newest : newest != 0 && newest_time <= *instant.time);
-  if (is_newest) return answer(BooksThen{books, instant.time.value_or(newest_time)});
+  if (is_newest && !instant.effective) return answer(BooksThen{books, instant.time.value_or(newest_time)});
   if (!journal_.kept()) {
     return answer(Status(Code::kOutOfRange, "the server keeps no journal (journal.durability `memory`): only the present can be asked"));
   }
@@ -50,7 +52,7 @@ void Rewinds::find(const Instant& instant, const Snapshot& books, Answer answer)
     return answer(Status(Code::kResourceExhausted, "already " + std::to_string(options_.waiting) +
                                                        " reads of the past wait (rewind.waiting); try again"));
   }
-  waiting_.push_back({instant, newest, std::move(answer)});
+  waiting_.push_back({instant, newest, is_newest ? books : nullptr, std::move(answer)});
   if (waiting_.size() > idle_ && threads_.size() < options_.threads) threads_.emplace_back([this] { work(); });
   changed_.notify_one();
 }
@@ -73,15 +75,40 @@ void Rewinds::work() {
 
 Result<BooksThen> Rewinds::rewind(const Wanted& wanted) {
   counters_.add("rewinds", 1);
+  const Result<Snapshot> known = known_at(wanted);
+  if (!known.ok()) return known.status();
+  if (!wanted.instant.effective) return BooksThen{known.value(), wanted.instant.time.value_or(views::time_of(*known.value()))};
+  const Result<Snapshot> effective = effective_at(*wanted.instant.effective, known.value());
+  if (!effective.ok()) return effective.status();
+  return BooksThen{effective.value(), *wanted.instant.effective};
+}
+
+Result<Snapshot> Rewinds::known_at(const Wanted& wanted) {
+  if (wanted.known != nullptr) return wanted.known;
   Seq seq = wanted.instant.seq.value_or(0);
   if (wanted.instant.time) {
     const Result<Seq> last = journal_.last_seq_until(*wanted.instant.time, wanted.newest);
     if (!last.ok()) return last.status();
+    if (last.value() == 0) return Status(Code::kOutOfRange, instant_text(*wanted.instant.time) + " is before the first command");
     seq = last.value();
   }
-  const Result<Snapshot> books = books_at(seq, wanted.newest);
-  if (!books.ok()) return books.status();
-  return BooksThen{books.value(), wanted.instant.time.value_or(views::time_of(*books.value()))};
+  return books_at(seq, wanted.newest);
+}
+
+Result<Snapshot> Rewinds::effective_at(Nanos time, Snapshot known) {
+  const Seq seq = views::seq_of(*known);
+  if (Snapshot kept = states_.effective(time, seq); kept != nullptr) return kept;
+  Snapshot then = known;
+  if (views::time_of(*known) > time) {
+    const Result<Seq> last = journal_.last_seq_until(time, seq);
+    if (!last.ok()) return last.status();
+    Result<Snapshot> books = last.value() == 0 ? Engine().snapshot() : books_at(last.value(), seq);
+    if (!books.ok()) return books.status();
+    then = books.take();
+  }
+  Result<Snapshot> books = effective_books(*then, *known, time);
+  if (books.ok()) states_.add_effective(time, books.value());
+  return books;
 }
 
 Snapshot Rewinds::base_of(Seq seq) {

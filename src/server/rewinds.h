@@ -1,5 +1,6 @@
 // The books as they were: at the last seq at or before an instant, worked out from the journal by an engine aside, from the nearest state
-// before it that is kept in memory or in a checkpoint. On threads of low priority of its own; the running engine is not touched.
+// before it that is kept in memory or in a checkpoint; and what was effective at a time, as it is known at an instant, worked out from the
+// books at both (engine/effective.h). On threads of low priority of its own; the running engine is not touched.
 //
 // Bounded: so many at work at a time, each with an engine of its own (the memory of the books as they were then); so many wait, more are
 // refused; so many states are kept for those who ask for something near.
@@ -29,7 +30,8 @@ struct RewindOptions {
   std::uint64_t bytes = 1u << 30;
 };
 
-// The books at an instant. `now` is the instant: a seq's time, or the time asked for, which is not before the books' own.
+// The books at an instant. `now` is the instant: a seq's time, or the time asked for, which is not before the books' own; of effective
+// books the time at which they are.
 struct BooksThen {
   Snapshot books;
   Nanos now = 0;
@@ -56,11 +58,15 @@ class Rewinds {
   struct Wanted {
     Instant instant;
     Seq newest = 0;  // durable
+    Snapshot known;  // the books at the instant, where they are not to be looked for
     Answer answer;
   };
 
   void work();
   Result<BooksThen> rewind(const Wanted& wanted);
+  // The books at the instant; whether they were effective is another question.
+  Result<Snapshot> known_at(const Wanted& wanted);
+  Result<Snapshot> effective_at(Nanos time, Snapshot known);
   Result<Snapshot> books_at(Seq seq, Seq newest);
   // The nearest state at or before the seq that is worth going on from; nullptr: the journal's start.
   Snapshot base_of(Seq seq);

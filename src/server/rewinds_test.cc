@@ -12,8 +12,11 @@
 
 #include <unistd.h>
 
+#include "base/civil_time.h"
+#include "engine/effective.h"
 #include "engine/views.h"
 #include "journal/file_journal.h"
+#include "server/apply_records.h"
 #include "server/core_fixture.h"
 
 namespace halocline {
@@ -60,6 +63,7 @@ class RewindsTest : public ::testing::Test {
         Trade trade = trade_of(ids.emplace_back("t" + std::to_string(random_() % 300)), 1 + static_cast<std::int64_t>(random_() % 9),
                                random_() % 2 == 0 ? Side::kBuy : Side::kSell);
         trade.version = 1 + static_cast<std::uint32_t>(random_() % 6);
+        if (random_() % 4 != 0) trade.trade_time = clock_.wall() + kSecondNs * (60 - static_cast<std::int64_t>(random_() % 600));
         if (random_() % 5 == 0) trade.action = Action::kCancel;
         commands.emplace_back(trade);
       } else if (what < 9) {
@@ -150,6 +154,90 @@ TEST_F(RewindsTest, AnyInstantAnswersWhatItAnsweredThen) {
   }
 }
 
+// The books after each block of the journal, by an engine that reads it from the start.
+std::vector<Snapshot> books_after_each_block(Disk& disk, const std::string& journal, Seq last) {
+  Engine engine;
+  std::vector<AlertEvent> events;
+  std::vector<Snapshot> all{engine.snapshot()};
+  auto reader = JournalReader::open(disk, journal, 1, false);
+  reader.value()->stop_after(last);
+  while (engine.last_seq() < last) {
+    const Result<std::optional<BlockView>> block = reader.value()->next();
+    EXPECT_TRUE(block.ok() && block.value() && apply_block(engine, *block.value(), last, events).ok());
+    if (::testing::Test::HasFailure()) break;
+    all.push_back(engine.snapshot());
+  }
+  return all;
+}
+
+TEST_F(RewindsTest, WhatWasEffectiveIsTheTradesKnownAtThePricesOfThen) {
+  CoreOptions options;
+  options.rewind.states = 3;
+  start(std::move(options));
+  for (int i = 0; i < 300; ++i) {
+    if (i % 3 == 0) clock_.advance(1 + static_cast<std::int64_t>(random_() % 3'000'000'000));
+    play();
+  }
+  const Seq newest = ask<std::vector<LimitRow>>([&](auto reply) { core_->limits({}, reply); }).value().seq;
+  const std::vector<Snapshot> books = books_after_each_block(disk_, (directory_ / "journal").string(), newest);
+  int corrected = 0;
+  for (int i = 0; i < 300; ++i) {
+    const State& known = *books[1 + random_() % (books.size() - 1)];
+    const auto span = static_cast<std::uint64_t>(clock_.wall() + 120 * kSecondNs - kMorning);
+    const Nanos time = kMorning - 60 * kSecondNs + static_cast<Nanos>(random_() % span);
+    const State* then = books[0].get();
+    for (const Snapshot& one : books) {
+      if (views::seq_of(*one) != 0 && views::time_of(*one) <= time && views::seq_of(*one) <= views::seq_of(known)) then = one.get();
+    }
+    const std::vector<NodeRow> expected = views::nodes(*effective_books(*then, known, time).value(), {});
+    const auto answer = ask<std::vector<NodeRow>>([&](auto reply) { core_->nodes({views::seq_of(known), {}, {}, time}, {}, reply); });
+    ASSERT_TRUE(answer.ok()) << answer.status().message();
+    ASSERT_EQ(answer.value().rows, expected) << "as of seq " << views::seq_of(known) << ", effective at " << time;
+    ASSERT_EQ(answer.value().seq, views::seq_of(known));
+    if (expected != views::nodes(*then, {})) ++corrected;
+  }
+  EXPECT_GT(corrected, 100);
+}
+
+TEST_F(RewindsTest, EffectiveNowHasWhatCameLateAndNotWhatWasTakenBack) {
+  start();
+  const Nanos noon = kMorning + 100 * kSecondNs;
+  const auto book = [&](const std::string& id, std::uint32_t version, Action action, std::int64_t quantity, Nanos time) {
+    Trade trade = trade_of(id, quantity, Side::kBuy);
+    trade.version = version, trade.action = action, trade.trade_time = time;
+    submit({trade});
+  };
+  book("right", 1, Action::kNew, 10, noon);
+  book("wrong", 1, Action::kNew, 20, noon - kSecondNs);
+  book("void", 1, Action::kNew, 40, noon - kSecondNs);
+  book("untimed", 1, Action::kNew, 80, 0);
+  const std::string as_of = "AS OF SEQ " + std::to_string(query({}, "SELECT NOW() FROM prices").value().seq);
+  clock_.advance(300 * kSecondNs);
+  book("late", 1, Action::kNew, 160, noon);
+  book("later", 1, Action::kNew, 320, noon + 1);
+  book("wrong", 2, Action::kAmend, 21, noon - kSecondNs);
+  book("void", 2, Action::kCancel, 0, 0);
+  book("untimed later", 1, Action::kNew, 640, 0);
+  const auto quantity = [&](const std::string& when) {
+    const auto rows = query({}, "SELECT SUM(quantity), COUNT(*), MAX(NOW()) FROM trades " + when);
+    EXPECT_TRUE(rows.ok()) << rows.status().message();
+    PackedReader fields(rows.value().rows.rows[0]);
+    const Int128 sum = fields.next(ValueType::kDecimal).number / limits::kScale, count = fields.next(ValueType::kInt).number;
+    return std::pair(static_cast<int>(sum), static_cast<int>(count));
+  };
+  const std::string effective = "EFFECTIVE AT '" + instant_text(noon) + "'";
+  EXPECT_EQ(quantity(effective), std::pair(10 + 21 + 80 + 160, 4));
+  EXPECT_EQ(quantity(effective + " " + as_of), std::pair(10 + 20 + 40 + 80, 4));
+  EXPECT_EQ(quantity(as_of + " " + effective), std::pair(10 + 20 + 40 + 80, 4));
+  const std::string in_an_hour = instant_text(clock_.wall() + 3'600 * kSecondNs);
+  EXPECT_EQ(quantity("EFFECTIVE AT '" + in_an_hour + "'"), std::pair(10 + 21 + 80 + 160 + 320 + 640, 6));
+  EXPECT_EQ(quantity("EFFECTIVE AT TIMESTAMP '2001-01-01'"), std::pair(0, 0));
+  const auto now = query({{}, {}, {}, noon}, "SELECT NOW() FROM prices");
+  EXPECT_EQ(static_cast<Nanos>(PackedReader(now.value().rows.rows[0]).next(ValueType::kTimestamp).number), noon);
+  const auto gone = ask<std::vector<TradeRow>>([&](auto reply) { core_->trade({{}, {}, {}, noon}, "t", "void", reply); });
+  EXPECT_TRUE(gone.value().rows.empty());
+}
+
 TEST_F(RewindsTest, SaysWhatCannotBeAsked) {
   start();
   clock_.advance(kSecondNs);
@@ -164,6 +252,13 @@ TEST_F(RewindsTest, SaysWhatCannotBeAsked) {
   EXPECT_EQ(query({}, "CREATE ALERT a SEVERITY WARN AS SELECT trade_id FROM trades AS OF SEQ 3").status().code(), Code::kInvalidArgument);
   EXPECT_EQ(query({Seq{3}, {}, {}}, "DROP ALERT a").status().code(), Code::kInvalidArgument);
   EXPECT_EQ(query({}, "SELECT * FROM prices AS OF SEQ 3").value().seq, 3u);
+  EXPECT_EQ(code({{}, {}, {}, {}, "noon"}), Code::kInvalidArgument);
+  EXPECT_EQ(code({{}, {}, {}, kMorning, "-1s"}), Code::kInvalidArgument);
+  EXPECT_EQ(code({Seq{1'000}, {}, {}, kMorning}), Code::kOutOfRange);
+  const char* effective = "SELECT * FROM prices EFFECTIVE AT '-1s'";
+  EXPECT_EQ(query({{}, {}, {}, kMorning}, effective).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(query({Seq{3}, {}, {}}, effective).value().seq, 3u);
+  EXPECT_EQ(query({{}, {}, {}, kMorning}, "SELECT * FROM prices AS OF SEQ 3").value().seq, 3u);
 }
 
 TEST_F(RewindsTest, NowIsTheInstant) {
@@ -231,6 +326,16 @@ TEST(RewoundStates, AreBoundedByNumberAndByWhatTheyDoNotShare) {
   EXPECT_EQ(views::seq_of(*few.before(100)), 8u);
   const std::uint64_t two = few.bytes(), one = views::bytes_apart(*engine.snapshot(), nullptr);
   EXPECT_LT(two, 2 * one);
+  RewoundStates effective(4, 1u << 30);
+  effective.add(engine.snapshot());
+  effective.add_effective(kMorning, engine.snapshot());
+  EXPECT_NE(effective.effective(kMorning, 8), nullptr);
+  EXPECT_EQ(effective.effective(kMorning + 1, 8), nullptr);
+  EXPECT_EQ(effective.effective(kMorning, 7), nullptr);
+  EXPECT_NE(effective.before(9), nullptr);
+  RewoundStates only_effective(4, 1u << 30);
+  only_effective.add_effective(kMorning, engine.snapshot());
+  EXPECT_EQ(only_effective.before(9), nullptr);
   RewoundStates none(8, 1);
   none.add(engine.snapshot());
   EXPECT_EQ(none.size(), 0u);

@@ -1,6 +1,6 @@
 #include "server/rewound_states.h"
 
-#include <utility>
+#include <iterator>
 #include <vector>
 
 #include "engine/views.h"
@@ -9,20 +9,33 @@ namespace halocline {
 
 Snapshot RewoundStates::before(Seq seq) {
   const std::lock_guard lock(mutex_);
-  auto at = states_.upper_bound(seq);
-  if (at == states_.begin()) return nullptr;
-  --at;
-  by_use_.splice(by_use_.begin(), by_use_, at->second.used);
-  return at->second.books;
+  auto at = states_.upper_bound(Key{seq, std::nullopt});
+  while (at != states_.begin()) {
+    --at;
+    if (!at->first.second) return use(at);
+  }
+  return nullptr;
 }
 
-void RewoundStates::add(Snapshot books) {
+Snapshot RewoundStates::effective(Nanos time, Seq known) {
+  const std::lock_guard lock(mutex_);
+  const auto at = states_.find(Key{known, time});
+  return at == states_.end() ? nullptr : use(at);
+}
+
+Snapshot RewoundStates::use(States::iterator state) {
+  by_use_.splice(by_use_.begin(), by_use_, state->second.used);
+  return state->second.books;
+}
+
+void RewoundStates::add(std::optional<Nanos> effective, Snapshot books) {
   std::vector<Snapshot> gone;  // let go of outside the lock: that may be a lot of work
   const std::lock_guard lock(mutex_);
-  const Seq seq = views::seq_of(*books);
-  if (states_.contains(seq)) return;
-  by_use_.push_front(seq);
-  states_.emplace(seq, Kept{std::move(books), by_use_.begin()});
+  const Key key{views::seq_of(*books), effective};
+  if (states_.contains(key)) return;
+  by_use_.push_front(key);
+  const auto added = states_.emplace(key, Kept{std::move(books), by_use_.begin()}).first;
+  if (bytes_of(added) > most_bytes_) by_use_.splice(by_use_.end(), by_use_, by_use_.begin());  // the first to go
   bytes_ = count_bytes();
   while (!states_.empty() && (states_.size() > most_states_ || bytes_ > most_bytes_)) {
     const auto last = states_.find(by_use_.back());
@@ -33,14 +46,14 @@ void RewoundStates::add(Snapshot books) {
   }
 }
 
-// What two neighbours share is counted once.
+// What it shares with the one before is counted there.
+std::uint64_t RewoundStates::bytes_of(States::const_iterator state) const {
+  return views::bytes_apart(*state->second.books, state == states_.begin() ? nullptr : std::prev(state)->second.books.get());
+}
+
 std::uint64_t RewoundStates::count_bytes() const {
   std::uint64_t bytes = 0;
-  const State* before = nullptr;
-  for (const auto& [seq, kept] : states_) {
-    bytes += views::bytes_apart(*kept.books, before);
-    before = kept.books.get();
-  }
+  for (auto state = states_.begin(); state != states_.end(); ++state) bytes += bytes_of(state);
   return bytes;
 }
 

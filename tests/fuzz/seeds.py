@@ -5,6 +5,7 @@
 import json
 import pathlib
 import struct
+import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 CORPUS = HERE / "corpus"
@@ -151,6 +152,13 @@ QUERIES = {
 # Odd first byte: edits of a good journal; even: the image of a segment.
 JOURNALS = {"edit_header": b"\x01\x00\x00\x00\xff", "edit_block": b"\x01\x40\x10\x00\x01", "edit_crc_right": b"\x03\x48\x10\x00\x02",
             "empty_image": b"\x00", "short_image": b"\x00" + b"HALO" * 40}
+# The first byte says what it is (checkpoint_fuzz.cc).
+CHECKPOINTS = {
+    "image": b"\x00HALOCKPT" + bytes(200), "edit_header": b"\x01\x90\x00\xff", "edit_block": b"\x01\x30\x10\x01", "good": b"\x01",
+    "more_blocks": b"\x02\x91\x00\xff", "another_part": b"\x02\x08\x10\x01", "long_block": b"\x02\x1b\x10\xff", "no_zstd": b"\x02\x20\x10\x00",
+    "huge_part": b"\x03part trades 104 2496 4294967280", "huge_index": b"\x03part trade_index.segments 8192 32 4000000000",
+    "wide_directory": b"\x03index trade_index 40 20", "another_seq": b"\x03number seq 3", "added_part": b"\x03part more 4 4 0\nnumber x",
+    "order": b"\x04" + bytes(reversed(range(60))), "twice": b"\x04\x01\x01" + bytes(range(2, 60)), "none": b"\x04"}
 
 # A head and a key whose signatures do not fit, and a proof of them; `good` in the corpus is one that a server's record gave.
 HEAD = f"halocline-head-1 tables {'0f' * 16} 12 {'ab' * 32} {'cd' * 32} 1795516933000000000 {'11' * 32} {'22' * 64}"
@@ -158,6 +166,35 @@ KEY = f"halocline-key-1 {'0f' * 16} {'11' * 32} 1795516933000000000 {'11' * 32} 
 PROOFS = {"head": HEAD, "key": KEY,
           "not_signed": json.dumps({"halocline_proof": 1, "source": "oms", "trade_id": "t1", "head": HEAD, "keys": [KEY],
                                     "records": [{"seq": 3, "leaf": "03" + "00" * 30, "path": ["ab" * 32]}], "earlier_head": HEAD, "consistency": ["cd" * 32]})}
+
+
+def vector(bitmap):
+    """The blob of a deletion vector: length, magic, bitmap, CRC-32."""
+    content = b"\xd1\xd3\x39\x64" + bitmap
+    return struct.pack(">I", len(content)) + content + struct.pack(">I", zlib.crc32(content))
+
+
+def puffin(*blobs, **more):
+    """A Puffin file of deletion vectors."""
+    data, entries = b"PFA1", []
+    for blob in blobs:
+        entries.append({"type": "deletion-vector-v1", "fields": [2147483645], "snapshot-id": -1, "sequence-number": -1, "offset": len(data),
+                        "length": len(blob), "properties": {"referenced-data-file": "f", "cardinality": "3"}, **more})
+        data += blob
+    footer = json.dumps({"blobs": entries, "properties": {"created-by": "seeds"}}).encode()
+    return data + b"PFA1" + footer + struct.pack("<II", len(footer), 0) + b"PFA1"
+
+
+# Bitmaps by the kind of their containers: numbers, runs, bits, several of them, two keys.
+ARRAY = struct.pack("<QIIIHHI3H", 1, 0, 12346, 1, 0, 2, 16, 1, 3, 5)
+BITMAPS = {
+    "empty": struct.pack("<Q", 0),
+    "array": ARRAY,
+    "runs": struct.pack("<QIIBHHHHH", 1, 0, 12347, 1, 7, 2, 1, 9, 2),
+    "bits": struct.pack("<QIIIHHI", 1, 0, 12346, 1, 0, 5000 - 1, 16) + b"\xff" * 625 + b"\x00" * 7567,
+    "four_with_runs": struct.pack("<QIIB8H4I", 1, 0, 12347 | 3 << 16, 0b0001, 0, 9, 1, 0, 2, 0, 3, 0, 37, 43, 45, 47) + struct.pack("<6H", 1, 5, 9, 1, 2, 3),
+    "two_keys": struct.pack("<Q", 2) + ARRAY[8:] + struct.pack("<I", 5) + ARRAY[12:],
+}
 
 
 def write(target, name, data):
@@ -184,8 +221,16 @@ def main():
         write("sql", name, sql.encode("latin-1"))
     for name, proof in PROOFS.items():
         write("proof", name, proof.encode())
+    for name, bitmap in BITMAPS.items():
+        write("puffin", f"bitmap_{name}", b"\x02" + bitmap)
+    write("puffin", "vector", b"\x01" + vector(ARRAY))
+    write("puffin", "file", b"\x00" + puffin(vector(ARRAY), vector(ARRAY)))
+    write("puffin", "file_of_another_kind", b"\x00" + puffin(b"sketch", type="apache-datasketches-theta-v1"))
+    write("puffin", "file_compressed", b"\x00" + puffin(vector(ARRAY), **{"compression-codec": "zstd"}))
     for name, journal in JOURNALS.items():
         write("journal", name, journal)
+    for name, checkpoint in CHECKPOINTS.items():
+        write("checkpoint", name, checkpoint)
 
 
 if __name__ == "__main__":

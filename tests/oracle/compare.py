@@ -2,7 +2,9 @@
 
 The driver reads commands as JSON lines on stdin, {"seq":n,"time":ns,"type":"Trade",...}, fields as in docs/semantics.md; decimals are
 e8 integers, warn and breach decimal-integer strings, enums the page's integers. For each it prints one JSON line,
-{"seq","outcome","first_seq","digest","events"}, and when the command says "dump":true also "positions" and the digest "lines".
+{"seq","outcome","first_seq","digest","events"}, and when the command says "dump":true also "positions" and the digest "lines", when it says
+"effective":[[then,time],...] also what was effective at these times as known after this command ("then": the seq whose prices count, 0 or that
+of a command that was asked the same), a row a trade, position and node.
 A difference prints the seed, the command and both sides' differing lines, leaves a shortened history for --history, and exits 1.
 """
 import argparse
@@ -10,6 +12,7 @@ import json
 import multiprocessing
 import os
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
@@ -62,17 +65,29 @@ def rows(answer, part):
 
 
 def differing_parts(ours, theirs):
-    return [part for part in ("outcome", "first_seq", "events", "digest", "positions", "lines")
+    return [part for part in ("outcome", "first_seq", "events", "digest", "positions", "lines", "effective")
             if rows(ours, part) != rows(theirs, part)]
+
+
+def asking(history):
+    """The history, asked now and then what was effective: at times when something happened, of trades known then and of those to come."""
+    history, kept = list(history), [0]
+    rng = random.Random(len(history))
+    for index, command in enumerate(history):
+        if index % DUMP_EVERY == DUMP_EVERY - 1 or index == len(history) - 1:
+            times = [command["time"], command["time"] + 1] + [one.get("trade_time", one["time"]) for one in rng.choices(history[:index + 1], k=4)]
+            kept.append(command["seq"])
+            history[index] = dict(command, effective=[[rng.choice(kept), time] for time in times])
+    return history
 
 
 def first_difference(driver, history, dump):
     """-> None or (index, the model's answer, the driver's answer or None, what is wrong); dump(index) asks for a full dump there"""
-    history = [dict(command, dump=True) if dump(index) else command for index, command in enumerate(history)]
+    history = asking(dict(command, dump=True) if dump(index) else command for index, command in enumerate(history))
     answers, wrong = run_driver(driver, history)
-    model = Model()
+    model, kept = Model(), {0: Model()}
     for index, command in enumerate(history):
-        ours = effects(model, command)
+        ours = effects(model, command, kept)
         if index == len(answers):
             return index, ours, None, wrong
         parts = differing_parts(ours, answers[index])

@@ -1,13 +1,16 @@
 // Feeds commands from JSON lines on standard input to the engine and prints one JSON line of effects for each: the
 // engine's side of the comparison with the independent model (tests/oracle/compare.py, which describes both formats).
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "command/codec.h"
+#include "engine/effective.h"
 #include "engine/engine.h"
+#include "engine/queries/run.h"
 #include "engine/views.h"
 #include "tests/oracle/json_commands.h"
 
@@ -36,6 +39,30 @@ json positions_json(const State& state) {
   return rows;
 }
 
+// What was effective at a time, line by line: the trades, the positions, the nodes.
+json effective_json(const State& then, const State& known, Nanos time) {
+  const Result<Snapshot> books = effective_books(then, known, time);
+  if (!books.ok()) return json::array({json::array({"refused"})});
+  json rows = json::array();
+  const Result<queries::Request> trades = queries::read_request("SELECT source, trade_id, version FROM trades", {});
+  const Result<QueryRows> answer = queries::run(std::get<queries::Plan>(trades.value()), *books.value());
+  for (const std::string& row : answer.value().rows) {
+    PackedReader fields(row);
+    const std::string source(fields.next(ValueType::kText).text), id(fields.next(ValueType::kText).text);
+    rows.push_back({"trade", source, id, to_digits(fields.next(ValueType::kInt).number)});
+  }
+  for (const json& position : positions_json(*books.value())) {
+    rows.push_back({"position"});
+    rows.back().insert(rows.back().end(), position.begin(), position.end());
+  }
+  for (const NodeRow& n : views::nodes(*books.value(), {})) {
+    rows.push_back({"node", n.id, n.name, n.parent, to_digits(n.net), to_digits(n.long_exposure), to_digits(n.short_exposure),
+                    to_digits(n.total_pnl), to_digits(n.day_pnl), to_digits(n.drawdown), to_digits(n.concentration),
+                    to_digits(n.largest_trade), n.trade_rate, to_digits(n.stale)});
+  }
+  return rows;
+}
+
 }  // namespace
 
 int main() {
@@ -44,6 +71,7 @@ int main() {
   std::vector<AlertEvent> events;
   std::vector<std::byte> record;
   std::string line;
+  std::map<Seq, Snapshot> kept{{0, engine.snapshot()}};
   while (std::getline(std::cin, line)) {
     const json in = json::parse(line);
     const Command command = testing::command_of(in);
@@ -70,6 +98,16 @@ int main() {
           [](void* to, std::string_view one) { static_cast<std::vector<std::string>*>(to)->emplace_back(one.substr(0, one.size() - 1)); },
           &lines);
       out["lines"] = lines;
+    }
+    if (in.contains("effective")) {
+      kept[engine.last_seq()] = snapshot;
+      out["effective"] = json::array();
+      for (const json& one : in["effective"]) {
+        for (json& row : effective_json(*kept.at(one[0].get<Seq>()), *snapshot, one[1].get<Nanos>())) {
+          row.insert(row.begin(), one);
+          out["effective"].push_back(std::move(row));
+        }
+      }
     }
     std::cout << out.dump() << "\n";
     if (in.value("flush", false)) std::cout.flush();

@@ -6,6 +6,7 @@ measures are computed anew from the live trades after every command. Plain ints 
 
 Run as a program it is a driver itself: commands as JSON lines on stdin, one JSON line of effects for each on stdout.
 """
+import copy
 import hashlib
 import json
 import sys
@@ -923,20 +924,64 @@ class Model:
         return hashlib.sha256(("\n".join(self.digest_lines()) + "\n").encode("utf-8")).hexdigest()
 
 
-def effects(model, command):
-    """What a driver prints for this command, as a dict."""
+def effective(then, known, time):
+    """-> rows of what was effective at `time`: the trades `known`, at the prices, rates and belongings of `then`; as compare.py says"""
+    books = copy.deepcopy(known)
+    books.time = then.time
+    for node in books.nodes:
+        was = then.nodes[node.id] if node.id < len(then.nodes) else Node(node.id, node.kind, node.name)
+        if node.id < len(then.nodes):
+            node.parent = was.parent
+        node.day_base, node.peak_pnl, node.largest_trade, node.seconds = was.day_base, was.peak_pnl, was.largest_trade, was.seconds
+    for instrument in books.instruments:
+        fields = ("mark", "mark_source", "mark_time", "price_time")
+        was = Instrument(instrument.index, instrument.node)
+        if instrument.index < len(then.instruments):
+            was = then.instruments[instrument.index]
+            fields += ("underlying", "sector", "issuer", "expiry", "stale_after")
+        for field in fields:
+            setattr(instrument, field, getattr(was, field))
+    for code, was in then.currencies.items():
+        books.currencies[code].rate = was.rate
+    for trade in books.history:
+        done = trade.trade_time <= time if trade.trade_time != 0 else trade.seq <= then.seq
+        if trade.status == LIVE and not done:
+            trade.status = CANCELLED
+        elif trade.status == LIVE and trade.instrument.mark_source == MARK_NONE:
+            trade.instrument.mark, trade.instrument.mark_source = trade.price, MARK_TRADE
+    books._compute_positions()
+    for key, position in books.position.items():
+        was = then.position[key][0] if key in then.position else 0
+        if abs(position[0]) > MAX_POSITION and abs(position[0]) > abs(was):
+            return [["refused"]]
+    books._compute_measures()
+    rows = [["trade", t.source, t.trade_id, t.version] for t in books.history if t.status == LIVE]
+    rows += [["position"] + row for row in books.positions()]
+    for n in books.nodes:
+        parent = "" if n.parent is None else books.nodes[n.parent].name
+        peak = max(n.peak_pnl, n.day_pnl())
+        rows.append(["node", n.id, n.name, parent, n.net, n.long, n.short, n.total_pnl, n.day_pnl(), peak - n.day_pnl(), n.concentration(),
+                     n.largest_trade, n.trade_rate(books.time) // E8, n.stale])
+    return rows
+
+
+def effects(model, command, kept=None):
+    """What a driver prints for this command, as a dict. `kept`: the models after commands that were asked what was effective, by seq."""
     outcome, first_seq, events = model.apply(command["seq"], command["time"], command)
     result = {"seq": command["seq"], "outcome": outcome, "first_seq": first_seq, "digest": model.digest(), "events": events}
     if command.get("dump"):
         result["positions"] = model.positions()
         result["lines"] = model.digest_lines()
+    if "effective" in command:
+        kept[command["seq"]] = copy.deepcopy(model)
+        result["effective"] = [[[seq, time]] + row for seq, time in command["effective"] for row in effective(kept[seq], model, time)]
     return result
 
 
 def main():
-    model = Model()
+    model, kept = Model(), {0: Model()}
     for line in sys.stdin:
-        print(json.dumps(effects(model, json.loads(line))), flush=True)
+        print(json.dumps(effects(model, json.loads(line), kept)), flush=True)
 
 
 if __name__ == "__main__":

@@ -137,6 +137,33 @@ class SparkTest(TablesCase):
 class SparkInVersion3Test(SparkTest):
     version = 3
 
+    def test_rows_have_lineage(self):
+        """Each live row has an id of its own; when files are made anew it keeps that, and by which commit it was last changed."""
+        text = "SELECT trade_id, version, _row_id, _last_updated_sequence_number FROM lake.halocline.trades ORDER BY trade_id"
+        for number in range(6):
+            self.trade(f"first{number}")
+        self.settle()
+        self.trade("first3", version=2, action="AMEND", quantity="7")
+        self.trade("second")
+        self.settle()
+        self.sql("DELETE FROM lake.halocline.trades WHERE trade_id = 'first0'")  # not ours: a vector of Spark's
+        self.trade("first4", version=2, action="AMEND", quantity="8")           # one of ours, with what Spark's had
+        self.settle()
+        before = self.sql(text)
+        self.assertEqual([row[0] for row in before], ["first1", "first2", "first3", "first4", "first5", "second"])
+        metadata = self.table("trades").metadata
+        self.assertEqual(len({row[2] for row in before}), len(before))
+        self.assertLess(max(row[2] for row in before), metadata.next_row_id)
+        changed = {trade_id: sequence for trade_id, _, _, sequence in before}
+        self.assertLess(changed["first1"], changed["first3"])
+        self.assertLess(changed["first3"], changed["first4"])
+        self.sql(f"CALL {self.lake}.system.rewrite_data_files(table => 'halocline.trades', options => map('rewrite-all', 'true'))")
+        self.assertEqual(self.sql(text), before)
+        self.trade("first1", version=2, action="AMEND", quantity="9")
+        self.settle()
+        self.assertEqual([row for row in self.sql(text) if row[0] != "first1"], before[1:])
+        self.assertEqual(self.status().get("history_failures", 0), 0)
+
 
 if __name__ == "__main__":
     unittest.main()

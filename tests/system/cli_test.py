@@ -286,6 +286,29 @@ class CliTest(unittest.TestCase):
             self.assertIn(said, self.run_cli("query", "--as-of", then, sql, expect=code).stderr)
         self.assertIn("--follow", self.run_cli("alerts", "--follow", "--as-of", "SEQ 1", expect=USAGE).stderr)
 
+    def test_what_was_effective(self):
+        ten, half_past = {"trade-time": "2026-11-17T10:00:00Z"}, {"trade-time": "2026-11-17T10:30:00Z"}
+        self.trade("effective", quantity="7", price="3.25", **ten)
+        seq = self.json_of("status")["last_seq"]
+        self.trade("late", quantity="5", price="3.25", **half_past)
+        self.trade("effective", quantity="8", price="3.25", version="2", action="AMEND", **ten)
+        sql = "SELECT trade_id, quantity FROM trades WHERE trade_id IN ('effective', 'late')"
+        both = [{"trade_id": "effective", "quantity": "8"}, {"trade_id": "late", "quantity": "5"}]
+        for then, rows in (("2026-11-17 10:00", both[:1]), ("2026-11-17 05:30 America/New_York", both), ("2026-11-17 09:59:59.999", [])):
+            self.assertEqual(self.json_of("query", "--effective-at", then, sql)["rows"], rows, then)
+            self.assertEqual(self.json_of("query", sql.replace("WHERE", f"EFFECTIVE AT '{then}' WHERE"))["rows"], rows, then)
+        known_then, at = [{"trade_id": "effective", "quantity": "7"}], "2026-11-17 23:00"
+        self.assertEqual(self.json_of("query", "--effective-at", at, "--as-of", f"SEQ {seq}", sql)["rows"], known_then)
+        self.assertEqual(self.json_of("query", sql.replace("WHERE", f"AS OF SEQ {seq} EFFECTIVE AT '{at}' WHERE"))["rows"], known_then)
+        self.assertEqual(self.json_of("query", "--as-of", f"SEQ {seq}", sql.replace("WHERE", f"EFFECTIVE AT '{at}' WHERE"))["rows"], known_then)
+        self.assertEqual(self.json_of("trade", "show", "test", "effective", "--effective-at", at)["trade"]["quantity"], "8")
+        self.run_cli("trade", "show", "test", "effective", "--effective-at", "2026-11-17 09:00", expect=NOT_FOUND)
+        for listing in (["positions", "all"], ["nodes", "trader"]):
+            self.assertGreater(self.json_of(*listing, "--effective-at", at)["seq"], seq)
+        self.assertIn("another instant", self.run_cli("query", "--effective-at", at, sql.replace("WHERE", f"EFFECTIVE AT '{at}' WHERE"),
+                                                      expect=USAGE).stderr)
+        self.assertIn("is no time", self.run_cli("positions", "--effective-at", "noon", expect=USAGE).stderr)
+
     def test_what_changed_and_what_would_have_been_raised(self):
         self.trade("d1", quantity="5")
         begin = self.json_of("status")["last_seq"]

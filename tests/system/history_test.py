@@ -8,7 +8,11 @@ import pathlib
 import signal
 import sys
 import unittest
+import zlib
 from decimal import Decimal
+
+import pyroaring
+from pyarrow import parquet
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from history_server import HistoryCase  # noqa: E402
@@ -90,6 +94,58 @@ class HistoryTest(HistoryCase):
 
 class HistoryInVersion3Test(HistoryTest):
     version = 3
+
+    def live_files(self, table):
+        """Of the current snapshot, as its Avro files have them: the content (0: data) and the entry, with its inherited row id."""
+        manifests = self.ask(f"SELECT manifest_path, content, first_row_id FROM read_avro('{table.current_snapshot().manifest_list}')")
+        for path, content, next_row_id in manifests:
+            self.assertEqual(next_row_id is None, content == 1)
+            for status, file in self.ask(f"SELECT status, data_file FROM read_avro('{path}')"):
+                if status == 2:
+                    continue
+                if content == 0 and file["first_row_id"] is None:
+                    file["first_row_id"] = next_row_id
+                    next_row_id += file["record_count"]
+                yield content, file
+
+    def vector(self, file):
+        """The positions of a deletion vector: its Puffin file read by the specs, with another's Roaring bitmaps."""
+        self.assertEqual((file["content"], file["file_format"]), (1, "PUFFIN"))
+        whole = pathlib.Path(file["file_path"].removeprefix("file://")).read_bytes()
+        self.assertEqual(len(whole), file["file_size_in_bytes"])
+        self.assertEqual((whole[:4], whole[-4:], whole[-8:-4]), (b"PFA1", b"PFA1", bytes(4)))
+        size = int.from_bytes(whole[-12:-8], "little")
+        self.assertEqual(whole[-16 - size:-12 - size], b"PFA1")
+        offset, length = file["content_offset"], file["content_size_in_bytes"]
+        blobs = {blob["offset"]: blob for blob in json.loads(whole[-12 - size:-12])["blobs"]}
+        self.assertEqual({key: blobs[offset][key] for key in ("type", "length", "snapshot-id", "sequence-number", "properties")},
+                         {"type": "deletion-vector-v1", "length": length, "snapshot-id": -1, "sequence-number": -1,
+                          "properties": {"referenced-data-file": file["referenced_data_file"], "cardinality": str(file["record_count"])}})
+        blob = whole[offset:offset + length]
+        self.assertEqual((int.from_bytes(blob[:4], "big"), blob[4:8]), (length - 8, bytes.fromhex("d1d33964")))
+        self.assertEqual(int.from_bytes(blob[-4:], "big"), zlib.crc32(blob[4:-4]))
+        positions = set(pyroaring.BitMap64.deserialize(blob[8:-4]))
+        self.assertEqual(len(positions), file["record_count"])
+        return positions
+
+    def check(self):
+        """Also without a reader of tables: the rows of the data files but for those that the deletion vectors have."""
+        super().check()
+        table = self.table("trades")
+        files = list(self.live_files(table))
+        vectors = {file["referenced_data_file"]: self.vector(file) for content, file in files if content == 1}
+        self.assertEqual(len(vectors), sum(content for content, _ in files))  # one a data file
+        rows, row_ids = [], set()
+        for _, file in (one for one in files if one[0] == 0):
+            found = parquet.read_table(file["file_path"].removeprefix("file://"), columns=self.TRADES).to_pylist()
+            gone = vectors.pop(file["file_path"], set())
+            rows += [tuple(row[name] for name in self.TRADES) for place, row in enumerate(found) if place not in gone]
+            ids = range(file["first_row_id"], file["first_row_id"] + len(found))
+            self.assertFalse(row_ids.intersection(ids))
+            row_ids.update(ids)
+        self.assertEqual(sorted(rows), self.trades())
+        self.assertEqual(vectors, {})  # each is of a data file that is there
+        self.assertLess(max(row_ids), table.metadata.next_row_id)
 
 
 if __name__ == "__main__":

@@ -107,10 +107,12 @@ class HistoryUpkeepTest(TablesCase):
                     os.utime(path, (then, then))
 
     def outsiders(self):
-        """PyIceberg makes the files of `trades` anew and expires snapshots of its own choice; we go on from there."""
-        table = self.table("trades")
-        table.overwrite(table.scan().to_arrow())
-        self.assertEqual(self.files("trades")[0], 1)
+        """PyIceberg makes the files of `trades` anew (0.12 writes no manifests of version 3: there it does not, and Spark does in tests/spark)
+        and expires snapshots of its own choice; we go on from there."""
+        if self.version == 2:
+            table = self.table("trades")
+            table.overwrite(table.scan().to_arrow())
+            self.assertEqual(self.files("trades")[0], 1)
         for snapshot in [one.snapshot_id for one in self.table("prices").snapshots()][:-1]:
             self.table("prices").maintenance.expire_snapshots().by_id(snapshot).commit()
         self.trade("3", version=21, action="AMEND", quantity="2")

@@ -132,6 +132,22 @@ bool read_number(std::string_view text, Number& out) {
   return !text.empty() && error == std::errc() && end == text.data() + text.size();
 }
 
+// Whether the shape and the arrays of an index belong together, and every key leads to a segment.
+bool sound(const CowIndex& index) {
+  const std::uint64_t bits = index.shape().bits;
+  std::size_t places = 0, segments = 0, heads = 0;
+  std::uint32_t last = 0;
+  CowIndex::each_array([&](std::string_view name, const auto& array) {
+    if constexpr (std::is_same_v<RecordOf<decltype(array)>, std::uint32_t>) {
+      places = array.size();
+      for (std::size_t i = 0; i < places; ++i) last = std::max(last, array[i]);
+    } else {
+      (name == "heads" ? heads : segments) = array.size();
+    }
+  }, index);
+  return bits < 32 && places == std::size_t{1} << bits && segments == heads && last < segments;
+}
+
 Status no_outline(std::string_view line) {
   return Status(Code::kDataLoss, "\"" + std::string(line.substr(0, 80)) + "\" does not belong in a checkpoint's outline");
 }
@@ -173,7 +189,7 @@ Status each_piece(const State& state, const std::function<Status(const Piece&)>&
   return failed;
 }
 
-Status Loader::begin(std::string_view outline) {
+Status Loader::begin(std::string_view outline, std::uint64_t pieces) {
   std::map<std::string, std::int64_t, std::less<>> numbers;
   std::map<std::string, CowIndex::Shape, std::less<>> shapes;
   while (!outline.empty()) {
@@ -197,6 +213,7 @@ Status Loader::begin(std::string_view outline) {
     }
   }
   std::size_t known = 0;
+  std::uint64_t expected = 0;
   Status wrong;
   const auto unlike = [&](std::string_view what) {
     if (wrong.ok()) wrong = Status(Code::kUnsupported, "another version of the program made it: " + std::string(what) + " is different");
@@ -216,13 +233,23 @@ Status Loader::begin(std::string_view outline) {
     Part& part = parts_[known++];
     const std::uint32_t bytes = layout_of<RecordOf<Array>>().bytes;
     if (part.name != name || part.record_bytes != bytes || part.piece_records != records_in_piece<Array>()) return unlike(name);
-    array = Array();
-    array.make(part.records);
+    expected += part.pieces();
     part.scatter = [&array](std::uint64_t first, std::uint32_t count, const std::byte* from) { scatter(array, first, count, from); };
     records_ += part.records;
   }, *state_);
   if (known != parts_.size()) unlike("the number of arrays");
-  return wrong;
+  if (!wrong.ok()) return wrong;
+  if (expected != pieces) {
+    return Status(Code::kDataLoss, std::to_string(expected) + " pieces belong to it, there are " + std::to_string(pieces));
+  }
+  auto part = parts_.begin();
+  State::each_array([&](std::string_view, auto& array) {
+    array = {};
+    array.make(part->records);
+    part->filled = std::make_unique<std::atomic<bool>[]>(part->pieces());
+    ++part;
+  }, *state_);
+  return ok_status();
 }
 
 Status Loader::fill(const Piece& piece) {
@@ -232,6 +259,9 @@ Status Loader::fill(const Piece& piece) {
                     piece.count == std::min<std::uint64_t>(part.piece_records, part.records - piece.first) &&
                     piece.bytes.size() == static_cast<std::size_t>(piece.count) * part.record_bytes;
   if (!fits) return Status(Code::kDataLoss, "a piece of " + part.name + " at " + std::to_string(piece.first) + " does not fit");
+  if (part.filled[piece.first / part.piece_records].exchange(true)) {
+    return Status(Code::kDataLoss, "a piece of " + part.name + " at " + std::to_string(piece.first) + " is there twice");
+  }
   part.scatter(piece.first, piece.count, piece.bytes.data());
   filled_.fetch_add(piece.count);
   return ok_status();
@@ -241,6 +271,11 @@ Result<Snapshot> Loader::finish() {
   if (filled_.load() != records_) {
     return Status(Code::kDataLoss, std::to_string(filled_.load()) + " records are there, " + std::to_string(records_) + " belong to it");
   }
+  Status unsound;
+  State::each_index([&](std::string_view name, const CowIndex& index) {
+    if (!sound(index)) unsound = Status(Code::kDataLoss, "the index " + std::string(name) + " does not fit its arrays");
+  }, *state_);
+  if (!unsound.ok()) return unsound;
   return Snapshot(std::move(state_));
 }
 

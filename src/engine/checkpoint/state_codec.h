@@ -5,7 +5,7 @@
 //   checkpoint::each_piece(state, [&](const Piece& piece) { return file.add(piece …); });
 //
 //   checkpoint::Loader loader;
-//   loader.begin(outline);                    // makes the arrays
+//   loader.begin(outline, pieces);            // makes the arrays
 //   loader.fill(part, first, count, bytes);   // any thread, each piece once
 //   Result<Snapshot> books = loader.finish();
 #pragma once
@@ -39,11 +39,12 @@ Status each_piece(const State& state, const std::function<Status(const Piece&)>&
 
 class Loader {
  public:
-  // kUnsupported: it is not made of what this program's states are made of; kDataLoss: it is no outline.
-  Status begin(std::string_view outline);
-  // kDataLoss: there is no such piece, or its bytes are not so many.
+  // `pieces`: how many there are to come; nothing is made that they cannot fill. kUnsupported: it is not made of what this program's
+  // states are made of; kDataLoss: it is no outline, or that of another number of pieces.
+  Status begin(std::string_view outline, std::uint64_t pieces);
+  // kDataLoss: there is no such piece, it was there before, or its bytes are not so many.
   Status fill(const Piece& piece);
-  // kDataLoss: records are missing.
+  // kDataLoss: records are missing, or an index is none.
   Result<Snapshot> finish();
 
  private:
@@ -52,6 +53,9 @@ class Loader {
     std::uint32_t record_bytes = 0;
     std::uint64_t records = 0;
     std::uint32_t piece_records = 0;
+    std::unique_ptr<std::atomic<bool>[]> filled;  // pieces
+
+    std::uint64_t pieces() const { return (records + piece_records - 1) / piece_records; }
     std::function<void(std::uint64_t first, std::uint32_t count, const std::byte* bytes)> scatter;
   };
 

@@ -49,7 +49,8 @@ class Binder {
                        bind_groups(select) && bind_items(select) &&
                        bind_order(select) && bind_limit(select) && check_parameters();
     if (!bound) return failure_;
-    if (!plan_.as_of.is_now()) plan_.unwatchable = "AS OF asks the past: it can be asked once, not watched";
+    if (!plan_.as_of.effective_now()) plan_.unwatchable = "EFFECTIVE AT asks the past: it can be asked once, not watched";
+    if (!plan_.as_of.known_now()) plan_.unwatchable = "AS OF asks the past: it can be asked once, not watched";
     if (plan_.limit) plan_.identity += "limit " + std::to_string(*plan_.limit);
     if (plan_.explain) plan_.description = explain(plan_, texts_);
     return std::move(plan_);
@@ -464,12 +465,17 @@ class Binder {
   }
 
   bool bind_as_of(const Syntax& select) {
-    const Syntax* as_of = part_of(select, SyntaxKind::kAsOf);
-    if (as_of == nullptr) return true;
-    const std::optional<Expression> instant = bind(as_of->children[0], Scope::kRow);
-    std::string why;
-    if (!instant) return false;
-    return read_as_of(*instant, as_of->text == "SEQ", plan_.as_of, why) || wrong(as_of->place, why);
+    for (const SyntaxKind kind : {SyntaxKind::kAsOf, SyntaxKind::kEffectiveAt}) {
+      const Syntax* said = part_of(select, kind);
+      if (said == nullptr) continue;
+      const std::optional<Expression> instant = bind(said->children[0], Scope::kRow);
+      if (!instant) return false;
+      std::string why;
+      const bool read = kind == SyntaxKind::kAsOf ? read_as_of(*instant, said->text == "SEQ", plan_.as_of, why)
+                                                  : read_effective_at(*instant, plan_.as_of, why);
+      if (!read) return wrong(said->place, why);
+    }
+    return true;
   }
 
   // --- expressions ---

@@ -65,6 +65,8 @@ std::vector<std::string> explain(const Plan& plan, const PlanTexts& texts) {
   if (plan.as_of.seq) lines.push_back("the books as of seq " + std::to_string(*plan.as_of.seq));
   if (plan.as_of.time) lines.push_back("the books as of " + instant_text(*plan.as_of.time));
   if (plan.as_of.text) lines.push_back("the books as of " + *plan.as_of.text);
+  if (plan.as_of.effective_time) lines.push_back("what was effective at " + instant_text(*plan.as_of.effective_time));
+  if (plan.as_of.effective_text) lines.push_back("what was effective at " + *plan.as_of.effective_text);
   lines.push_back(scan(plan, 0));
   if (plan.tables.size() > 1) {
     lines.push_back(scan(plan, 1) + ", into a hash table");

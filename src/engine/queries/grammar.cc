@@ -85,6 +85,8 @@ HALOCLINE_WORD(w_warn, 'W', 'A', 'R', 'N');
 HALOCLINE_WORD(w_breach, 'B', 'R', 'E', 'A', 'C', 'H');
 HALOCLINE_WORD(w_of, 'O', 'F');
 HALOCLINE_WORD(w_seq, 'S', 'E', 'Q');
+HALOCLINE_WORD(w_effective, 'E', 'F', 'F', 'E', 'C', 'T', 'I', 'V', 'E');
+HALOCLINE_WORD(w_at, 'A', 'T');
 #undef HALOCLINE_WORD
 
 // What cannot be a name without quotes. A rule of its own: that a name is no keyword is nothing to expect.
@@ -185,13 +187,17 @@ struct item : seq<expression, opt<alias>> {};
 struct item_star : seq<opt<name, dot>, star_sign> {};
 struct items : list<sor<item_star, item>, comma> {};
 struct as_of_words : seq<w_as, w_of> {};
-struct table : seq<opt<one<'/'>>, name, opt<not_at<as_of_words>, alias>> {};
+struct effective_words : seq<w_effective, w_at> {};
+struct table : seq<opt<one<'/'>>, name, opt<not_at<sor<as_of_words, effective_words>>, alias>> {};
 struct join_left : seq<w_left, opt<w_outer>> {};
 struct join_inner : seq<w_inner> {};
 struct join : seq<opt<sor<join_left, join_inner>>, w_join, table, w_on, expression> {};
 struct from : seq<w_from, table, star<join>> {};
 struct as_of_seq : seq<w_seq, sor<number, parameter>> {};
-struct as_of : seq<as_of_words, sor<as_of_seq, typed_text, string_literal, parameter>> {};
+struct as_of_time : sor<typed_text, string_literal, parameter> {};
+struct as_of : seq<as_of_words, sor<as_of_seq, as_of_time>> {};
+struct effective_at : seq<effective_words, as_of_time> {};
+struct instants : sor<seq<as_of, opt<effective_at>>, seq<effective_at, opt<as_of>>> {};
 struct where : seq<w_where, expression> {};
 struct group_by : seq<w_group, w_by, list<expression, comma>> {};
 struct having : seq<w_having, expression> {};
@@ -202,7 +208,7 @@ struct order : seq<expression, opt<sor<w_asc, descending>>, opt<sor<nulls_first,
 struct order_by : seq<w_order, w_by, list<order, comma>> {};
 struct limit : seq<w_limit, sor<number, parameter>> {};
 struct select_distinct : word<'D', 'I', 'S', 'T', 'I', 'N', 'C', 'T'> {};
-struct select : seq<w_select, opt<sor<select_distinct, w_all>>, items, from, opt<as_of>, opt<where>, opt<group_by>, opt<having>,
+struct select : seq<w_select, opt<sor<select_distinct, w_all>>, items, from, opt<instants>, opt<where>, opt<group_by>, opt<having>,
     opt<order_by>,
     opt<limit>> {};
 struct explain : seq<w_explain> {};
@@ -231,7 +237,7 @@ using kept = parse_tree::selector<
     parse_tree::store_content::on<case_operand, case_else, case_of, filter, call, typed_text, column, parameter, number, string_literal,
         unary,
                                   product, sum, compare_tail, is_tail, in_tail, between_tail, like_tail, predicate, inversion, conjunction,
-                                  expression, alias, item, item_star, items, table, join, from, as_of_seq, as_of, where,
+                                  expression, alias, item, item_star, items, table, join, from, as_of_seq, as_of, effective_at, where,
                                   group_by, having, order, order_by,
                                       limit,
                                   select, ask, create, drop, show, statement>>;
@@ -555,6 +561,7 @@ Syntax select_syntax(const Tree& node) {
   Syntax out = node_of(SyntaxKind::kSelect, node);
   for (const auto& child : node.children) {
     if (child->is_type<grammar::as_of>()) out.children.push_back(as_of_syntax(*child));
+    if (child->is_type<grammar::effective_at>()) out.children.push_back(with_children(SyntaxKind::kEffectiveAt, *child));
     if (child->is_type<grammar::select_distinct>()) out.text = "DISTINCT";
     if (child->is_type<grammar::items>()) out.children.push_back(items_syntax(*child));
     if (child->is_type<grammar::from>()) out.children.push_back(from_syntax(*child));

@@ -31,6 +31,17 @@ std::optional<Expression> number(const std::string& text, std::string& wrong) {
   return std::nullopt;
 }
 
+bool read_time(const Expression& instant, std::optional<Nanos>& time, std::optional<std::string>& text) {
+  if (instant.type == ValueType::kTimestamp && !instant.null) {
+    time = static_cast<Nanos>(instant.number);
+  } else if (instant.type == ValueType::kText) {
+    text = instant.text;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<Expression> literal_of(const Syntax& literal, std::string& wrong) {
@@ -49,16 +60,18 @@ std::optional<Expression> literal_of(const Syntax& literal, std::string& wrong) 
 bool read_as_of(const Expression& instant, bool is_seq, AsOf& out, std::string& wrong) {
   if (is_seq && instant.type == ValueType::kInt && instant.number >= 1) {
     out.seq = static_cast<Seq>(instant.number);
-  } else if (!is_seq && instant.type == ValueType::kTimestamp && !instant.null) {
-    out.time = static_cast<Nanos>(instant.number);
-  } else if (!is_seq && instant.type == ValueType::kText) {
-    out.text = instant.text;
-  } else {
-    wrong = is_seq ? "AS OF SEQ takes a whole number from 1 on"
-                   : "AS OF takes a time, as '2026-11-17 10:42 America/New_York' or '-30s', or SEQ and a number";
-    return false;
+    return true;
   }
-  return true;
+  if (!is_seq && read_time(instant, out.time, out.text)) return true;
+  wrong = is_seq ? "AS OF SEQ takes a whole number from 1 on"
+                 : "AS OF takes a time, as '2026-11-17 10:42 America/New_York' or '-30s', or SEQ and a number";
+  return false;
+}
+
+bool read_effective_at(const Expression& instant, AsOf& out, std::string& wrong) {
+  if (read_time(instant, out.effective_time, out.effective_text)) return true;
+  wrong = "EFFECTIVE AT takes a time, as '2026-11-17 10:42 America/New_York' or '-30s'";
+  return false;
 }
 
 }  // namespace halocline::queries

@@ -384,7 +384,7 @@ bool always(const State&, std::uint32_t) { return true; }
 const std::array kTables = {
     Table{"trades", Source::kTrades, "source, trade_id", "Every trade known, in its current version; cancelled ones and tombstones too.",
           [](const State& s) { return s.trades.size(); },
-          [](const State& s, std::uint32_t row) { return s.trades[row].status != TradeStatus::kMerged; }, kTradeColumns},
+          [](const State& s, std::uint32_t row) { return s.lists(s.trades[row]); }, kTradeColumns},
     Table{"positions", Source::kPositions, "node_kind, node, instrument",
           "What a firm, desk, book, trader or counterparty holds of an instrument, where it has live trades.",
           [](const State& s) { return s.positions.size(); }, [](const State& s, std::uint32_t row) { return s.positions[row].count != 0; },

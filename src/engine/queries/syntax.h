@@ -23,7 +23,7 @@ struct Place {
 };
 
 enum class SyntaxKind : std::uint8_t {
-  kSelect,     // children: kItems, kFrom, then any of kAsOf, kWhere, kGroupBy, kHaving, kOrderBy, kLimit; text "DISTINCT" or ""
+  kSelect,     // children: kItems, kFrom, then any of those from kAsOf to kGroupBy, kOrderBy, kLimit; text "DISTINCT" or ""
   kItems,      // children: kItem, kStar
   kItem,       // children: expression; text: the alias or ""
   kStar,       // text: the qualifier or ""
@@ -32,6 +32,7 @@ enum class SyntaxKind : std::uint8_t {
   kAlias,      // text
   kJoin,       // text "INNER" or "LEFT"; children: kTable, condition
   kAsOf,       // text "SEQ" or ""; children: a number, text, typed text or parameter
+  kEffectiveAt,  // children: a text, typed text or parameter
   kWhere, kHaving,  // children: condition
   kGroupBy,    // children: expressions
   kOrderBy,    // children: kOrder

@@ -27,9 +27,6 @@ struct Leg {
   std::int32_t count = 0;
 };
 
-// A trade's FIRM, DESK, BOOK, TRADER and COUNTERPARTY, or its positions there.
-using Holders = std::array<std::uint32_t, 5>;
-
 // How far the exposures (net, long, short, gross, stale) of a node may have moved.
 struct Moved {
   Money by_trades = 0;          // at most this far in all, in the firm's currency

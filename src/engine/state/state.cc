@@ -44,6 +44,19 @@ std::uint32_t State::find_position(std::uint32_t node, std::uint32_t instrument)
   return id;
 }
 
+void State::add_entry(PositionRecord& of_book, std::uint32_t trade) {
+  std::uint32_t entry = free_entry;
+  if (entry != kNoId) {
+    free_entry = entries[entry].next;
+    entries.write(entry) = {trade, of_book.first_entry};
+  } else {
+    entry = static_cast<std::uint32_t>(entries.size());
+    entries.push_back({trade, of_book.first_entry});
+  }
+  of_book.first_entry = entry;
+  ++of_book.entries;
+}
+
 std::uint32_t State::find_limit(std::string_view name) const {
   return limit_index.find(hash_bytes(name),
                           [&](std::uint32_t id) { return catalog.text[limits[id].name] == name; });

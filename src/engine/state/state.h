@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "base/cow_array.h"
@@ -57,6 +58,12 @@ struct alignas(32) PositionRecord {
   Money cash;
   Money value;
   Money cost;
+
+  // It changed otherwise than by its newest trade: its split has to be folded anew by who reads it.
+  void forget_split() {
+    cost = 0;
+    split_known = count == 0;  // of no trades it is zero
+  }
 };
 
 // A trade in the list of a book's position. A trade that went away leaves its entry behind, and one that came back may have two: who
@@ -207,6 +214,16 @@ struct FixPending {
   Seq seq = 0;
 };
 
+// Which trades the books have that are EFFECTIVE AT a time (engine/effective.h).
+struct Effective {
+  Nanos time = 0;
+  Seq then = 0;  // the last one by that time: for trades that say no time of their own
+
+  bool holds(const TradeRecord& trade) const {
+    return trade.status == TradeStatus::kLive && (trade.trade_time == 0 ? trade.seq <= then : trade.trade_time <= time);
+  }
+};
+
 class State {
  public:
   Seq seq = 0;
@@ -244,6 +261,7 @@ class State {
   std::uint64_t live_trades = 0;
   std::uint64_t live_limits = 0;
   std::uint64_t active_alerts = 0;
+  std::optional<Effective> effective;  // never of an engine's own books
 
   // visit(name, array …) for every array there is, and the same one of the other states, if any: all of a state but a few numbers.
   template <class Visit, class... States>
@@ -303,10 +321,15 @@ class State {
   std::uint32_t find_position(std::uint32_t node, std::uint32_t instrument) const;
   std::uint32_t find_limit(std::string_view name) const;
   std::uint32_t find_query(std::string_view name) const;
+  // Whether the trade is one of those these books list.
+  bool lists(const TradeRecord& trade) const { return effective ? effective->holds(trade) : trade.status != TradeStatus::kMerged; }
   // Whether the trade is live and one of this book's position.
   bool holds(const PositionRecord& of_book, const TradeRecord& trade) const {
-    return trade.status == TradeStatus::kLive && trade.book == of_book.node && trade.instrument == of_book.instrument;
+    return trade.status == TradeStatus::kLive && trade.book == of_book.node && trade.instrument == of_book.instrument &&
+           (!effective || effective->holds(trade));
   }
+  // Adds the trade to the list of its book's position.
+  void add_entry(PositionRecord& of_book, std::uint32_t trade);
 
   // A sum of a node's buckets in the firm's currency, each converted and rounded by itself. Only P&L, whose peak must be known, is
   // kept converted; the exposures are converted for those who look.

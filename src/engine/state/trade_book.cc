@@ -13,7 +13,7 @@ namespace {
 class Legs {
  public:
   void add(const State& state, const Exposure& exposure, const TradeEffect& effect, int sign) {
-    const std::uint32_t nodes[] = {0, state.catalog.nodes[effect.book].parent, effect.book, effect.trader, effect.counterparty};
+    const Holders nodes = holders_of(state, effect.book, effect.trader, effect.counterparty);
     // Five look-ups that miss the cache at the same time, not one after the other.
     for (const std::uint32_t node : nodes) exposure.prefetch_position(node, effect.instrument);
     const std::size_t before = size_;
@@ -45,12 +45,6 @@ class Legs {
   std::array<Leg, 10> legs_{};
   std::size_t size_ = 0;
 };
-
-// A position that changed otherwise than by its newest trade: its split has to be folded anew by who reads it.
-void forget_split(PositionRecord& position) {
-  position.cost = 0;
-  position.split_known = position.count == 0;  // of no trades it is zero
-}
 
 }  // namespace
 
@@ -112,10 +106,6 @@ void TradeBook::fetch(TradeHint& hint) const {
     hint.positions[i] = exposure_.find_position(nodes[i], hint.instrument);
     if (hint.positions[i] != kNoId) state_.positions.prefetch(hint.positions[i]);
   }
-}
-
-Holders TradeBook::holders(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty) const {
-  return {0, state_.catalog.nodes[book].parent, book, trader, counterparty};
 }
 
 // Whether a version sent again names the same things by other names than it was first sent with.
@@ -201,7 +191,7 @@ Outcome TradeBook::accept_amend(Seq seq, Nanos time, const Trade& trade, std::ui
   mark_first(names.instrument, time, trade.price);
   for (const Leg& leg : legs.all()) {
     PositionRecord& position = state_.positions.write(exposure_.change(leg));
-    forget_split(position);
+    position.forget_split();
     const bool stays = was_live && before.book == names.book && before.instrument == names.instrument;
     if (!stays && leg.node == names.book && leg.instrument == names.instrument) enter(record, position);
   }
@@ -259,7 +249,7 @@ Outcome TradeBook::accept_cancel(Seq seq, Nanos time, const Trade& trade, std::u
     for (const Leg& leg : legs.all()) {
       if (!exposure_.within_bound(leg.position, leg.quantity)) return Outcome::kOutOfRange;
     }
-    for (const Leg& leg : legs.all()) forget_split(state_.positions.write(exposure_.change(leg)));
+    for (const Leg& leg : legs.all()) state_.positions.write(exposure_.change(leg)).forget_split();
     --state_.live_trades;
     count_at_nodes(live.book, live.trader, live.counterparty, live.instrument, Tally(time, 0));
   }
@@ -342,13 +332,13 @@ Outcome TradeBook::merge(std::uint32_t into, std::uint32_t from, std::uint32_t v
     for (const Leg& leg : legs.all()) {
       if (!exposure_.within_bound(leg.position, leg.quantity)) return Outcome::kOutOfRange;
     }
-    for (const Leg& leg : legs.all()) forget_split(state_.positions.write(exposure_.change(leg)));
+    for (const Leg& leg : legs.all()) state_.positions.write(exposure_.change(leg)).forget_split();
     --state_.live_trades;
   }
   if (newer && gone.status == TradeStatus::kLive) {
     // The content moves to another place in the order of trades: sums stay, splits do not.
     for (const std::uint32_t node : holders(gone.book, gone.trader, gone.counterparty)) {
-      forget_split(state_.positions.write(exposure_.find_position(node, gone.instrument)));
+      state_.positions.write(exposure_.find_position(node, gone.instrument)).forget_split();
     }
   }
   note(into);
@@ -377,16 +367,7 @@ Outcome TradeBook::merge(std::uint32_t into, std::uint32_t from, std::uint32_t v
 // Adds the trade to the list of its book's position.
 void TradeBook::enter(std::uint32_t trade, PositionRecord& position) {
   if (position.entries > 64 && position.entries / 2 > position.count) clean(position);
-  std::uint32_t entry = state_.free_entry;
-  if (entry != kNoId) {
-    state_.free_entry = state_.entries[entry].next;
-    state_.entries.write(entry) = {trade, position.first_entry};
-  } else {
-    entry = static_cast<std::uint32_t>(state_.entries.size());
-    state_.entries.push_back({trade, position.first_entry});
-  }
-  position.first_entry = entry;
-  ++position.entries;
+  state_.add_entry(position, trade);
 }
 
 // Takes the entries of trades that are not there any more, and doubles, out of a list of which they are the larger part.
@@ -403,13 +384,8 @@ void TradeBook::clean(PositionRecord& position) {
   state_.entries.write(last).next = state_.free_entry;
   state_.free_entry = position.first_entry;
   position.first_entry = kNoId;
-  position.entries = static_cast<std::uint32_t>(trades.size());
-  for (const std::uint32_t trade : trades) {
-    const std::uint32_t entry = state_.free_entry;
-    state_.free_entry = state_.entries[entry].next;
-    state_.entries.write(entry) = {trade, position.first_entry};
-    position.first_entry = entry;
-  }
+  position.entries = 0;
+  for (const std::uint32_t trade : trades) state_.add_entry(position, trade);
 }
 
 void TradeBook::count_at_nodes(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty, std::uint32_t instrument_id,
@@ -433,7 +409,7 @@ bool TradeBook::move_book(std::uint32_t book, std::uint32_t from_desk, std::uint
   for (const Leg& leg : legs) {
     if (!exposure_.within_bound(leg.position, leg.quantity)) return false;
   }
-  for (const Leg& leg : legs) forget_split(state_.positions.write(exposure_.change(leg)));
+  for (const Leg& leg : legs) state_.positions.write(exposure_.change(leg)).forget_split();
   const Money day_base = state_.catalog.nodes[book].day_base;
   state_.catalog.nodes.write(from_desk).day_base -= day_base;
   state_.catalog.nodes.write(to_desk).day_base += day_base;

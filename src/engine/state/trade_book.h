@@ -40,7 +40,9 @@ class TradeBook {
     std::uint32_t book, trader, counterparty, instrument;
     Money notional;
   };
-  Holders holders(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty) const;
+  Holders holders(std::uint32_t book, std::uint32_t trader, std::uint32_t counterparty) const {
+    return holders_of(state_, book, trader, counterparty);
+  }
   static bool names_missing(const TradeHint& hint) {
     return hint.book == kNoId || hint.trader == kNoId || hint.counterparty == kNoId || hint.instrument == kNoId;
   }

@@ -139,6 +139,8 @@ AsOf to_as_of(const v1::AsOf& as_of) {
   if (as_of.has_seq()) out.seq = as_of.seq();
   if (as_of.has_time_ns()) out.time = as_of.time_ns();
   if (as_of.has_time()) out.text = as_of.time();
+  if (as_of.has_effective_time_ns()) out.effective_time = as_of.effective_time_ns();
+  if (as_of.has_effective_time()) out.effective_text = as_of.effective_time();
   return out;
 }
 

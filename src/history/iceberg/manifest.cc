@@ -1,6 +1,7 @@
 #include "history/iceberg/manifest.h"
 
 #include <algorithm>
+#include <cctype>
 #include <limits>
 #include <utility>
 
@@ -65,6 +66,7 @@ DataFile read_file(RowReader in) {
   file.content = static_cast<FileContent>(content);
   file.path = in.text(100);
   file.format = in.text(101);
+  for (char& letter : file.format) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));  // either is written
   const avro::Value* partition = in.find(102);
   if (partition != nullptr && partition->list() != nullptr) file.partition = *partition->list();
   else in.fail(102);

@@ -7,6 +7,7 @@
 
 #include "base/decimal.h"
 #include "base/sha256.h"
+#include "history/iceberg/deletion_vectors.h"
 
 namespace halocline::iceberg {
 namespace {
@@ -103,9 +104,22 @@ class Preparation {
     return manifest;
   }
 
+  // The data files that a deletion vector comes for.
+  std::set<std::string> with_new_vector() const {
+    std::set<std::string> files;
+    for (const DataFile& file : change_.deletes) {
+      if (is_deletion_vector(file)) files.insert(file.referenced_data_file.value_or(""));
+    }
+    return files;
+  }
+
   // "Manifests": a file is removed by an entry that says so, in a manifest of this snapshot; the others of its manifest go along.
   Status remove_files() {
-    if (change_.removed.empty()) return ok_status();
+    const std::set<std::string> vectors = with_new_vector();
+    if (change_.removed.empty() && vectors.empty()) return ok_status();
+    const bool drop_unneeded = table_.format_version >= 3 && !change_.removed.empty();
+    std::set<std::string> data_files;  // that stay
+    std::stable_partition(manifests_.begin(), manifests_.end(), [](const ManifestFile& manifest) { return !manifest.deletes; });
     std::set<std::string> missing = change_.removed;
     std::vector<ManifestFile> kept;
     struct Touched {
@@ -114,11 +128,25 @@ class Preparation {
       std::optional<std::int64_t> first_row_id;
     };
     std::map<std::pair<bool, std::int32_t>, Touched> touched;  // by content and spec
+    const auto goes = [&](const ManifestEntry& entry) {
+      if (change_.removed.contains(entry.file.path)) return true;
+      if (!entry.file.referenced_data_file.has_value() || entry.file.content != FileContent::kPositionDeletes) return false;
+      return vectors.contains(*entry.file.referenced_data_file) ||
+             (drop_unneeded && !data_files.contains(*entry.file.referenced_data_file));
+    };
     for (const ManifestFile& manifest : manifests_) {
+      if (!manifest.deletes && change_.removed.empty()) {
+        kept.push_back(manifest);
+        continue;
+      }
       Result<std::vector<ManifestEntry>> entries = entries_of(warehouse_, manifest);
       if (!entries.ok()) return entries.status();
       std::erase_if(entries.value(), [](const ManifestEntry& entry) { return entry.status == EntryStatus::kDeleted; });
-      const auto goes = [&](const ManifestEntry& entry) { return change_.removed.contains(entry.file.path); };
+      if (drop_unneeded && !manifest.deletes) {
+        for (const ManifestEntry& entry : entries.value()) {
+          if (!goes(entry)) data_files.insert(entry.file.path);
+        }
+      }
       if (std::none_of(entries.value().begin(), entries.value().end(), goes)) {
         kept.push_back(manifest);
         continue;
@@ -215,7 +243,7 @@ class Preparation {
     for (const DataFile& file : change_.deletes) {
       size += file.content_size.value_or(file.file_size);
       deleted += file.record_count;
-      vectors += file.format == "PUFFIN" ? 1 : 0;
+      vectors += is_deletion_vector(file) ? 1 : 0;
     }
     const auto set = [&](const char* key, std::int64_t value) {
       if (value != 0) summary[key] = std::to_string(value);
@@ -227,14 +255,17 @@ class Preparation {
     set("added-dvs", vectors);
     set("added-position-deletes", deleted);
     set("added-files-size", size);
-    std::int64_t gone[2] = {}, gone_rows[2] = {}, gone_size = 0;
+    std::int64_t gone[2] = {}, gone_rows[2] = {}, gone_size = 0, gone_vectors = 0;
     for (const DataFile& file : removed_) {
       const bool deletes = file.content != FileContent::kData;
       ++gone[deletes], gone_rows[deletes] += file.record_count, gone_size += file.content_size.value_or(file.file_size);
+      gone_vectors += is_deletion_vector(file) ? 1 : 0;
     }
     set("deleted-data-files", gone[0]);
     set("deleted-records", gone_rows[0]);
     set("removed-delete-files", gone[1]);
+    set("removed-position-delete-files", gone[1] - gone_vectors);
+    set("removed-dvs", gone_vectors);
     set("removed-position-deletes", gone_rows[1]);
     set("removed-files-size", gone_size);
     size -= gone_size;

@@ -60,7 +60,7 @@ class Compaction {
     for (std::size_t i = 0; i < columns_; ++i) {
       if (!definition_.sorted_by.empty() && schema_.fields[i].id == definition_.sorted_by.front()) key_column_ = i;
     }
-    if (!lineage()) return;
+    if (!version_3()) return;
     schema_.fields.push_back(optional(kRowId, "_row_id", primitive(TypeKind::kLong)));
     schema_.fields.push_back(optional(kLastUpdatedId, "_last_updated_sequence_number", primitive(TypeKind::kLong)));
   }
@@ -79,10 +79,10 @@ class Compaction {
     if (!deleted.ok()) return deleted.status();
     deleted_ = deleted.take();
     const std::vector<LiveFile> chosen = choose(live.value());
-    const std::size_t delete_files = collect_deletes(live.value(), chosen);
-    if (chosen.empty() && delete_files < options_.least_files) return std::optional<Rewrite>();
+    collect_deletes(live.value(), chosen);
+    if (chosen.empty() && rewrite_.removed_deletes.size() < options_.least_files) return std::optional<Rewrite>();
     Status status = rewrite_data(chosen);
-    if (status.ok()) status = rewrite_deletes(live.value());
+    if (status.ok() && !version_3()) status = rewrite_deletes(live.value());
     if (!status.ok()) {
       discard(warehouse_, rewrite_);
       return status;
@@ -98,13 +98,13 @@ class Compaction {
     return day == nullptr ? INT64_MIN : *day;
   }
 
-  bool lineage() const { return table_.format_version >= 3; }
+  bool version_3() const { return table_.format_version >= 3; }
 
   // Of the partition in which most files are to be made anew.
   std::vector<LiveFile> choose(const std::vector<LiveFile>& live) const {
     std::map<std::int64_t, std::vector<LiveFile>> partitions;
     std::map<std::string, std::int64_t> deleted;
-    for (const auto& [file, positions] : deleted_) deleted[file] = static_cast<std::int64_t>(positions.size());
+    for (const auto& [file, positions] : deleted_.positions) deleted[file] = static_cast<std::int64_t>(positions.size());
     for (const LiveFile& one : live) {
       if (one.file.content == FileContent::kData && one.file.format == "PARQUET") partitions[day_of(one.file)].push_back(one);
     }
@@ -116,15 +116,21 @@ class Compaction {
     return most;
   }
 
-  // Which files of deletes there are; they all go when anything does. How many.
-  std::size_t collect_deletes(const std::vector<LiveFile>& live, const std::vector<LiveFile>& chosen) {
+  // Which files of deletes there are, and which of them go. Position deletes all do when anything does. From version 3 nobody may add
+  // such ("Position Delete Files"): those that an upgraded table has from before go when each data file they are of is gone or has a
+  // deletion vector.
+  void collect_deletes(const std::vector<LiveFile>& live, const std::vector<LiveFile>& chosen) {
     for (const LiveFile& one : chosen) rewrite_.removed_data.insert(one.file.path);
+    std::set<std::string> needing;  // data files
     for (const LiveFile& one : live) {
-      if (one.file.content == FileContent::kData) continue;
-      rewrite_.deletes.insert(one.file.path);
-      rewrite_.removed_deletes.insert(one.file.path);
+      const std::string& path = one.file.path;
+      if (one.file.content != FileContent::kData) rewrite_.deletes.insert(path);
+      else if (!rewrite_.removed_data.contains(path) && !deleted_.with_vector.contains(path)) needing.insert(path);
     }
-    return rewrite_.deletes.size();
+    for (const auto& [path, data_files] : deleted_.of_files) {
+      const bool needed = std::any_of(data_files.begin(), data_files.end(), [&](const std::string& one) { return needing.contains(one); });
+      if (!version_3() || !needed) rewrite_.removed_deletes.insert(path);
+    }
   }
 
   Status rewrite_data(const std::vector<LiveFile>& chosen) {
@@ -135,7 +141,7 @@ class Compaction {
       if (!bytes.ok()) return bytes.status();
       Result<ParquetScan> scan = ParquetScan::open(bytes.take(), schema_);
       if (!scan.ok()) return Status(scan.status().code(), one.file.path + ": " + scan.status().message());
-      Cursor cursor{scan.take(), &one, &deleted_[one.file.path]};
+      Cursor cursor{scan.take(), &one, &deleted_.positions[one.file.path]};
       Result<bool> row = cursor.advance(key_column_);
       if (!row.ok()) return row.status();
       if (row.value()) cursors.push_back(std::move(cursor));
@@ -171,7 +177,7 @@ class Compaction {
 
   Status take_row(const Cursor& cursor, ParquetRows& to) {
     cursor.scan.copy(to, columns_);
-    if (lineage()) {  // "Row Lineage": a row that moves keeps its id and when it was changed
+    if (version_3()) {  // "Row Lineage": a row that moves keeps its id and when it was changed
       std::optional<std::int64_t> id = cursor.scan.number(columns_);
       if (!id.has_value() && cursor.from->file.first_row_id.has_value()) id = *cursor.from->file.first_row_id + cursor.scan.position();
       if (id.has_value()) to.number(columns_, *id);
@@ -200,7 +206,7 @@ class Compaction {
     std::map<std::int64_t, std::pair<std::vector<avro::Value>, std::vector<DeletedRow>>> kept;
     for (const LiveFile& one : live) {
       if (one.file.content != FileContent::kData || rewrite_.removed_data.contains(one.file.path)) continue;
-      const std::vector<std::int64_t>& positions = deleted_[one.file.path];
+      const std::vector<std::int64_t>& positions = deleted_.positions[one.file.path];
       if (positions.empty()) continue;
       auto& [partition, rows] = kept[day_of(one.file)];
       partition = one.file.partition;

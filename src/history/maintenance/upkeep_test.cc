@@ -13,6 +13,7 @@
 #include <string>
 
 #include "history/catalog/sqlite_catalog.h"
+#include "history/iceberg/deletion_vectors.h"
 #include "history/iceberg/table_change.h"
 #include "history/maintenance/orphans.h"
 #include "history/parquet/parquet_columns.h"
@@ -44,14 +45,14 @@ TableDefinition fills() {
 TableDefinition orders() {
   TableDefinition table;
   table.name = "orders";
-  table.version_2 = true;
   table.sorted_by = {1};
   table.schema.fields = {required(1, "number", primitive(TypeKind::kLong)), required(2, "version", primitive(TypeKind::kLong))};
   table.schema.identifier_field_ids = {1};
   return table;
 }
 
-class UpkeepTest : public testing::Test {
+// Of tables of format version 2 and 3.
+class UpkeepTest : public testing::TestWithParam<int> {
  protected:
   UpkeepTest() {
     char name[] = "/tmp/halocline-upkeep-XXXXXX";
@@ -69,7 +70,8 @@ class UpkeepTest : public testing::Test {
     std::filesystem::remove_all(directory_);
   }
 
-  void open(int version = 2) {
+  void open() { open(GetParam()); }
+  void open(int version) {
     fills_ = std::make_unique<AppendTable>(fills());
     orders_ = std::make_unique<UpsertTable>(orders());
     tables_ = std::make_unique<TableSet>(*catalog_, *warehouse_, clock_, TableSetOptions{"halocline", version, "journal"});
@@ -112,7 +114,7 @@ class UpkeepTest : public testing::Test {
       if (one.file.content != FileContent::kData) continue;
       const std::string bytes = warehouse_->read(one.file.path, 1 << 30).take();
       const std::vector<std::int64_t> numbers = read_numbers(bytes, 1).take(), values = read_numbers(bytes, column).take();
-      const std::vector<std::int64_t>& gone = deleted[one.file.path];
+      const std::vector<std::int64_t>& gone = deleted.positions[one.file.path];
       for (std::size_t i = 0; i < numbers.size(); ++i) {
         if (std::find(gone.begin(), gone.end(), static_cast<std::int64_t>(i)) != gone.end()) continue;
         EXPECT_TRUE(found.emplace(numbers[i], values[i]).second) << numbers[i];
@@ -150,7 +152,9 @@ class UpkeepTest : public testing::Test {
   std::map<std::int64_t, std::int64_t> wanted_;  // of orders: number -> version
 };
 
-TEST_F(UpkeepTest, SmallFilesOfADayBecomeOne) {
+INSTANTIATE_TEST_SUITE_P(Formats, UpkeepTest, testing::Values(2, 3));
+
+TEST_P(UpkeepTest, SmallFilesOfADayBecomeOne) {
   open();
   for (int i = 0; i < 5; ++i) commit({});
   clock_.advance(kDay);
@@ -184,7 +188,7 @@ TEST_F(UpkeepTest, SmallFilesOfADayBecomeOne) {
   EXPECT_EQ(rows("fills", 6).size(), 8u);
 }
 
-TEST_F(UpkeepTest, RowsThatChangeMeanwhileAreAsTheyBecame) {
+TEST_P(UpkeepTest, RowsThatChangeMeanwhileAreAsTheyBecame) {
   open();
   commit({{0, 1}, {1, 1}, {2, 1}, {3, 1}});
   commit({{1, 2}, {4, 1}});
@@ -202,7 +206,8 @@ TEST_F(UpkeepTest, RowsThatChangeMeanwhileAreAsTheyBecame) {
   EXPECT_EQ(rows("orders", 2), wanted_);
 }
 
-TEST_F(UpkeepTest, DeletesOfFilesThatStayAreKeptInOneFile) {
+// A file of position deletes for each commit, which become one; of deletion vectors there is one a data file from the beginning.
+TEST_P(UpkeepTest, DeletesOfFilesThatStayAreKeptInOneFile) {
   open();
   std::map<std::uint64_t, std::int64_t> many;
   for (std::uint64_t number = 0; number < 1'000; ++number) many[number] = 1;
@@ -212,7 +217,7 @@ TEST_F(UpkeepTest, DeletesOfFilesThatStayAreKeptInOneFile) {
   options.compaction.equal_bytes = 1'000;  // the first one is a large file
   upkeep_ = std::make_unique<Upkeep>(*catalog_, *warehouse_, clock_, options);
   for (std::uint64_t i = 0; i < 3; ++i) commit({{i, 2}, {2'000 + i, 1}});
-  EXPECT_EQ(count("orders", FileContent::kPositionDeletes), 3u);
+  EXPECT_EQ(count("orders", FileContent::kPositionDeletes), GetParam() >= 3 ? 1u : 3u);
   const std::optional<Rewrite> made = compact(orders());
   ASSERT_TRUE(made.has_value());
   ASSERT_TRUE(tables_->replace(*made).ok());
@@ -222,7 +227,7 @@ TEST_F(UpkeepTest, DeletesOfFilesThatStayAreKeptInOneFile) {
   EXPECT_EQ(rows("orders", 2), wanted_);
 }
 
-TEST_F(UpkeepTest, ARewriteThatDoesNotFitAnyMoreIsRefusedWhole) {
+TEST_P(UpkeepTest, ARewriteThatDoesNotFitAnyMoreIsRefusedWhole) {
   open();
   for (int i = 0; i < 3; ++i) commit({{0, i}});
   const std::optional<Rewrite> made = compact(orders()), other = compact(orders());
@@ -234,7 +239,7 @@ TEST_F(UpkeepTest, ARewriteThatDoesNotFitAnyMoreIsRefusedWhole) {
   for (const LiveFile& one : live("orders")) EXPECT_TRUE(warehouse_->exists(one.file.path).value());
 }
 
-TEST_F(UpkeepTest, ACommitFromOutsideIsNoticed) {
+TEST_P(UpkeepTest, ACommitFromOutsideIsNoticed) {
   open();
   for (int i = 0; i < 3; ++i) commit({{0, i}, {1, i}});
   const auto from_outside = [&](const TableChange& change) {
@@ -272,8 +277,98 @@ TEST_F(UpkeepTest, ACommitFromOutsideIsNoticed) {
   EXPECT_EQ(rows("orders", 2), wanted_);
 }
 
+// "Deletion Vectors": one a data file, which each commit makes anew with what it deletes.
+TEST_P(UpkeepTest, FromVersion3EachDataFileHasOneVectorAtMost) {
+  open(3);
+  commit({{0, 1}, {1, 1}, {2, 1}, {3, 1}});
+  commit({{1, 2}, {4, 1}});
+  commit({{2, 2}, {1, 3}, {5, 1}}, {4});
+  const Properties summary = load("orders").metadata->current_snapshot()->summary;
+  EXPECT_EQ(summary.at("added-dvs"), "2");    // of the first file and of the second
+  EXPECT_EQ(summary.at("removed-dvs"), "1");  // that of the first
+  EXPECT_EQ(summary.at("added-position-deletes"), "4");
+  EXPECT_EQ(summary.at("removed-position-deletes"), "1");
+  EXPECT_EQ(summary.at("total-delete-files"), "2");
+  EXPECT_EQ(summary.at("total-position-deletes"), "4");
+  EXPECT_EQ(summary.count("added-position-delete-files") + summary.count("removed-position-delete-files"), 0u);
+  std::map<std::string, std::int64_t> vectors;
+  for (const LiveFile& one : live("orders")) {
+    if (one.file.content == FileContent::kData) continue;
+    EXPECT_TRUE(is_deletion_vector(one.file));
+    EXPECT_EQ(one.sequence_number, 3);
+    EXPECT_TRUE(vectors.emplace(one.file.referenced_data_file.value(), one.file.record_count).second);
+  }
+  EXPECT_EQ(vectors.size(), 2u);
+  EXPECT_EQ(rows("orders", 2), wanted_);
+  open(3);  // from the table
+  commit({{0, 2}, {3, 2}, {5, 2}});
+  EXPECT_EQ(rows("orders", 2), wanted_);
+  EXPECT_EQ(count("orders", FileContent::kPositionDeletes), 3u);
+}
+
+// "Position Delete Files": those of an upgraded table go into the vectors, or with their data files.
+TEST_P(UpkeepTest, ATableThatIsUpgradedKeepsItsDeletes) {
+  open(2);
+  std::map<std::uint64_t, std::int64_t> many;
+  for (std::uint64_t number = 0; number < 1'000; ++number) many[number] = 1;
+  commit(many);
+  commit({{0, 2}, {1'000, 1}, {1'001, 1}});
+  commit({{1, 2}, {1'000, 2}});  // one file of deletes of two data files
+  if (GetParam() >= 3) {
+    ASSERT_TRUE(catalog_->commit_table({{{"halocline"}, "orders"}, {}, {UpgradeFormatVersion{3}}}).ok());
+    commit({{2, 2}});  // a vector of the first file, with what was deleted before
+    EXPECT_EQ(rows("orders", 2), wanted_);
+    std::size_t files = 0;
+    for (const LiveFile& one : live("orders")) {
+      if (one.file.content == FileContent::kData) continue;
+      EXPECT_EQ(one.file.record_count, is_deletion_vector(one.file) ? 3 : 2);
+      ++files;
+    }
+    EXPECT_EQ(files, 2u);  // that of the first file alone is gone
+    open(3);
+    commit({{1'001, 2}});
+    UpkeepOptions options;
+    options.compaction.least_files = 1;
+    upkeep_ = std::make_unique<Upkeep>(*catalog_, *warehouse_, clock_, options);
+    const std::optional<Rewrite> made = compact(orders());
+    ASSERT_TRUE(made.has_value());
+    ASSERT_TRUE(tables_->replace(*made).ok());
+    for (const LiveFile& one : live("orders")) EXPECT_TRUE(one.file.content == FileContent::kData || is_deletion_vector(one.file));
+  }
+  EXPECT_EQ(rows("orders", 2), wanted_);
+  commit({{0, 3}, {2, 3}, {1'001, 3}});
+  EXPECT_EQ(rows("orders", 2), wanted_);
+}
+
+// What others leave of a data file that they took out.
+TEST_P(UpkeepTest, VectorsOfNoDataFileGo) {
+  open(3);
+  for (int i = 0; i < 4; ++i) commit({{0, i}, {1, i}, {static_cast<std::uint64_t>(2 + i), i}});
+  LoadedTable table = load("orders");
+  std::vector<ManifestFile> manifests = current_manifests(*warehouse_, *table.metadata).take();
+  std::erase_if(manifests, [&](const ManifestFile& manifest) {  // with the first commit's data file: rows 2 and (deleted) 0 and 1
+    return !manifest.deletes && manifest.added_snapshot_id == table.metadata->snapshots.front().snapshot_id;
+  });
+  Snapshot snapshot = *table.metadata->current_snapshot();
+  snapshot.parent_snapshot_id = snapshot.snapshot_id;
+  snapshot.snapshot_id = 7, ++snapshot.sequence_number;
+  snapshot.first_row_id = table.metadata->next_row_id, snapshot.added_rows = 0;
+  snapshot.manifest_list = table.metadata->location + "/metadata/theirs.avro";
+  ASSERT_TRUE(warehouse_->write(snapshot.manifest_list, manifest_list_bytes(manifests, snapshot, 3)).ok());
+  const SetSnapshotRef main{"main", {7, true, {}, {}, {}}};
+  ASSERT_TRUE(catalog_->commit_table({{{"halocline"}, "orders"}, {}, {AddSnapshot{snapshot}, main}}).ok());
+  wanted_.erase(2);
+  EXPECT_EQ(rows("orders", 2), wanted_);
+  EXPECT_EQ(count("orders", FileContent::kPositionDeletes), 3u);
+  const std::optional<Rewrite> made = compact(orders());
+  ASSERT_TRUE(made.has_value());
+  ASSERT_TRUE(tables_->replace(*made).ok());
+  EXPECT_EQ(count("orders", FileContent::kPositionDeletes), 0u);
+  EXPECT_EQ(rows("orders", 2), wanted_);
+}
+
 // "Row Lineage": what moves keeps its id and when it was changed.
-TEST_F(UpkeepTest, RowsKeepTheirLineage) {
+TEST_P(UpkeepTest, RowsKeepTheirLineage) {
   constexpr std::int32_t kRowId = 2'147'483'540, kLastUpdated = 2'147'483'539;
   open(3);
   for (int i = 0; i < 4; ++i) commit({});
@@ -346,7 +441,7 @@ TEST(OldSnapshots, WhatABranchOrTagNeedsStays) {
   EXPECT_EQ(old_snapshots(table, {.keep_ms = 1'000'000}, 100'000), Ids());
 }
 
-TEST_F(UpkeepTest, OldSnapshotsGoWithTheFilesOnlyTheyHad) {
+TEST_P(UpkeepTest, OldSnapshotsGoWithTheFilesOnlyTheyHad) {
   open();
   for (int i = 0; i < 4; ++i) commit({{0, i}, {1, i}});
   const std::int64_t tagged = *load("orders").metadata->current_snapshot_id;
@@ -386,7 +481,7 @@ TEST_F(UpkeepTest, OldSnapshotsGoWithTheFilesOnlyTheyHad) {
   EXPECT_GE(files_there().size(), least);
 }
 
-TEST_F(UpkeepTest, WhatNothingNamesGoesWhenItIsOldEnough) {
+TEST_P(UpkeepTest, WhatNothingNamesGoesWhenItIsOldEnough) {
   open();
   for (int i = 0; i < 3; ++i) commit({{0, i}});
   const LoadedTable table = load("orders");
@@ -415,7 +510,7 @@ TEST_F(UpkeepTest, WhatNothingNamesGoesWhenItIsOldEnough) {
   EXPECT_TRUE(fs::exists(folder + "/data/lost.parquet"));
 }
 
-TEST_F(UpkeepTest, FilesOfATableInTheSameFolderAreLeftAlone) {
+TEST_P(UpkeepTest, FilesOfATableInTheSameFolderAreLeftAlone) {
   open();
   commit({{0, 1}});
   const LoadedTable table = load("orders");

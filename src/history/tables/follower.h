@@ -36,7 +36,7 @@ namespace halocline {
 struct FollowerOptions {
   std::string journal_directory;
   std::string space = "halocline";     // the namespace of the tables
-  int format_version = 2;              // of tables that are made; those with upserts are of 2 always
+  int format_version = 2;              // of tables that are made
   std::int64_t full_bytes = 64 << 20;  // rows that wait, about
   HeadLog* heads = nullptr;            // signs the head of the journal's tree at each commit; nullptr: nobody does
 };

@@ -12,6 +12,7 @@
 
 #include "command/codec.h"
 #include "history/catalog/sqlite_catalog.h"
+#include "history/iceberg/deletion_vectors.h"
 #include "history/iceberg/table_change.h"
 #include "history/parquet/parquet_columns.h"
 #include "history/parquet/position_deletes.h"
@@ -209,6 +210,17 @@ class FollowerTest : public testing::Test {
     return rows;
   }
 
+  std::vector<DeletedRow> deleted_by(const DataFile& file) {
+    const std::string bytes = warehouse_->read(file.path, 1 << 30).take();
+    if (!is_deletion_vector(file)) return read_position_deletes(bytes).take();
+    std::vector<DeletedRow> rows;
+    const DataFile* entries[] = {&file};
+    for (const DeletionVector& vector : read_deletion_vectors(bytes, entries).take()) {
+      for (const std::int64_t position : vector.positions) rows.push_back({vector.data_file, position});
+    }
+    return rows;
+  }
+
   // The rows of `trades` that are not deleted: trade id -> version, as any reader finds them.
   std::map<std::string, std::int64_t> trades() {
     std::map<std::string, std::int64_t> rows;
@@ -217,11 +229,12 @@ class FollowerTest : public testing::Test {
     const LoadedTable table = sqlite_->load_table({{"halocline"}, "trades"}).take();
     for (const ManifestFile& manifest : current_manifests(*warehouse_, *table.metadata).take()) {
       for (const ManifestEntry& entry : entries_of(*warehouse_, manifest).take()) {
+        if (entry.status == EntryStatus::kDeleted) continue;
         if (!manifest.deletes) {
           data.push_back(entry);
           continue;
         }
-        for (const DeletedRow& row : read_position_deletes(warehouse_->read(entry.file.path, 1 << 30).take()).take()) {
+        for (const DeletedRow& row : deleted_by(entry.file)) {
           EXPECT_TRUE(deleted.insert(row).second) << row.file << " " << row.position;
         }
       }
@@ -247,6 +260,7 @@ class FollowerTest : public testing::Test {
     again.snapshot_id = ++foreign_;
     ++again.sequence_number;
     again.summary = {{"operation", "replace"}};
+    if (loaded.metadata->format_version >= 3) again.first_row_id = loaded.metadata->next_row_id, again.added_rows = 0;
     SnapshotRef main;
     main.snapshot_id = again.snapshot_id;
     ASSERT_TRUE(sqlite_->commit_table({{{"halocline"}, table}, {}, {AddSnapshot{again}, SetSnapshotRef{"main", main}}}).ok());
@@ -439,13 +453,17 @@ TEST_F(FollowerTest, AForeignCommitIsBuiltUpon) {
 }
 
 // Trades come, change and go, commits fail in every way, others commit in between, and now and then it all starts again.
-TEST_F(FollowerTest, TradesAreTheCurrentVersions) {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+class FollowerOfVersionTest : public FollowerTest, public testing::WithParamInterface<int> {};
+INSTANTIATE_TEST_SUITE_P(Formats, FollowerOfVersionTest, testing::Values(2, 3));
+
+TEST_P(FollowerOfVersionTest, TradesAreTheCurrentVersions) {
+  const std::vector<std::uint64_t> seeds = GetParam() == 2 ? std::vector<std::uint64_t>{1, 2} : std::vector<std::uint64_t>{3, 4};
+  for (const std::uint64_t seed : seeds) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random(seed);
     std::map<std::string, std::uint32_t> model;
     const std::string prefix = "s" + std::to_string(seed) + "-";
-    ASSERT_TRUE(open().ok());
+    ASSERT_TRUE(open(GetParam()).ok());
     const auto known = trades();
     for (int round = 0; round < 25; ++round) {
       std::vector<std::string> ids;
@@ -467,7 +485,7 @@ TEST_F(FollowerTest, TradesAreTheCurrentVersions) {
       catalog_->next = Fault::kNone;
       catalog_->before_commit = nullptr;
       if (random() % 4 == 0) {
-        ASSERT_TRUE(open().ok());
+        ASSERT_TRUE(open(GetParam()).ok());
         ASSERT_TRUE(follower_->follow(journal_->next_seq() - 1).ok());
       } else if (committed.ok()) {
         EXPECT_EQ(follower_->rows(), 0);

@@ -20,7 +20,6 @@ TableDefinition LimitVersions::definition() {
   const Type amount = decimal(38, 8);
   TableDefinition table;
   table.name = "limits";
-  table.version_2 = true;
   table.sorted_by = {1};
   table.schema.fields = {
       required(1, "number", number, "of the version, from 0, in the order in which they began"),

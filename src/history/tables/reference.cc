@@ -31,7 +31,6 @@ TableDefinition ReferenceVersions::definition() {
   const Type text = primitive(TypeKind::kString), number = primitive(TypeKind::kLong), time = primitive(TypeKind::kTimestamptz);
   TableDefinition table;
   table.name = "reference";
-  table.version_2 = true;
   table.sorted_by = {1};
   table.schema.fields = {
       required(1, "number", number, "of the version, from 0, in the order in which they began"),

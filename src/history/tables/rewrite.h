@@ -19,7 +19,7 @@ struct Rewrite {
   };
   std::string table;
   std::set<std::string> removed_data;     // locations of the live data files that go
-  std::set<std::string> removed_deletes;  // … and of the delete files
+  std::set<std::string> removed_deletes;  // … and of the delete files, but for deletion vectors, which go with their data file
   std::set<std::string> deletes;          // all delete files that were live when it was made
   std::vector<File> data;                 // what comes instead
   std::vector<iceberg::DataFile> kept_deletes;  // … and the deletes of data files that stay

@@ -1,5 +1,8 @@
 #include "history/tables/row_places.h"
 
+#include <algorithm>
+
+#include "base/check.h"
 #include "history/parquet/parquet_columns.h"
 #include "history/tables/live_deletes.h"
 
@@ -15,6 +18,7 @@ constexpr std::uint64_t kMostNumbers = 0xFFFF'FFFFu;
 
 Status RowPlaces::load(Warehouse& warehouse, const TableMetadata& table, std::int32_t key_field) {
   *this = RowPlaces();
+  keep_deleted_ = table.format_version >= 3;
   Result<std::vector<LiveFile>> live = live_files(warehouse, table);
   if (!live.ok()) return live.status();
   Result<LiveDeletes> deleted = read_live_deletes(warehouse, live.value());
@@ -25,9 +29,10 @@ Status RowPlaces::load(Warehouse& warehouse, const TableMetadata& table, std::in
     if (!bytes.ok()) return bytes.status();
     Result<std::vector<std::int64_t>> numbers = read_numbers(bytes.value(), key_field);
     if (!numbers.ok()) return Status(numbers.status().code(), entry.file.path + ": " + numbers.status().message());
-    const std::vector<std::int64_t>& gone = deleted.value()[entry.file.path];
+    const std::vector<std::int64_t>& gone = deleted.value().positions[entry.file.path];
     auto next_gone = gone.begin();
-    files_.push_back(entry.file.path);
+    files_.push_back({entry.file.path, {}});
+    if (keep_deleted_) files_.back().deleted.assign(gone.begin(), gone.end());
     for (std::size_t row = 0; row < numbers.value().size(); ++row) {
       if (next_gone != gone.end() && *next_gone == static_cast<std::int64_t>(row)) {
         ++next_gone;
@@ -50,12 +55,25 @@ Status RowPlaces::load(Warehouse& warehouse, const TableMetadata& table, std::in
 
 std::optional<DeletedRow> RowPlaces::find(std::uint64_t number) const {
   if (number >= places_.size() || places_[number].file == kNowhere) return std::nullopt;
-  return DeletedRow{files_[places_[number].file], places_[number].row};
+  return DeletedRow{files_[places_[number].file].location, places_[number].row};
+}
+
+std::vector<std::int64_t> RowPlaces::deleted(const std::string& file) const {
+  CHECK(keep_deleted_);
+  const auto known = std::find_if(files_.begin(), files_.end(), [&](const File& one) { return one.location == file; });
+  if (known == files_.end()) return {};
+  std::vector<std::int64_t> rows(known->deleted.begin(), known->deleted.end());
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+void RowPlaces::leave(const Place& place) {
+  if (keep_deleted_ && place.file != kNowhere) files_[place.file].deleted.push_back(place.row);
 }
 
 std::vector<bool> RowPlaces::marked(const std::set<std::string>& files) const {
   std::vector<bool> marked(files_.size());
-  for (std::size_t i = 0; i < files_.size(); ++i) marked[i] = files.contains(files_[i]);
+  for (std::size_t i = 0; i < files_.size(); ++i) marked[i] = files.contains(files_[i].location);
   return marked;
 }
 
@@ -71,32 +89,36 @@ std::vector<std::int64_t> RowPlaces::elsewhere(const std::vector<std::uint64_t>&
 
 void RowPlaces::move(const std::string& file, const std::vector<std::uint64_t>& numbers, const std::set<std::string>& from) {
   const std::vector<bool> goes = marked(from);
-  files_.push_back(file);
-  for (std::size_t row = 0; row < numbers.size(); ++row) {
-    if (numbers[row] >= places_.size()) continue;
-    Place& place = places_[numbers[row]];
-    if (place.file == kNowhere || place.file >= goes.size() || !goes[place.file]) continue;
-    place = {static_cast<std::uint32_t>(files_.size() - 1), static_cast<std::uint32_t>(row)};
+  files_.push_back({file, {}});
+  const auto here = static_cast<std::uint32_t>(files_.size() - 1);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto row = static_cast<std::uint32_t>(i);
+    Place* place = numbers[i] < places_.size() ? &places_[numbers[i]] : nullptr;
+    if (place == nullptr || place->file == kNowhere || place->file >= goes.size() || !goes[place->file]) leave({here, row});
+    else *place = {here, row};
   }
 }
 
 void RowPlaces::drop(const std::set<std::string>& files) {
-  for (std::string& file : files_) {
-    if (files.contains(file)) std::string().swap(file);
+  for (File& file : files_) {
+    if (files.contains(file.location)) file = File();
   }
 }
 
 void RowPlaces::put(const std::string& file, const std::vector<std::uint64_t>& numbers) {
-  files_.push_back(file);
+  files_.push_back({file, {}});
   std::uint32_t row = 0;
   for (const std::uint64_t number : numbers) {
     if (number >= places_.size()) places_.resize(number + 1);
+    leave(places_[number]);
     places_[number] = {static_cast<std::uint32_t>(files_.size() - 1), row++};
   }
 }
 
 void RowPlaces::forget(std::uint64_t number) {
-  if (number < places_.size()) places_[number] = Place();
+  if (number >= places_.size()) return;
+  leave(places_[number]);
+  places_[number] = Place();
 }
 
 }  // namespace halocline

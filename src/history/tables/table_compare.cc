@@ -56,7 +56,7 @@ class Rows {
     for (const LiveFile& file : live.value()) {
       if (file.file.content != FileContent::kData) continue;
       files_.push_back(file.file.path);
-      if (Status status = load(file.file, deletes.value()[file.file.path]); !status.ok()) {
+      if (Status status = load(file.file, deletes.value().positions[file.file.path]); !status.ok()) {
         if (Status told = tell(broken, file.file.path, status); !told.ok()) return told;
       }
     }

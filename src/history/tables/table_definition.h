@@ -18,7 +18,6 @@ struct TableDefinition {
   std::int32_t day_of = 0;              // the field whose day is the partition; 0: one partition
   std::vector<std::int32_t> sorted_by;  // ascending
   std::set<std::string> distinct;       // texts that hardly repeat
-  bool version_2 = false;               // of that format version whatever the configuration says
 
   iceberg::PartitionSpec spec() const;
   iceberg::SortOrder order() const;

@@ -30,4 +30,14 @@ Result<DataFile> write_position_deletes(Warehouse& warehouse, const TableMetadat
   return std::move(file.file);
 }
 
+Result<std::vector<DataFile>> write_deletion_vectors(Warehouse& warehouse, const TableMetadata& table,
+                                                     std::span<const DeletionVector> vectors, std::vector<std::string>& written) {
+  DeletionVectorFile made = deletion_vector_file(vectors);
+  const std::string location = data_folder(table) + "/" + random_uuid() + "-deletes.puffin";
+  for (DataFile& file : made.files) file.path = location;
+  written.push_back(location);
+  if (Status status = warehouse.write(location, made.bytes); !status.ok()) return status;
+  return std::move(made.files);
+}
+
 }  // namespace halocline

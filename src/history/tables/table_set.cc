@@ -47,7 +47,7 @@ Result<LoadedTable> TableSet::open_table(const TableDefinition& definition) {
   table.draft.schema = definition.schema;
   table.draft.spec = definition.spec();
   table.draft.order = definition.order();
-  table.draft.properties = {{"format-version", std::to_string(definition.version_2 ? 2 : options_.format_version)},
+  table.draft.properties = {{"format-version", std::to_string(options_.format_version)},
                             {"write.format.default", "parquet"},
                             {"write.parquet.compression-codec", "zstd"},
                             {kMetadataLogLength, "20"},

@@ -58,7 +58,6 @@ TableDefinition definition() {
   const Type text = primitive(TypeKind::kString), number = primitive(TypeKind::kLong), amount = decimal(20, 8);
   TableDefinition table;
   table.name = "trades";
-  table.version_2 = true;
   table.sorted_by = {kNumberId};
   table.distinct = {"trade_id"};
   table.schema.fields = {

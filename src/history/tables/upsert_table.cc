@@ -1,5 +1,6 @@
 #include "history/tables/upsert_table.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -75,11 +76,35 @@ Result<TableChange> UpsertTable::change(Warehouse& warehouse, const TableMetadat
     for (const std::uint64_t number : file.numbers) replace(number);
   }
   for (const std::uint64_t number : removed_) replace(number);
-  if (replaced.empty()) return change;
-  Result<DataFile> deletes = write_position_deletes(warehouse, table, std::move(replaced), written);
-  if (!deletes.ok()) return deletes.status();
-  change.deletes.push_back(deletes.take());
+  if (Status status = write_deletes(warehouse, table, std::move(replaced), written, change); !status.ok()) return status;
   return change;
+}
+
+Status UpsertTable::write_deletes(Warehouse& warehouse, const TableMetadata& table, std::vector<DeletedRow> rows,
+                                  std::vector<std::string>& written, TableChange& change) const {
+  if (rows.empty()) return ok_status();
+  if (table.format_version < 3) {
+    Result<DataFile> deletes = write_position_deletes(warehouse, table, std::move(rows), written);
+    if (!deletes.ok()) return deletes.status();
+    change.deletes.push_back(deletes.take());
+    return ok_status();
+  }
+  // "Deletion Vectors": at most one a data file, so it has also what was deleted before.
+  std::sort(rows.begin(), rows.end());
+  std::vector<DeletionVector> vectors;
+  for (const DeletedRow& row : rows) {
+    if (vectors.empty() || vectors.back().data_file != row.file) vectors.push_back({row.file, {}, {}});
+    vectors.back().positions.push_back(row.position);
+  }
+  for (DeletionVector& vector : vectors) {
+    const std::vector<std::int64_t> before = places_.deleted(vector.data_file);
+    const auto added = vector.positions.insert(vector.positions.end(), before.begin(), before.end());
+    std::inplace_merge(vector.positions.begin(), added, vector.positions.end());
+  }
+  Result<std::vector<DataFile>> deletes = write_deletion_vectors(warehouse, table, vectors, written);
+  if (!deletes.ok()) return deletes.status();
+  change.deletes = deletes.take();
+  return ok_status();
 }
 
 void UpsertTable::committed(std::optional<std::int64_t> snapshot) {
@@ -101,10 +126,7 @@ Result<TableChange> UpsertTable::replacement(Warehouse& warehouse, const TableMe
   for (const Rewrite::File& file : rewrite.data) {
     for (const std::int64_t row : places_.elsewhere(file.numbers, rewrite.removed_data)) gone.push_back({file.file.path, row});
   }
-  if (gone.empty()) return change;
-  Result<DataFile> deletes = write_position_deletes(warehouse, table, std::move(gone), written);
-  if (!deletes.ok()) return deletes.status();
-  change.deletes.push_back(deletes.take());
+  if (Status status = write_deletes(warehouse, table, std::move(gone), written, change); !status.ok()) return status;
   return change;
 }
 

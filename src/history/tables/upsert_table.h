@@ -1,5 +1,6 @@
 // A table of current rows, one for each number, kept up to date by merge-on-read: the old row of a number is deleted by its position
-// and the new one appended, in one commit. Iceberg spec, "Row-level Deletes".
+// and the new one appended, in one commit: in a position delete file, from version 3 in the deletion vector of its data file. Iceberg
+// spec, "Row-level Deletes".
 //
 //   UpsertTable trades(trades::definition());
 //   ParquetRows& row = trades.row(number);
@@ -53,6 +54,9 @@ class UpsertTable final : public HistoryTable {
     bool written = false;
   };
   void finish();
+  // These rows as deletes of the change, beside those there are.
+  Status write_deletes(Warehouse& warehouse, const iceberg::TableMetadata& table, std::vector<iceberg::DeletedRow> rows,
+                       std::vector<std::string>& written, iceberg::TableChange& change) const;
 
   const TableDefinition definition_;
   const std::int32_t number_field_;
