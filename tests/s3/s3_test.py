@@ -19,7 +19,7 @@ import history_tables_test  # noqa: E402
 import history_test  # noqa: E402
 import history_upkeep_test  # noqa: E402
 from cli_test import binary  # noqa: E402
-from minio import BUCKET, Minio  # noqa: E402
+from minio import BUCKET, Minio, Wire  # noqa: E402
 
 BUILD = pathlib.Path(binary()).parent
 
@@ -161,6 +161,51 @@ class HistoryOnS3Test(OnS3, history_test.HistoryTest):
 
     def wait_for(self, what, least):
         history_upkeep_test.HistoryUpkeepTest.wait_for(self, what, least)
+
+
+class BadWireTest(OnS3, history_tables_test.TablesCase):
+    """The S3 is well, and the way to it is not."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.wire = Wire(cls.minio.port)
+        cls.addClassCleanup(cls.wire.end)
+
+    def endpoint(self):
+        return f"http://127.0.0.1:{self.wire.port}"
+
+    def some(self, name):
+        """Trades, which are answered whatever the wire does."""
+        for number in range(5):
+            self.trade(f"{name}-{number}")
+
+    def test_trades_go_on_and_the_history_catches_up(self):
+        self.some("well")
+        self.settle()
+        for name, spoil, mend in (("cut", self.wire.cut, self.wire.mend), ("stalled", self.wire.stall, lambda: self.wire.stall(False))):
+            failures = self.status().get("history_failures", 0)
+            spoil()
+            self.some(name)
+            history_upkeep_test.HistoryUpkeepTest.wait_for(self, "history_failures", failures + 1)
+            self.assertLess(self.status()["history_seq"], self.listing("status")["last_seq"])
+            mend()
+            self.settle()
+        self.wire.slow(60_000)
+        self.some("slow")
+        self.settle()
+        self.wire.slow(None)
+        ids = sorted(f"{name}-{number}" for name in ("well", "cut", "stalled", "slow") for number in range(5))
+        self.assertEqual([row[0] for row in self.by_duckdb("trade_events", ["trade_id"])], ids)
+        self.assertEqual([row[0] for row in self.by_pyiceberg("trades", ["trade_id"])], ids)
+        self.stop()
+        self.audit()
+        self.assertRegex(self.said, r"history\.failed")
+
+    def stop(self, *how):
+        server = self.server
+        super().stop(*how)
+        self.said = server.said
 
 
 class HistoryOnS3InVersion3Test(OnS3, history_test.HistoryInVersion3Test):

@@ -32,7 +32,8 @@ struct S3Settings {
 };
 
 // With what is empty taken from the environment: AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, AWS_REGION or AWS_DEFAULT_REGION,
-// AWS_CA_BUNDLE. A region that nobody names is us-east-1 at an endpoint of one's own. kInvalidArgument: the endpoint is no http:// or https:// with a host.
+// AWS_CA_BUNDLE. A region that nobody names is us-east-1 at an endpoint of one's own. kInvalidArgument: the endpoint is no http:// or
+// https:// with a host.
 Result<S3Settings> complete(S3Settings settings);
 
 // A credentials file as the AWS tools write it: lines `aws_access_key_id = …`, `aws_secret_access_key = …` and perhaps

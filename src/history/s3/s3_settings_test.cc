@@ -11,7 +11,8 @@ namespace {
 
 class S3SettingsTest : public testing::Test {
  protected:
-  static constexpr const char* kVariables[] = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE"};
+  static constexpr const char* kVariables[] = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION",
+                                               "AWS_CA_BUNDLE"};
   S3SettingsTest() {
     for (const char* name : kVariables) unsetenv(name);
   }
@@ -39,7 +40,8 @@ TEST_F(S3SettingsTest, WhatIsNotSaidIsAsTheEnvironmentSays) {
 }
 
 TEST_F(S3SettingsTest, AnEndpointIsAHost) {
-  for (const char* wrong : {"127.0.0.1:9000", "ftp://host", "http://", "https://:9000", "http://host/path", "http://anna:secret@host", "http://host?x"}) {
+  for (const char* wrong : {"127.0.0.1:9000", "ftp://host", "http://", "https://:9000", "http://host/path",
+                            "http://anna:secret@host", "http://host?x"}) {
     const Result<S3Settings> settings = complete({.endpoint = wrong});
     EXPECT_EQ(settings.status().code(), Code::kInvalidArgument) << wrong;
     EXPECT_EQ(settings.status().message().find("secret"), std::string::npos);
@@ -47,15 +49,17 @@ TEST_F(S3SettingsTest, AnEndpointIsAHost) {
 }
 
 TEST_F(S3SettingsTest, CredentialsAreReadAsTheAwsToolsWriteThem) {
-  const S3Credentials first = parse_s3_credentials("# keys\n[default]\r\naws_access_key_id=AK\r\naws_secret_access_key = a/b+c=\n\nregion = x\n"
-                                                   "[other]\naws_access_key_id = B\n").value();
+  const S3Credentials first = parse_s3_credentials("# keys\n[default]\r\naws_access_key_id=AK\r\naws_secret_access_key = a/b+c=\n\n"
+                                                   "region = x\n[other]\naws_access_key_id = B\n").value();
   EXPECT_EQ(first.access_key, "AK");
   EXPECT_EQ(first.secret_key, "a/b+c=");
   EXPECT_EQ(first.session_token, "");
-  const S3Credentials bare = parse_s3_credentials("aws_access_key_id=A\naws_secret_access_key=S\naws_session_token=T\n[x]\naws_access_key_id=B").value();
+  const S3Credentials bare = parse_s3_credentials("aws_access_key_id=A\naws_secret_access_key=S\naws_session_token=T\n"
+                                                  "[x]\naws_access_key_id=B").value();
   EXPECT_EQ(bare.access_key, "A");
   EXPECT_EQ(bare.session_token, "T");
-  for (const char* wrong : {"", "[default]\n", "aws_access_key_id = A\n", "aws_secret_access_key = S\n", "secret", "[a]\n[b]\naws_access_key_id=A\n"}) {
+  for (const char* wrong : {"", "[default]\n", "aws_access_key_id = A\n", "aws_secret_access_key = S\n", "secret",
+                            "[a]\n[b]\naws_access_key_id=A\n"}) {
     const Status status = parse_s3_credentials(wrong).status();
     EXPECT_EQ(status.code(), Code::kInvalidArgument) << wrong;
     EXPECT_EQ(status.message().find("secret\""), std::string::npos);
@@ -64,7 +68,8 @@ TEST_F(S3SettingsTest, CredentialsAreReadAsTheAwsToolsWriteThem) {
 
 TEST_F(S3SettingsTest, ClientsAreToldWhereAndApartFromThatTheKeys) {
   const iceberg::Properties where = s3_file_io(S3Settings{"http://h:1", "r", true, "", {"A", "S", ""}});
-  EXPECT_EQ(where, (iceberg::Properties{{"client.region", "r"}, {"s3.endpoint", "http://h:1"}, {"s3.path-style-access", "true"}, {"s3.region", "r"}}));
+  EXPECT_EQ(where, (iceberg::Properties{
+                       {"client.region", "r"}, {"s3.endpoint", "http://h:1"}, {"s3.path-style-access", "true"}, {"s3.region", "r"}}));
   EXPECT_EQ(s3_file_io(S3Settings{}), iceberg::Properties{});
   EXPECT_EQ(s3_file_io(S3Credentials{}), iceberg::Properties{});
   EXPECT_EQ(s3_file_io(S3Credentials{"A", "S", "T"}),
@@ -75,8 +80,8 @@ TEST(S3LocationTest, HasOneSpelling) {
   EXPECT_EQ(canonical_s3_location("s3://books").value(), "s3://books");
   EXPECT_EQ(canonical_s3_location("s3a://books/a/b/").value(), "s3://books/a/b");
   EXPECT_EQ(canonical_s3_location("s3n://b.k-1/day=2026-11-26/x y").value(), "s3://b.k-1/day=2026-11-26/x y");
-  for (const char* wrong : {"/books/a", "file:///books", "s3:/books", "s3://", "s3://b", "s3://Books/a", "s3://books//a", "s3://books/a/../b", "s3://books/./a",
-                            "s3://books/a//", "s3://books/.."}) {
+  for (const char* wrong : {"/books/a", "file:///books", "s3:/books", "s3://", "s3://b", "s3://Books/a", "s3://books//a",
+                            "s3://books/a/../b", "s3://books/./a", "s3://books/a//", "s3://books/.."}) {
     EXPECT_EQ(canonical_s3_location(wrong).status().code(), Code::kInvalidArgument) << wrong;
   }
 }

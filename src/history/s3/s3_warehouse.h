@@ -1,11 +1,11 @@
-// A warehouse in a bucket of Amazon S3, MinIO or another that speaks as they do: "s3://bucket/prefix". An object is there whole or not at all,
-// and nothing is renamed: files get new names, and the catalog says which count.
+// A warehouse in a bucket of Amazon S3, MinIO or another that speaks as they do: "s3://bucket/prefix". An object is there whole or not at
+// all, and nothing is renamed: files get new names, and the catalog says which count.
 //
 //   Result<std::unique_ptr<Warehouse>> warehouse = open_warehouse(disk, "s3://books/halocline", settings);
 //
 // The bucket must exist. Nothing is sent before the first file, so opening works while the S3 is away. A request that comes to nothing is
-// tried three times, and given up when no byte has moved for ten seconds: kIo. It may have happened all the same: then an object is left that
-// nothing names, for the removal of orphans (history/maintenance/orphans.h) to find.
+// tried three times, and given up when no byte has moved for ten seconds: kIo. It may have happened all the same: then an object is left
+// that nothing names, for the removal of orphans (history/maintenance/orphans.h) to find.
 //
 // Any thread. When the last one of a process is gone no other can be opened: Arrow's S3 ends then, for good.
 #pragma once
