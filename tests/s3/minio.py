@@ -107,8 +107,8 @@ class Wire:
         self.to = port
         self.lock = threading.Condition()
         self.stalled, self.bytes_per_second, self.ended = False, None, False
-        self.carried = 0  # bytes
-        self.pairs, self.threads = set(), []
+        self.open = {}  # the two sockets of a connection: in how many directions it still carries
+        self.threads = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self._accept(self.listener)
@@ -131,11 +131,11 @@ class Wire:
                     here.close()
                     continue
                 with self.lock:
-                    self.pairs.add((here, there))
-                self._thread(self._carry, here, there)
-                self._thread(self._carry, there, here)
+                    self.open[here, there] = 2
+                self._thread(self._carry, (here, there), here, there)
+                self._thread(self._carry, (here, there), there, here)
 
-    def _carry(self, source, sink):
+    def _carry(self, pair, source, sink):
         with contextlib.suppress(OSError, ValueError):
             while True:
                 select.select([source], [], [])
@@ -148,9 +148,16 @@ class Wire:
                 if rate is not None:
                     time.sleep(len(data) / rate)
                 sink.sendall(data)
-                with self.lock:
-                    self.carried += len(data)
-        for end in (source, sink):
+        self._shut(pair)
+        with self.lock:
+            self.open[pair] -= 1
+            if self.open[pair] == 0:
+                del self.open[pair]
+                source.close(), sink.close()
+
+    @staticmethod
+    def _shut(pair):
+        for end in pair:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
@@ -158,11 +165,8 @@ class Wire:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         with self.lock:
-            for pair in self.pairs:
-                for end in pair:
-                    with contextlib.suppress(OSError):
-                        end.shutdown(socket.SHUT_RDWR)
-            self.pairs.clear()
+            for pair in self.open:
+                self._shut(pair)
 
     def mend(self):
         """On the same port, which nobody may have taken meanwhile."""
