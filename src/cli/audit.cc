@@ -180,7 +180,8 @@ void add_audit(CLI::App& app, Session& session) {
   verify_command->add_option("DIR", flags->directory, kDirectoryHelp)->capture_default_str();
   verify_command->add_option("--witness", flags->witnesses, "a witness file that lies elsewhere, or a copy of one; may be given again");
   verify_command->add_option("--key", flags->key, kKeyHelp);
-  verify_command->add_option("--warehouse", flags->warehouse, "where the tables lie (default: `warehouse` in the data directory)");
+  verify_command->add_option("--warehouse", flags->warehouse, 
+                             "where the tables lie: a folder or s3://…, by the AWS variables (default: `warehouse` in the data directory)");
   verify_command->add_option("--scratch", flags->scratch, "a folder with room for the tables once more (default: /tmp)");
   verify_command->add_flag("--no-tables", flags->no_tables, "leave the tables out");
   add_json_option(*verify_command, session);

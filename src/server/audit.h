@@ -29,7 +29,7 @@ struct AuditOptions {
   std::vector<std::string> witnesses;  // witness files and copies of them; the one in the data directory is taken besides, if it is there
   std::optional<PublicKey> key;        // that the auditor noted when the record began
   bool tables = true;                  // compare those too, if there are any
-  std::string warehouse;               // empty: `warehouse` in the data directory
+  std::string warehouse;               // a folder, or s3://… reached as the AWS variables say; empty: `warehouse` in the data directory
   std::string scratch = "/tmp";        // a folder with as much room as the warehouse takes
   // What is being done, and how much of it of about how much; total 0: not known. Often.
   std::function<void(const char* what, std::uint64_t done, std::uint64_t total)> progress;

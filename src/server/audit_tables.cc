@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/from_hex.h"
 #include "history/catalog/sqlite_catalog.h"
+#include "history/s3/s3_warehouse.h"
 #include "history/tables/follower.h"
 #include "history/tables/table_compare.h"
 #include "server/engine_books.h"
@@ -72,8 +73,10 @@ class Tables final : public TablesAudit {
     if (!fs::exists(database, error)) return Status(Code::kNotFound, "there is no " + database);
     if (Status status = scratch_.make(options_.scratch); !status.ok()) return status;
     if (Status status = copy_database(database, scratch_.path() + "/audited.db"); !status.ok()) return status;
-    const std::string folder = options_.warehouse.empty() ? options_.data_directory + "/warehouse" : options_.warehouse;
-    warehouse_.emplace(disk_, fs::absolute(folder, error).lexically_normal().string());
+    const std::string place = options_.warehouse.empty() ? options_.data_directory + "/warehouse" : options_.warehouse;
+    Result<std::unique_ptr<Warehouse>> warehouse = open_warehouse(disk_, place, {});
+    if (!warehouse.ok()) return warehouse.status();
+    warehouse_ = warehouse.take();
     Result<std::unique_ptr<iceberg::TableCatalog>> catalog =
         iceberg::open_sqlite_catalog(scratch_.path() + "/audited.db", *warehouse_, clock_);
     if (!catalog.ok()) return Status(catalog.status().code(), "a copy of " + database + ": " + catalog.status().message());
@@ -227,7 +230,8 @@ class Tables final : public TablesAudit {
   const std::vector<TableDefinition> definitions_;
   SystemClock clock_;
   Scratch scratch_;
-  std::optional<FolderWarehouse> warehouse_, rebuilt_;
+  std::unique_ptr<Warehouse> warehouse_;
+  std::optional<FolderWarehouse> rebuilt_;
   std::unique_ptr<iceberg::TableCatalog> rebuilt_catalog_;
   std::map<std::string, std::shared_ptr<const iceberg::TableMetadata>> tables_;
   std::vector<AuditProblem> missing_;

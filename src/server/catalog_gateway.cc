@@ -21,7 +21,8 @@ class CatalogGateway final : public Gateway {
   Status start(Port& port) override {
     Result<std::string> token = read_token();
     if (!token.ok()) return token.status();
-    rest_.emplace(lake_.catalog(), iceberg::RestCatalogOptions{token.take(), lake_.warehouse().root()});
+    rest_.emplace(lake_.catalog(),
+                  iceberg::RestCatalogOptions{token.take(), lake_.warehouse().root(), lake_.file_io(), lake_.client_credentials()});
     HttpOptions options;
     options.listen = settings_.listen;
     options.tls_certificate = settings_.tls_certificate;

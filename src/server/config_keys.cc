@@ -79,8 +79,23 @@ const ConfigKey kKeys[] = {
      "Where the Iceberg REST catalog is served over HTTP: host:port or [v6]:port; port 0 takes a free one, which the file `serving` tells. "
      "Empty: nowhere."},
     {HALOCLINE_KEY(Text, catalog, warehouse), "", 0, 4'096, nullptr,
-     "The folder where tables lie; clients must reach it by the same path. Made if it does not exist. Empty: `warehouse` in the data "
-     "directory."},
+     "Where tables lie: a folder, which clients must reach by the same path and which is made if it does not exist, or s3://bucket/prefix "
+     "in a bucket that exists. Empty: `warehouse` in the data directory."},
+    {HALOCLINE_KEY(Text, catalog, s3_endpoint), "", 0, 512, nullptr,
+     "Of an s3:// warehouse, for us and for clients: http://host:port or https://host:port. Empty: AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL "
+     "of the environment; else Amazon's."},
+    {HALOCLINE_KEY(Text, catalog, s3_region), "", 0, 64, nullptr,
+     "Its region. Empty: AWS_REGION or AWS_DEFAULT_REGION; else us-east-1 at an endpoint, and without one what the AWS SDK finds."},
+    {HALOCLINE_KEY(bool, catalog, s3_path_style), "true", 0, 0, nullptr,
+     "Whether the bucket stands in the path of URLs at an endpoint, as MinIO and Ceph want it, or before its host. Amazon's own is always "
+     "asked by host."},
+    {HALOCLINE_KEY(Text, catalog, s3_ca_file), "", 0, 4'096, nullptr,
+     "PEM file with whom to trust with the endpoint's certificate. Empty: AWS_CA_BUNDLE of the environment; else whom the machine trusts."},
+    {HALOCLINE_KEY(Text, catalog, s3_credentials_file), "", 0, 4'096, nullptr,
+     "File with the lines `aws_access_key_id = …` and `aws_secret_access_key = …` that the server uses the bucket with. Empty: "
+     "the usual ones of AWS (AWS_ACCESS_KEY_ID …, ~/.aws/credentials, the machine's role)."},
+    {HALOCLINE_KEY(Text, catalog, s3_client_credentials_file), "", 0, 4'096, nullptr,
+     "The same for clients: everybody who may load a table is given these, so let them do no more. Empty: clients have their own."},
     {HALOCLINE_KEY(Text, catalog, tls_certificate), "", 0, 4'096, nullptr, "PEM file with the certificate chain. Empty: no TLS."},
     {HALOCLINE_KEY(Text, catalog, tls_key), "", 0, 4'096, nullptr, "PEM file with the certificate's private key."},
     {HALOCLINE_KEY(Text, catalog, token_file), "", 0, 4'096, nullptr,

@@ -4,18 +4,19 @@
 //   Lake lake(config, disk, clock);
 //   Status status = lake.open();
 //   Result<LoadedTable> table = lake.catalog().load_table({{"halocline"}, "trades"});
+//   Properties properties = lake.file_io();      // for those who read the files themselves
 //
 // open() by the owner, before anything else; then any thread.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/status.h"
 #include "history/catalog/table_catalog.h"
+#include "history/s3/s3_settings.h"
 #include "history/warehouse.h"
 #include "server/config.h"
 
@@ -23,21 +24,32 @@ namespace halocline {
 
 class Lake {
  public:
-  // Of the configuration: server.data_directory and catalog.warehouse. `disk` and `clock` outlive it.
+  // Of the configuration: server.data_directory, catalog.warehouse and what is of an S3. `disk` and `clock` outlive it.
   Lake(const Config& config, Disk& disk, const Clock& clock);
 
   // Makes the warehouse's folder when it is missing, and so the catalog in the data directory. Fails as the catalog does
-  // (history/catalog/sqlite_catalog.h).
+  // (history/catalog/sqlite_catalog.h); kInvalidArgument: the warehouse is no place for one. An S3 may be away.
   Status open();
 
   Warehouse& warehouse() { return *warehouse_; }
   iceberg::TableCatalog& catalog() { return *catalog_; }
+  // Where an S3 is, as properties of Iceberg's FileIO; nothing of a folder.
+  const iceberg::Properties& file_io() const { return file_io_; }
+  // The credentials that are for clients; nothing when none are.
+  const iceberg::Properties& client_credentials() const { return client_credentials_; }
 
  private:
-  const std::string database_, folder_;
+  Status open_s3_settings();
+  // What a file of credentials holds; nothing without a file. `key` is the configuration's, for messages.
+  Result<S3Credentials> read_credentials(const std::string& path, const char* key);
+
+  const decltype(Config::catalog) settings_;
+  const std::string database_, place_;
   Disk& disk_;
   const Clock& clock_;
-  std::optional<FolderWarehouse> warehouse_;
+  S3Settings s3_;
+  iceberg::Properties file_io_, client_credentials_;
+  std::unique_ptr<Warehouse> warehouse_;
   std::unique_ptr<iceberg::TableCatalog> catalog_;
 };
 

@@ -35,6 +35,7 @@ def attached(uri):
 class HistoryCase(unittest.TestCase):
     version = 2
     settings = ("history.commit_seconds=1",)
+    warehouse = ()  # settings of where the tables lie, when that is not the data directory
 
     def setUp(self):
         self.temp = tempfile.TemporaryDirectory()
@@ -50,7 +51,7 @@ class HistoryCase(unittest.TestCase):
 
     def start(self):
         self.server = Server(self.data, settings=["history.enabled=true", "catalog.listen=127.0.0.1:0",
-                                                  f"history.format_version={self.version}", *self.settings])
+                                                  f"history.format_version={self.version}", *self.warehouse, *self.settings])
         serving = (self.data / "serving").read_text()
         self.uri = re.search(r"^catalog (.*)$", serving, re.MULTILINE).group(1)
         self.duckdb = attached(self.uri)

@@ -171,9 +171,10 @@ bool matches(std::string_view if_none_match, const std::string& etag) {
   return if_none_match == "*" || if_none_match.find(etag) != std::string_view::npos;
 }
 
-HttpResponse table_response(const LoadedTable& table, bool with_config) {
+// `config` is nullptr where the answer has none.
+HttpResponse table_response(const LoadedTable& table, const Json* config) {
   Json json = {{"metadata", to_json(*table.metadata)}};
-  if (with_config) json["config"] = Json::object();
+  if (config != nullptr) json["config"] = *config;
   HttpResponse response;
   if (!table.metadata_location.empty()) {
     json["metadata-location"] = table.metadata_location;
@@ -242,6 +243,18 @@ class Call {
     return response;
   }
 
+  // REST spec, "LoadTableResult": what a client needs to read and write the table's files.
+  Json table_config() const {
+    Json config(options_.file_io);
+    config.update(Json(options_.credentials));
+    return config;
+  }
+
+  HttpResponse loaded_response(const LoadedTable& table) const {
+    const Json config = table_config();
+    return table_response(table, &config);
+  }
+
   HttpResponse unknown_path() { return error(404, kBadRequest, "No such path: " + request_.target); }
 
   // The body as an object, for a reader; the failure goes into first_.
@@ -263,7 +276,7 @@ class Call {
     }
     Json endpoints = Json::array();
     for (const char* endpoint : kEndpoints) endpoints.push_back(endpoint);
-    return ok({{"defaults", Json::object()}, {"overrides", Json::object()}, {"endpoints", std::move(endpoints)}});
+    return ok({{"defaults", Json(options_.file_io)}, {"overrides", Json::object()}, {"endpoints", std::move(endpoints)}});
   }
 
   HttpResponse list_namespaces() {
@@ -344,7 +357,7 @@ class Call {
     table.staged = in.maybe_flag("stage-create").value_or(false);
     if (!first_.ok()) return failed(first_, kNoSuchNamespace);
     const Result<LoadedTable> made = catalog_.create_table(table);
-    return made.ok() ? table_response(made.value(), true) : failed(made.status(), kNoSuchNamespace);
+    return made.ok() ? loaded_response(made.value()) : failed(made.status(), kNoSuchNamespace);
   }
 
   HttpResponse register_table() {
@@ -355,7 +368,7 @@ class Call {
     if (!first_.ok()) return failed(first_, kNoSuchNamespace);
     const Result<LoadedTable> made = catalog_.register_table(table, location, overwrite);
     if (made.status().code() == Code::kOutOfRange) return error(404, "NotFoundException", made.status().message());
-    return made.ok() ? table_response(made.value(), true) : failed(made.status(), kNoSuchNamespace);
+    return made.ok() ? loaded_response(made.value()) : failed(made.status(), kNoSuchNamespace);
   }
 
   HttpResponse load_table() {
@@ -373,7 +386,7 @@ class Call {
       const TableMetadata& metadata = *table.value().metadata;
       response = ok({{"metadata-location", table.value().metadata_location},
                      {"metadata", to_json(all ? metadata : only_referenced_snapshots(metadata))},
-                     {"config", Json::object()}});
+                     {"config", table_config()}});
     }
     response.headers.emplace_back("ETag", etag);
     return response;
@@ -389,7 +402,7 @@ class Call {
     commit.table = table_;
     if (!first_.ok()) return failed(first_, kNoSuchTable);
     const Result<LoadedTable> table = catalog_.commit_table(commit);
-    return table.ok() ? table_response(table.value(), false) : failed(table.status(), kNoSuchTable);
+    return table.ok() ? table_response(table.value(), nullptr) : failed(table.status(), kNoSuchTable);
   }
 
   HttpResponse commit_transaction() {

@@ -14,6 +14,8 @@ namespace halocline::iceberg {
 struct RestCatalogOptions {
   std::string token;      // of the Authorization header, "Bearer …"; empty: everybody may
   std::string warehouse;  // its root: the only one a client may ask for by ?warehouse=
+  Properties file_io;     // how clients reach the files, for the defaults of their configuration and for each table's
+  Properties credentials;  // … and are let in: for each table's only
 };
 
 class RestCatalog final : public HttpHandler {
