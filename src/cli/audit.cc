@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/table.h"
 #include "cli/text.h"
+#include "journal/archived_disk.h"
 #include "journal/recovery.h"
 #include "server/audit.h"
 
@@ -91,11 +92,13 @@ int verify(const Session& session, const Flags& flags) {
   Result<std::optional<PublicKey>> key = parse_key(flags.key);
   if (!key.ok()) return report(key.status());
   options.key = key.value();
-  PosixDisk disk;
+  PosixDisk posix;
+  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, audit_journal(flags.directory));
+  if (!disk.ok()) return report(disk.status());
   const Result<AuditReport> result = [&] {
     ProgressLine line;
     options.progress = std::ref(line);
-    return audit(disk, options);
+    return audit(*disk.value(), options);
   }();
   if (!result.ok()) return report(result.status());
   const AuditReport& audited = result.value();

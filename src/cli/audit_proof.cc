@@ -7,6 +7,7 @@
 #include "cli/command_text.h"
 #include "cli/input.h"
 #include "cli/text.h"
+#include "journal/archived_disk.h"
 #include "journal/tree_head.h"
 
 namespace halocline::cli {
@@ -34,9 +35,11 @@ bool read_digests(const Json& list, std::vector<Digest>& digests) {
 }
 
 int prove(const Session&, const Flags& flags) {
-  PosixDisk disk;
+  PosixDisk posix;
+  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, audit_journal(flags.directory));
+  if (!disk.ok()) return report(disk.status());
   const std::optional<std::uint64_t> since = flags.since == 0 ? std::nullopt : std::optional(flags.since);
-  const Result<TradeProof> proof = prove_trade(disk, {flags.directory, flags.witness}, flags.source, flags.trade_id, since);
+  const Result<TradeProof> proof = prove_trade(*disk.value(), {flags.directory, flags.witness}, flags.source, flags.trade_id, since);
   if (!proof.ok()) return report(proof.status());
   const std::string text = proof_json(proof.value()).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
   if (flags.out == "-") {

@@ -8,6 +8,7 @@
 #include "cli/table.h"
 #include "cli/text.h"
 #include "command/codec.h"
+#include "journal/archived_disk.h"
 #include "journal/inspect.h"
 #include "server/recompute.h"
 
@@ -62,8 +63,11 @@ std::string journal_in(const std::string& directory) {
 }
 
 int verify(const Session& session, const Flags& flags) {
-  PosixDisk disk;
-  const Result<JournalReport> result = verify_journal(disk, journal_in(flags.directory));
+  PosixDisk posix;
+  const std::string directory = journal_in(flags.directory);
+  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, directory);
+  if (!disk.ok()) return report(disk.status());
+  const Result<JournalReport> result = verify_journal(*disk.value(), directory);
   if (!result.ok()) return report(result.status());
   if (session.json) return print_json(report_json(result.value())), result.value().ok() ? kDone : kDamaged;
   print_report(result.value());
@@ -73,8 +77,11 @@ int verify(const Session& session, const Flags& flags) {
 }
 
 int digest(const Session& session, const Flags& flags) {
-  PosixDisk disk;
-  const Result<Recomputed> result = recompute(disk, journal_in(flags.directory), flags.at);
+  PosixDisk posix;
+  const std::string directory = journal_in(flags.directory);
+  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, directory);
+  if (!disk.ok()) return report(disk.status());
+  const Result<Recomputed> result = recompute(*disk.value(), directory, flags.at);
   if (!result.ok()) return report(result.status());
   const Recomputed& books = result.value();
   if (session.json) return print_json(Json{{"seq", books.seq}, {"time", time_text(books.time)}, {"state_digest", books.digest}}), kDone;
@@ -84,7 +91,10 @@ int digest(const Session& session, const Flags& flags) {
 }
 
 int inspect(const Session& session, const Flags& flags) {
-  PosixDisk disk;
+  PosixDisk posix;
+  const std::string directory = journal_in(flags.directory);
+  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, directory);
+  if (!disk.ok()) return report(disk.status());
   std::uint64_t shown = 0;
   JournalVisitor visitor;
   if (flags.blocks) {
@@ -117,7 +127,7 @@ int inspect(const Session& session, const Flags& flags) {
       std::printf("%llu  %s  %s\n", static_cast<unsigned long long>(record.seq), time_text(block.view.time).c_str(), text.c_str());
     };
   }
-  const Result<JournalReport> result = walk_journal(disk, journal_in(flags.directory), visitor);
+  const Result<JournalReport> result = walk_journal(*disk.value(), directory, visitor);
   if (!result.ok()) return report(result.status());
   return finish(result.value());
 }

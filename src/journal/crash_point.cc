@@ -10,6 +10,7 @@ namespace {
 // In the order of CrashPoint.
 constexpr const char* kNames[] = {"before_write",  "after_write",  "before_sync",    "after_sync",  "before_rotate",
                                   "in_rotate",     "after_rotate", "in_preallocate", "before_seal", "after_seal",
+                                  "in_archive",    "before_archived", "after_archived", "after_remove",
                                   "in_file",       "after_file",   "before_pointers", "in_pointers", "after_pointers"};
 
 }  // namespace

@@ -3,7 +3,7 @@
 //   HALOCLINE_CRASH_AT=before_sync:3 halocline serve …    # SIGKILL when before_sync is passed the third time
 //
 // Unset, a passage costs one predictable branch. Passages are counted from the construction of what they are in (the FileJournal, the
-// warehouse, the catalog), whatever thread makes them.
+// archiver, the warehouse, the catalog), whatever thread makes them.
 #pragma once
 
 #include <atomic>
@@ -24,6 +24,11 @@ enum class CrashPoint {
   kInPreallocate,  // in_preallocate: a part of the next segment has been written
   kBeforeSeal,     // before_seal: of a graceful close
   kAfterSeal,      // after_seal
+  // Of the archive (journal/archived_segment.h).
+  kInArchive,       // in_archive: a part of the copy is written
+  kBeforeArchived,  // before_archived: all of it is, and it has no name yet
+  kAfterArchived,   // after_archived: it has; the segment is still in the journal's directory
+  kAfterRemove,     // after_remove: it is not any more
   // Of the history and the catalog of tables (history/warehouse.h, history/catalog/sqlite_catalog.h).
   kInFile,          // in_file: half of a file of the warehouse is written
   kAfterFile,       // after_file: it is there; nothing points at it

@@ -178,6 +178,7 @@ Status Checkpoints::write(const State& books) {
   if (status.ok()) status = prune_checkpoints(disk_, options_.directory, options_.keep);
   if (!status.ok()) return status;
   counters_.add("checkpoints", 1);
+  if (options_.on_taken) options_.on_taken();
   log_line(LogLevel::kInfo, "checkpoint.taken",
            {{"seq", header.seq},
             {"seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()}});

@@ -23,6 +23,7 @@ struct CheckpointOptions {
   std::uint64_t bytes = 0;    // … or so many bytes of them
   std::size_t keep = 2;
   bool synced = false;        // what the journal calls durable is on the medium
+  std::function<void()> on_taken = {};  // called by the thread that wrote it
 };
 
 // The books of a checkpoint, whole. kDataLoss: it is damaged; kUnsupported: another version of the program made it; kIo.

@@ -66,6 +66,10 @@ struct Config {
     std::uint64_t records = 0, journal_bytes = 0, keep = 0;
   } checkpoint;
   struct {
+    std::string folder;
+    std::uint64_t local_bytes = 0, local_days = 0, keep_days = 0;
+  } archive;
+  struct {
     std::uint64_t threads = 0, waiting = 0, states = 0, bytes = 0;
   } rewind;
   struct {

@@ -114,6 +114,17 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(Number, checkpoint, keep), "3", 1, 10'000, nullptr,
      "How many are kept, the newest; about 50 bytes a trade each. More of them bring rewinds nearer."},
 
+    {HALOCLINE_KEY(Text, archive, folder), "", 0, 4'000, nullptr,
+     "The folder that old segments of the journal are moved to, compressed: those that no start needs, as all of them is before the oldest "
+     "checkpoint. Made if it does not exist; best on another disk. Empty: they stay where they are."},
+    {HALOCLINE_KEY(Number, archive, local_bytes), "1073741824", 0, 1'024 * kGiB, nullptr,
+     "So many bytes of the newest segments stay in the journal's directory, …"},
+    {HALOCLINE_KEY(Number, archive, local_days), "0", 0, 36'500, nullptr,
+     "… but none whose last command is older, in days. 0: age does not matter."},
+    {HALOCLINE_KEY(Number, archive, keep_days), "0", 0, 36'500, nullptr,
+     "Archived segments whose last command is older are removed, in days: what was before can neither be asked nor audited any more. "
+     "0: never. Not with history.enabled, which reads the whole journal when it starts."},
+
     {HALOCLINE_KEY(Number, rewind, threads), "2", 1, 16, nullptr,
      "Reads of the past worked out at a time, each on a thread of low priority and with the memory the books took then."},
     {HALOCLINE_KEY(Number, rewind, waiting), "16", 1, 4'096, nullptr, "Reads of the past that wait for that; more are refused."},
@@ -191,6 +202,7 @@ const char* section_meaning(std::string_view section) {
   if (section == "fix") return "FIX sessions; docs/fix.md says what becomes of their messages.";
   if (section == "catalog") return "The catalog of Iceberg tables that Spark, Trino, PyIceberg and DuckDB attach to; docs/iceberg.md.";
   if (section == "checkpoint") return "The books in files beside the journal, which is the truth; these save time.";
+  if (section == "archive") return "Old segments of the journal, which rewinds and audits read from there.";
   if (section == "rewind") return "The books as they were: AS OF, --as-of.";
   if (section == "audit") return "The signed record that nothing was changed; `halocline audit verify` checks it.";
   if (section == "history") return "The books' memory in Iceberg tables, which other engines read.";

@@ -62,7 +62,7 @@ Core::Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, 
       watches_(watch_options(engine.last_seq()), p_.metrics.named),
       reruns_(options_.journal, piece_of(options_), [this] { return p_.durable_seq.load(); }, watches_),
       rewinds_(options_.rewind, options_.journal, options_.checkpoint.directory, p_.metrics.named),
-      checkpoints_(make_checkpoints()),
+      archiver_(make_archiver()), checkpoints_(make_checkpoints()),
       first_answers_(watches_,
                      [this](std::shared_ptr<AsideRound> round) {
                        Inbound inbound;
@@ -87,10 +87,18 @@ Watches::Options Core::watch_options(Seq serving_since) {
   return options;
 }
 
+std::unique_ptr<Archiver> Core::make_archiver() {
+  const ArchivedDisk* const disk = options_.archive.disk;
+  if (disk == nullptr || disk->archive() == nullptr || options_.checkpoint.directory.empty()) return nullptr;
+  return std::make_unique<Archiver>(options_.archive, p_.clock, p_.metrics.named);
+}
+
 std::unique_ptr<Checkpoints> Core::make_checkpoints() {
   if (options_.checkpoint.directory.empty() || !options_.journal.kept()) return nullptr;
+  CheckpointOptions options = options_.checkpoint;
+  if (archiver_ != nullptr) options.on_taken = [this] { archiver_->wake(); };
   const auto durable = [this] { return p_.durable_seq.load(); };
-  return std::make_unique<Checkpoints>(*options_.journal.disk, options_.checkpoint, options_.journal, start_.checkpoint_seq, durable,
+  return std::make_unique<Checkpoints>(*options_.journal.disk, std::move(options), options_.journal, start_.checkpoint_seq, durable,
                                        p_.metrics.named, options_.on_failure ? options_.on_failure : [](const Status&) {});
 }
 
@@ -106,6 +114,7 @@ void Core::start() {
   sequencer_thread_ = named_thread("sequencer", [this] { sequencer_.run(); });
   engine_thread_ = named_thread("engine", [this] { engine_stage_.run(); });
   publisher_thread_ = named_thread("publisher", [this] { publisher_.run(); });
+  if (archiver_ != nullptr) archiver_->start();
 }
 
 Status Core::stop() {
@@ -122,6 +131,7 @@ Status Core::stop() {
     reruns_.stop();
     rewinds_.stop();
     if (checkpoints_ != nullptr) checkpoints_->stop();
+    if (archiver_ != nullptr) archiver_->stop();
     feeds_.end_all(refusal());
     watches_.end_all(refusal());
   }

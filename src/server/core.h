@@ -23,6 +23,7 @@
 #include "command/port.h"
 #include "engine/queries/syntax_memo.h"
 #include "journal/journal.h"
+#include "server/archiver.h"
 #include "server/checkpoints.h"
 #include "server/engine_stage.h"
 #include "server/feeds.h"
@@ -54,6 +55,7 @@ struct CoreOptions {
   JournalFiles journal;                             // reads all of them again; none as well
   RewindOptions rewind;                             // what the past may cost
   CheckpointOptions checkpoint;                     // when one is taken; only with a journal
+  ArchiveOptions archive;                           // where old segments go; only with checkpoints
 };
 
 // What the start found, for status and for the clock.
@@ -111,6 +113,7 @@ class Core final : public Port {
   template <class Make>
   auto from_syntax(const std::string& sql, Make make) -> decltype(make(queries::Statement{}));
   Watches::Options watch_options(Seq serving_since);
+  std::unique_ptr<Archiver> make_archiver();
   std::unique_ptr<Checkpoints> make_checkpoints();
 
   const CoreOptions options_;
@@ -123,6 +126,7 @@ class Core final : public Port {
   Watches watches_;
   Reruns reruns_;
   Rewinds rewinds_;
+  std::unique_ptr<Archiver> archiver_;
   std::unique_ptr<Checkpoints> checkpoints_;
   FirstAnswers first_answers_;
   Sequencer sequencer_;

@@ -15,8 +15,9 @@
 #include "base/civil_time.h"
 #include "engine/effective.h"
 #include "engine/views.h"
-#include "journal/file_journal.h"
+#include "journal/archived_disk.h"
 #include "server/apply_records.h"
+#include "server/books_at_start.h"
 #include "server/core_fixture.h"
 
 namespace halocline {
@@ -24,9 +25,11 @@ namespace {
 
 class RewindsTest : public ::testing::Test {
  protected:
-  RewindsTest() {
-    const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    directory_ = std::filesystem::path(::testing::TempDir()) / ("halocline-rewinds-" + name + "-" + std::to_string(getpid()));
+  RewindsTest()
+      : directory_(std::filesystem::path(::testing::TempDir()) /
+                   ("halocline-rewinds-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()) + "-" +
+                    std::to_string(getpid()))),
+        disk_(posix_, journal(), std::make_unique<FolderArchive>(posix_, (directory_ / "archive").string())) {
     std::filesystem::create_directories(directory_);
   }
   ~RewindsTest() override {
@@ -36,18 +39,26 @@ class RewindsTest : public ::testing::Test {
 
   void start(CoreOptions options = {}) {
     FileJournalOptions file;
-    file.directory = (directory_ / "journal").string();
+    file.directory = journal();
     file.durability = Durability::kOs;
     file.segment_bytes = 64u << 10;
     file.now = clock_.wall();
-    auto opened = FileJournal::open(disk_, file, [](const BlockView&) { return ok_status(); });
+    Result<BooksAtStart> opened = books_at_start(disk_, clock_, file, "");
     ASSERT_TRUE(opened.ok()) << opened.status().message();
-    journal_ = opened.take();
+    books_.emplace(opened.take());
+    const bool is_new = books_->engine->last_seq() == 0;
     options.journal = {&disk_, file.directory};
-    core_.emplace(std::move(options), clock_, engine_, *journal_, CoreStart{});
+    core_.emplace(std::move(options), clock_, *books_->engine, *books_->journal, books_->start);
     core_->start();
-    submit(floor_commands());
+    if (is_new) submit(floor_commands());
   }
+  void restart(CoreOptions options) {
+    ASSERT_TRUE(core_->stop().ok());
+    core_.reset();
+    books_.reset();
+    start(std::move(options));
+  }
+  std::string journal() const { return (directory_ / "journal").string(); }
   void submit(const std::vector<Command>& commands) {
     ASSERT_TRUE(core_->submit(submission_of(commands, sink_)).ok());
     sink_->wait_for(++submissions_);
@@ -109,11 +120,51 @@ class RewindsTest : public ::testing::Test {
     return text;
   }
 
-  PosixDisk disk_;
+  struct Seen {
+    Seq seq = 0;
+    Nanos time = 0;
+    std::string answer;
+  };
+  // Plays, and keeps what everything read then gave.
+  std::vector<Seen> record(int times) {
+    std::vector<Seen> seen;
+    for (int i = 0; i < times; ++i) {
+      if (i % 3 == 0) clock_.advance(1 + static_cast<std::int64_t>(random_() % 3'000'000'000));
+      play();
+      // A timer may come in between: then once more.
+      for (bool settled = false; !settled;) {
+        const auto before = ask<std::vector<LimitRow>>([&](auto reply) { core_->limits({}, reply); });
+        std::string answer = everything({});
+        const auto after = ask<std::vector<LimitRow>>([&](auto reply) { core_->limits({}, reply); });
+        settled = before.value().seq == after.value().seq;
+        if (settled) seen.push_back({after.value().seq, after.value().time, std::move(answer)});
+      }
+    }
+    return seen;
+  }
+  void ask_again(const std::vector<Seen>& seen, int times) {
+    for (int i = 0; i < times; ++i) {
+      const Seen& one = seen[random_() % seen.size()];
+      ASSERT_EQ(everything({one.seq, {}, {}}), one.answer) << "as of seq " << one.seq;
+    }
+    // Of a time: all commands of it count, as commands that came together have the same.
+    for (std::size_t i = 0; i + 1 < seen.size(); i += 7) {
+      if (seen[i + 1].time == seen[i].time) continue;
+      ASSERT_EQ(everything({{}, seen[i].time, {}}), seen[i].answer) << "as of " << seen[i].time;
+    }
+  }
+  std::uint64_t count_of(const std::string& counter) {
+    for (const CounterRow& row : core_->report().counters) {
+      if (row.name == counter) return row.value;
+    }
+    return 0;
+  }
+
+  PosixDisk posix_;
   std::filesystem::path directory_;
+  ArchivedDisk disk_;
   ManualClock clock_{kMorning};
-  Engine engine_;
-  std::unique_ptr<FileJournal> journal_;
+  std::optional<BooksAtStart> books_;
   std::optional<Core> core_;
   std::shared_ptr<KeepingSink> sink_ = std::make_shared<KeepingSink>();
   std::size_t submissions_ = 0;
@@ -125,33 +176,23 @@ TEST_F(RewindsTest, AnyInstantAnswersWhatItAnsweredThen) {
   options.rewind.states = 3;
   start(std::move(options));
   submit({QueryCreate{"small", AlertLevel::kWarn, "SELECT trade_id FROM trades WHERE live AND quantity < 3"}});
-  struct Seen {
-    Seq seq = 0;
-    Nanos time = 0;
-    std::string answer;
-  };
-  std::vector<Seen> seen;
-  for (int i = 0; i < 1'000; ++i) {
-    if (i % 3 == 0) clock_.advance(1 + static_cast<std::int64_t>(random_() % 3'000'000'000));
-    play();
-    // A timer may come in between: then once more.
-    for (bool settled = false; !settled;) {
-      const auto before = ask<std::vector<LimitRow>>([&](auto reply) { core_->limits({}, reply); });
-      std::string answer = everything({});
-      const auto after = ask<std::vector<LimitRow>>([&](auto reply) { core_->limits({}, reply); });
-      settled = before.value().seq == after.value().seq;
-      if (settled) seen.push_back({after.value().seq, after.value().time, std::move(answer)});
-    }
-  }
-  for (int i = 0; i < 1'000; ++i) {
-    const Seen& one = seen[random_() % seen.size()];
-    ASSERT_EQ(everything({one.seq, {}, {}}), one.answer) << "as of seq " << one.seq;
-  }
-  // Of a time: all commands of it count, as commands that came together have the same.
-  for (std::size_t i = 0; i + 1 < seen.size(); i += 7) {
-    if (seen[i + 1].time == seen[i].time) continue;
-    ASSERT_EQ(everything({{}, seen[i].time, {}}), seen[i].answer) << "as of " << seen[i].time;
-  }
+  ask_again(record(1'000), 1'000);
+}
+
+TEST_F(RewindsTest, AnyInstantAnswersTheSameWithCheckpointsAndFromTheArchive) {
+  CoreOptions options;
+  options.rewind.states = 3;
+  const std::string checkpoints = (directory_ / "checkpoints").string();
+  options.checkpoint = {checkpoints, 300, 1u << 30, 2, true};
+  options.archive = {&disk_, journal(), checkpoints, 0, 0, 0};
+  start(options);
+  const std::vector<Seen> seen = record(1'000);
+  while (count_of("segments_archived") < 4) play();
+  EXPECT_EQ(count_of("archive_failures"), 0u);
+  ask_again(seen, 1'000);
+  restart({});
+  EXPECT_GE(disk_.archived_segments().value().size(), 4u);
+  ask_again(seen, 300);
 }
 
 // The books after each block of the journal, by an engine that reads it from the start.
@@ -179,7 +220,7 @@ TEST_F(RewindsTest, WhatWasEffectiveIsTheTradesKnownAtThePricesOfThen) {
     play();
   }
   const Seq newest = ask<std::vector<LimitRow>>([&](auto reply) { core_->limits({}, reply); }).value().seq;
-  const std::vector<Snapshot> books = books_after_each_block(disk_, (directory_ / "journal").string(), newest);
+  const std::vector<Snapshot> books = books_after_each_block(disk_, journal(), newest);
   int corrected = 0;
   for (int i = 0; i < 300; ++i) {
     const State& known = *books[1 + random_() % (books.size() - 1)];

@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -20,6 +21,7 @@
 #include "base/log.h"
 #include "command/codec.h"
 #include "engine/views.h"
+#include "journal/archived_disk.h"
 #include "journal/memory_journal.h"
 #include "server/books_at_start.h"
 #include "server/core.h"
@@ -200,6 +202,19 @@ class StatusLine {
   bool first_ = true;
 };
 
+// The disk with the archive that the configuration names, or else with the one the journal knows of: what is there is part of it.
+Result<std::unique_ptr<ArchivedDisk>> disk_of(Disk& disk, const Config& config, const std::string& journal) {
+  Result<std::unique_ptr<ArchivedDisk>> known = ArchivedDisk::open(disk, journal);
+  if (config.archive.folder.empty() || !known.ok()) return known;
+  const std::string folder = std::filesystem::absolute(config.archive.folder).lexically_normal().string();
+  auto wanted = std::make_unique<ArchivedDisk>(disk, journal, std::make_unique<FolderArchive>(disk, folder));
+  const Result<std::vector<std::uint32_t>> there = known.value()->archived_segments(), here = wanted->archived_segments();
+  if (!there.ok() || !here.ok()) return there.ok() ? here.status() : there.status();
+  if (std::includes(here.value().begin(), here.value().end(), there.value().begin(), there.value().end())) return wanted;
+  return Status(Code::kFailedPrecondition, "archive.folder is " + folder + ", but " + known.value()->archive()->place() +
+                                               " has segments of this journal that are not there: move them first");
+}
+
 void warn_of_journal(const Journal& journal) {
   if (const std::string warning = journal.stats().warning; !warning.empty())
     log_line(LogLevel::kWarn, "journal.warning", {{"what", warning}});
@@ -211,7 +226,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   set_log(config);
   Ending ending;
   SystemClock clock;
-  PosixDisk disk;
+  PosixDisk posix;
   CoreStart start;
 
   // The journal, and what it holds through the engine.
@@ -223,6 +238,9 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   std::filesystem::create_directories(data, error);
   if (error)
     return give_up("server.failed", Status(Code::kIo, "cannot make the data directory " + data + ": " + error.message()), kExitUsage);
+  const Result<std::unique_ptr<ArchivedDisk>> with_archive = disk_of(posix, config, directory);
+  if (!with_archive.ok()) return give_up("archive.refused", with_archive.status(), exit_code(with_archive.status()));
+  ArchivedDisk& disk = *with_archive.value();
   std::unique_ptr<Engine> engine = std::make_unique<Engine>();
   std::unique_ptr<Journal> journal;
   std::optional<LoadedCheckpoint> checkpoint;  // that the books began with
@@ -239,6 +257,10 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     options.now = clock.wall();
     Result<BooksAtStart> books = books_at_start(disk, clock, options, checkpoint_directory);
     if (!books.ok()) return give_up("journal.refused", books.status(), exit_code(books.status()));
+    if (!config.archive.folder.empty()) {
+      const Status written = ArchivedDisk::set_folder(posix, directory, disk.archive()->place());
+      if (!written.ok()) return give_up("archive.refused", written, exit_code(written));
+    }
     start = books.value().start;
     engine = std::move(books.value().engine);
     checkpoint = std::move(books.value().checkpoint);
@@ -273,6 +295,12 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   }
   options.checkpoint = {checkpoint_directory, config.checkpoint.records, config.checkpoint.journal_bytes, config.checkpoint.keep,
                         durability.value() == Durability::kFsync};
+  constexpr Nanos kDay = 86'400'000'000'000;
+  if (!config.archive.folder.empty()) {
+    const auto days = [](std::uint64_t count) { return static_cast<Nanos>(count) * kDay; };
+    options.archive = {&disk, directory, checkpoint_directory, config.archive.local_bytes, days(config.archive.local_days),
+                       days(config.archive.keep_days)};
+  }
   Status failure;  // written before journal_failed(), read after the core's threads have ended
   options.on_failure = [&](const Status& why) { failure = why, ending.journal_failed(); };
   HeadLog* const heads = witness.has_value() ? witness->heads() : nullptr;

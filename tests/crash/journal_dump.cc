@@ -14,6 +14,7 @@
 #include "command/codec.h"
 #include "engine/engine.h"
 #include "engine/views.h"
+#include "journal/archived_disk.h"
 #include "journal/inspect.h"
 
 namespace {
@@ -91,8 +92,10 @@ void print_command(const BlockInfo& block, const Record& record) {
 }
 
 JournalReport walk(const char* directory, const JournalVisitor& visitor) {
-  PosixDisk disk;
-  Result<JournalReport> report = walk_journal(disk, directory, visitor);
+  PosixDisk posix;
+  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, directory);
+  if (!disk.ok()) fail(disk.status().message());
+  Result<JournalReport> report = walk_journal(*disk.value(), directory, visitor);
   if (!report.ok()) fail(report.status().message());
   for (const JournalProblem& problem : report.value().problems) {
     fail(problem.path + " at offset " + std::to_string(problem.offset) + ": " + problem.text);
