@@ -9,6 +9,7 @@
 #include "cli/text.h"
 #include "journal/archived_disk.h"
 #include "journal/tree_head.h"
+#include "server/audit.h"
 
 namespace halocline::cli {
 namespace {
