@@ -6,13 +6,11 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "base/pair_map.h"
-#include "base/prefetch.h"
 #include "engine/state/changes.h"
 #include "engine/state/state.h"
 #include "engine/state/trade_effect.h"
@@ -56,15 +54,6 @@ class Exposure {
   std::uint32_t find_position(std::uint32_t node, std::uint32_t instrument) const { return position_at_.find(node, instrument); }
   // Tells the processor to fetch what find_position() will look at.
   void prefetch_position(std::uint32_t node, std::uint32_t instrument) const { position_at_.prefetch(node, instrument); }
-  // The same for the bucket and the node that sum up the position, and for those of the instrument.
-  void prefetch_sums(std::uint32_t position) const {
-    const PositionRecord& record = state_.positions[position];
-    prefetch_bucket(record.bucket, record.node);
-  }
-  void prefetch_sums_of(std::uint32_t instrument) const {
-    const AboveFirm& above = above_firm_[instrument];
-    if (above.known) prefetch_bucket(above.buckets[0], state_.catalog.instruments[instrument].node);
-  }
   // Whether the position (kNoId: none yet) may take the change: its bound (limits::kMaxPositionQuantity), unless it comes nearer to zero.
   bool within_bound(std::uint32_t position, Int128 quantity) const;
   // Changes a position (made when there is none) and all sums above it. For a FIRM position the instrument's,
@@ -109,13 +98,6 @@ class Exposure {
   void clear_touched();
 
  private:
-  // What a trade changes of a node is in its first two cache lines.
-  void prefetch_bucket(std::uint32_t bucket, std::uint32_t node) const {
-    state_.buckets.prefetch(bucket);
-    const auto* first = reinterpret_cast<const std::byte*>(&state_.catalog.nodes[node]);
-    prefetch_line(first);
-    prefetch_line(first + 64);
-  }
   // How far the sums of a bucket move.
   struct Shift {
     Money net = 0, long_exposure = 0, pnl = 0, stale = 0;

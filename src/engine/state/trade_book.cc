@@ -108,13 +108,6 @@ void TradeBook::fetch(TradeHint& hint) const {
   }
 }
 
-void TradeBook::fetch_sums(const TradeHint& hint) const {
-  for (const std::uint32_t position : hint.positions) {
-    if (position != kNoId) exposure_.prefetch_sums(position);
-  }
-  if (hint.instrument != kNoId) exposure_.prefetch_sums_of(hint.instrument);
-}
-
 // Whether a version sent again names the same things by other names than it was first sent with.
 bool TradeBook::means_the_same(const Trade& trade, const TradeHint& hint, const TradeRecord& known) {
   if (trade.action == Action::kCancel || known.status != TradeStatus::kLive || trade.action != known.action) return false;
