@@ -91,6 +91,7 @@ class CowArray {
       if (c % kChunksPerPage == 0) pages_.push_back(new Page);
       Page*& page = pages_[c / kChunksPerPage];
       if (page->refs.load(std::memory_order_acquire) != 1) page = own_page(page);
+      if (kSlabs && c == kFewChunks - kChunksPerPage) slab().prepare();
       Chunk* const chunk = page->chunks[c % kChunksPerPage] = make_chunk(c >= kFewChunks);
       std::memset(static_cast<void*>(chunk->items), 0, sizeof chunk->items);
       page->set_owned(c % kChunksPerPage);
@@ -143,8 +144,9 @@ class CowArray {
  private:
   static constexpr std::size_t kPerPage = kPerChunk * kChunksPerPage;
 
-  // Where an array is large its chunks come from a slab; a small one would waste most of a region.
-  static constexpr std::size_t kFewChunks = 64;
+  // Where an array is large, its chunks beyond these come from a slab: a small one would waste most of a region, and until the caches of
+  // the processor's translations are too small for it, has nothing from huge pages but what their first touch costs.
+  static constexpr std::size_t kFewChunks = 4'096;  // 32 MiB
 
   struct Chunk {
     std::atomic<std::uint32_t> refs{1};  // pages that point to it

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,6 +17,8 @@
 
 namespace halocline {
 namespace {
+
+constexpr int kNiceness = 10;
 
 std::atomic<std::uint64_t> all_mapped{0};
 
@@ -48,6 +52,7 @@ class Slab::Ahead {
 
   void work() {
     pthread_setname_np(pthread_self(), "memory-ahead");
+    static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness));  // else it is as urgent as those it works for
     std::unique_lock lock(mutex_);
     while (true) {
       changed_.wait(lock, [&] { return !wanted_.empty(); });
@@ -119,6 +124,8 @@ void* Slab::take() {
   if (begun) Ahead::get().want(*this);
   return piece;
 }
+
+void Slab::prepare() { Ahead::get().want(*this); }
 
 void Slab::make_spare() {
   {

@@ -25,6 +25,8 @@ class Slab {
 
   // Of any content. Like operator new it throws std::bad_alloc when the system has no memory.
   void* take();
+  // Pieces will be wanted before long.
+  void prepare();
   // To the slab it was taken from.
   static void give(void* piece);
 
