@@ -1,11 +1,13 @@
-// A request and its answer, in HTTP's terms: the seam between whoever speaks the protocol (gateways/http) and whoever knows
-// what is asked for (history/catalog/rest_catalog.h).
+// A request and its answer, in HTTP's terms: the seam between whoever speaks the protocol (gateways/http, history/http) and whoever knows
+// what is asked for (history/catalog/rest_catalog.h, history/catalog/remote_catalog.h).
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "base/status.h"
 
 namespace halocline {
 
@@ -40,6 +42,15 @@ class HttpHandler {
   virtual ~HttpHandler() = default;
   // Several threads at once. May take as long as the disk does; it throws nothing.
   virtual HttpResponse answer(const HttpRequest& request) = 0;
+};
+
+// The other side of it: asks a server.
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+  // The request's target comes behind the address that the client was made with. Several threads at once. kIo: it was not sent.
+  // kUnavailable: nobody knows what became of it; it was sent, or may have been, and no whole answer came.
+  virtual Result<HttpResponse> send(const HttpRequest& request) = 0;
 };
 
 }  // namespace halocline

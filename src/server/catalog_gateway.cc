@@ -21,7 +21,7 @@ class CatalogGateway final : public Gateway {
   Status start(Port& port) override {
     Result<std::string> token = read_token();
     if (!token.ok()) return token.status();
-    rest_.emplace(lake_.catalog(),
+    rest_.emplace(lake_.own_catalog(),
                   iceberg::RestCatalogOptions{token.take(), lake_.warehouse().root(), lake_.file_io(), lake_.client_credentials()});
     HttpOptions options;
     options.listen = settings_.listen;

@@ -271,6 +271,12 @@ Status check_catalog(const Config& config) {
     return wrong(at(catalog.tls_key.empty() ? "tls_certificate" : "tls_key"),
                  "catalog.tls_certificate and catalog.tls_key go together: set both or neither");
   }
+  if (!catalog.uri.empty() && !catalog.listen.empty()) {
+    return wrong(at("uri"), "catalog.uri and catalog.listen: the tables are in one catalog, that one or ours; set one of them");
+  }
+  if (!catalog.uri_token_file.empty() && !catalog.uri_oauth2_file.empty()) {
+    return wrong(at("uri_oauth2_file"), "catalog.uri_token_file and catalog.uri_oauth2_file: a token comes from one of them; set one");
+  }
   if (catalog.listen.empty()) return ok_status();
   if (!is_address(catalog.listen)) {
     return wrong(at("listen"), "catalog.listen is \"" + catalog.listen + "\"; it must be host:port or [v6]:port");
@@ -302,9 +308,9 @@ Status check_together(const Config& config) {
   }
   if (config.journal.segment_bytes % 4'096 != 0)
     return wrong(at("journal", "segment_bytes"), "journal.segment_bytes must be a multiple of 4096");
-  if (!has_iceberg() && (config.history.enabled || !config.catalog.listen.empty())) {
+  if (!has_iceberg() && (config.history.enabled || !config.catalog.listen.empty() || !config.catalog.uri.empty())) {
     const char* section = config.history.enabled ? "history" : "catalog";
-    const char* name = config.history.enabled ? "enabled" : "listen";
+    const char* name = config.history.enabled ? "enabled" : config.catalog.listen.empty() ? "uri" : "listen";
     return wrong(at(section, name),
                  std::string(section) + "." + name + ": this program was built without Iceberg; docs/iceberg.md says how to build it");
   }

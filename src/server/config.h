@@ -57,6 +57,7 @@ struct Config {
   } audit;
   struct {
     std::string listen, warehouse, tls_certificate, tls_key, token_file;
+    std::string uri, uri_token_file, uri_oauth2_file, uri_oauth2_address, uri_oauth2_scope, uri_ca_file;
     std::string s3_endpoint, s3_region, s3_ca_file, s3_credentials_file, s3_client_credentials_file;
     bool allow_plaintext_remote = false, s3_path_style = true;
     std::uint64_t body_bytes = 0, connections = 0;

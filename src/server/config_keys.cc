@@ -80,7 +80,20 @@ const ConfigKey kKeys[] = {
      "Empty: nowhere."},
     {HALOCLINE_KEY(Text, catalog, warehouse), "", 0, 4'096, nullptr,
      "Where tables lie: a folder, which clients must reach by the same path and which is made if it does not exist, or s3://bucket/prefix "
-     "in a bucket that exists. Empty: `warehouse` in the data directory."},
+     "in a bucket that exists. Empty: `warehouse` in the data directory. With uri: what that catalog is asked for by, a name or a place, "
+     "or empty; tables lie where it says."},
+    {HALOCLINE_KEY(Text, catalog, uri), "", 0, 4'096, nullptr,
+     "Another one's Iceberg REST catalog, which the history is written to instead of ours: http://host:port/path or https://… It must be "
+     "able to commit to several tables at once. Empty: ours. Not together with listen."},
+    {HALOCLINE_KEY(Text, catalog, uri_token_file), "", 0, 4'096, nullptr,
+     "File whose first line is the bearer token that catalog wants; read for each request."},
+    {HALOCLINE_KEY(Text, catalog, uri_oauth2_file), "", 0, 4'096, nullptr,
+     "File with the lines `client_id = …` and `client_secret = …` that a token is had for (OAuth 2.0, client credentials)."},
+    {HALOCLINE_KEY(Text, catalog, uri_oauth2_address), "", 0, 4'096, nullptr,
+     "Where the token is had. Empty: v1/oauth/tokens below uri."},
+    {HALOCLINE_KEY(Text, catalog, uri_oauth2_scope), "catalog", 0, 1'024, nullptr, "The scope that is asked for; empty: none."},
+    {HALOCLINE_KEY(Text, catalog, uri_ca_file), "", 0, 4'096, nullptr,
+     "PEM file with whom to trust with the certificates of uri and uri_oauth2_address. Empty: whom the machine trusts."},
     {HALOCLINE_KEY(Text, catalog, s3_endpoint), "", 0, 512, nullptr,
      "Of an s3:// warehouse, for us and for clients: http://host:port or https://host:port. Empty: AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL "
      "of the environment; else Amazon's."},
@@ -101,7 +114,7 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(Text, catalog, token_file), "", 0, 4'096, nullptr,
      "File whose first line every request must carry as a bearer token. Empty: everybody who reaches the port may read and commit."},
     {HALOCLINE_KEY(bool, catalog, allow_plaintext_remote), "false", 0, 0, nullptr,
-     "Without TLS only loopback addresses are listened on, unless this is true."},
+     "Without TLS only loopback addresses are listened on, and no secret is sent to another machine, unless this is true."},
     {HALOCLINE_KEY(Number, catalog, body_bytes), "8388608", 64 * kKiB, 256 * kMiB, nullptr,
      "The largest request, in bytes; a larger one is refused. Times `connections`: the most memory requests can take."},
     {HALOCLINE_KEY(Number, catalog, connections), "64", 1, 4'096, nullptr, "HTTP connections open at a time; more are refused."},

@@ -118,6 +118,10 @@ TEST(Config, WhatIsWrongWithTheHistoryAndTheCatalog) {
       {"[catalog]\nlisten = \"0.0.0.0:8181\"\n", "",
        "a.toml:2: catalog.listen is \"0.0.0.0:8181\", reachable from other machines, without TLS; set catalog.tls_certificate and "
        "catalog.tls_key, or catalog.allow_plaintext_remote = true if the network itself is safe"},
+      {"[catalog]\nlisten = \"127.0.0.1:0\"\nuri = \"http://127.0.0.1:8181\"\n", "",
+       "a.toml:3: catalog.uri and catalog.listen: the tables are in one catalog, that one or ours; set one of them"},
+      {"[catalog]\nuri_token_file = \"a\"\nuri_oauth2_file = \"b\"\n", "",
+       "a.toml:3: catalog.uri_token_file and catalog.uri_oauth2_file: a token comes from one of them; set one"},
       {"[history]\nenabled = true\n[journal]\ndurability = \"memory\"\n", "",
        "a.toml:2: history.enabled needs a journal to follow; set journal.durability to `fsync` or `os`"},
   };

@@ -182,8 +182,11 @@ bool History::advance(bool commit_now) {
   if (status.ok() && (full || commit_now || failing_.has_value())) status = commit();
   if (!status.ok()) {
     failed(status);
+    // What a process that died had sent came after the tables were opened, perhaps: they are looked at once more.
+    const bool late = status.code() == Code::kFailedPrecondition && follower_ != nullptr && follower_->commits() == 0 &&
+                      !std::exchange(looked_again_, true);
     // What it held of rows is not to be trusted: all is read again, from the journal.
-    if (status.code() == Code::kInternal) follower_.reset(), books_.reset();
+    if (late || status.code() == Code::kInternal) follower_.reset(), books_.reset();
     return false;
   }
   works();

@@ -78,6 +78,7 @@ class History {
 
   std::unique_ptr<EngineBooks> books_;
   std::unique_ptr<Follower> follower_;
+  bool looked_again_ = false;
   Seq counted_seq_ = 0;                // what `history_seq` says
   std::uint64_t counted_failing_ = 0;  // … and `history_failing_seconds`
   struct Failing {

@@ -25,6 +25,7 @@ class Served final : public Iceberg {
       options.follower.heads = heads;
       options.follower.format_version = static_cast<int>(config.history.format_version);
       options.upkeep_interval = static_cast<std::int64_t>(config.history.upkeep_seconds) * kSecond;
+      options.upkeep.whole_catalog = config.catalog.uri.empty();  // another one's may have tens of thousands of tables
       options.upkeep.retention.keep_ms = static_cast<std::int64_t>(config.history.snapshot_minutes) * 60'000;
       options.upkeep.orphan_age = static_cast<std::int64_t>(config.history.orphan_hours) * 3'600 * kSecond;
       options.commit_interval = static_cast<std::int64_t>(config.history.commit_seconds) * kSecond;

@@ -4,9 +4,14 @@
 #include <filesystem>
 #include <span>
 #include <system_error>
+#include <utility>
 
+#include "base/log.h"
+#include "history/catalog/remote_catalog.h"
 #include "history/catalog/sqlite_catalog.h"
+#include "history/http/curl_client.h"
 #include "history/s3/s3_warehouse.h"
+#include "server/table_places.h"
 
 namespace halocline {
 namespace {
@@ -49,7 +54,46 @@ Status Lake::open_s3_settings() {
   return ok_status();
 }
 
+Status Lake::open_remote() {
+  // Tables may lie in an S3 there; nobody knows before the first one comes.
+  if (Status status = open_s3_settings(); !status.ok()) return status;
+  const bool oauth2 = !settings_.uri_oauth2_file.empty();
+  std::string uri = settings_.uri, token_address = settings_.uri_oauth2_address;
+  while (uri.ends_with('/')) uri.pop_back();
+  if (token_address.empty()) token_address = uri + "/v1/oauth/tokens";
+  const std::pair<const char*, const std::string&> addresses[] = {{"uri", uri}, {"uri_oauth2_address", token_address}};
+  std::unique_ptr<HttpClient>* const clients[] = {&client_, &token_client_};
+  const bool secrets = oauth2 || !settings_.uri_token_file.empty();
+  for (std::size_t i = 0; i < (oauth2 ? 2 : 1); ++i) {
+    const std::string key = std::string("catalog.") + addresses[i].first + ": ";
+    Result<std::unique_ptr<HttpClient>> client = make_http_client({addresses[i].second, settings_.uri_ca_file});
+    if (!client.ok()) return Status(client.status().code(), key + client.status().message());
+    if (secrets && !is_private(addresses[i].second) && !settings_.allow_plaintext_remote) {
+      return Status(Code::kInvalidArgument, key + "a secret would go to another machine without TLS; use https://, or "
+                                                  "catalog.allow_plaintext_remote = true if the network itself is safe");
+    }
+    *clients[i] = client.take();
+  }
+  const iceberg::ClientCredentials credentials{settings_.uri_oauth2_file, settings_.uri_oauth2_scope};
+  authorization_ = oauth2    ? iceberg::client_credentials(disk_, *token_client_, clock_, credentials)
+                   : secrets ? iceberg::bearer_token(disk_, settings_.uri_token_file)
+                             : iceberg::no_authorization();
+  auto places = std::make_unique<TablePlaces>(disk_, s3_, std::getenv("HALOCLINE_CRASH_AT"));
+  iceberg::RemoteCatalogOptions options{settings_.warehouse, {}};
+  options.placed = [at = places.get()](const std::string& where, const iceberg::Properties& config) { return at->add(where, config); };
+  auto remote = std::make_unique<iceberg::RemoteCatalog>(*client_, *authorization_, std::move(options));
+  const Status attached = remote->attach();
+  if (attached.code() == Code::kIo) {
+    log_line(LogLevel::kWarn, "catalog.away", {{"uri", settings_.uri}, {"why", attached.message()}});
+  } else if (!attached.ok()) {
+    return attached;
+  }
+  warehouse_ = std::move(places), remote_ = std::move(remote);
+  return ok_status();
+}
+
 Status Lake::open() {
+  if (!settings_.uri.empty()) return open_remote();
   if (is_s3(place_)) {
     if (Status status = open_s3_settings(); !status.ok()) return status;
   }
@@ -64,7 +108,7 @@ Status Lake::open() {
   }
   Result<std::unique_ptr<iceberg::TableCatalog>> opened = iceberg::open_sqlite_catalog(database_, *warehouse_, clock_, crash_at);
   if (!opened.ok()) return opened.status();
-  catalog_ = opened.take();
+  own_catalog_ = opened.take();
   return ok_status();
 }
 

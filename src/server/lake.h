@@ -1,5 +1,5 @@
 // Where the tables are: the warehouse with their files and the catalog that says which there are. One of each a process, shared by
-// the history, which writes, and by the catalog's gateway, which lets others in.
+// the history, which writes, and by the catalog's gateway, which lets others in. The catalog is ours, or another one's (catalog.uri).
 //
 //   Lake lake(config, disk, clock);
 //   Status status = lake.open();
@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/status.h"
+#include "history/catalog/authorization.h"
 #include "history/catalog/table_catalog.h"
 #include "history/s3/s3_settings.h"
 #include "history/warehouse.h"
@@ -28,11 +29,14 @@ class Lake {
   Lake(const Config& config, Disk& disk, const Clock& clock);
 
   // Makes the warehouse's folder when it is missing, and so the catalog in the data directory. Fails as the catalog does
-  // (history/catalog/sqlite_catalog.h); kInvalidArgument: the warehouse is no place for one. An S3 may be away.
+  // (history/catalog/sqlite_catalog.h); kInvalidArgument: the warehouse is no place for one. An S3 may be away, and so may another one's
+  // catalog; one that is there and will not do is told (history/catalog/remote_catalog.h, attach()).
   Status open();
 
   Warehouse& warehouse() { return *warehouse_; }
-  iceberg::TableCatalog& catalog() { return *catalog_; }
+  iceberg::WriterCatalog& catalog() { return own_catalog_ != nullptr ? *own_catalog_ : *remote_; }
+  // Without catalog.uri only.
+  iceberg::TableCatalog& own_catalog() { return *own_catalog_; }
   // Where an S3 is, as properties of Iceberg's FileIO; nothing of a folder.
   const iceberg::Properties& file_io() const { return file_io_; }
   // The credentials that are for clients; nothing when none are.
@@ -40,6 +44,7 @@ class Lake {
 
  private:
   Status open_s3_settings();
+  Status open_remote();
   // What a file of credentials holds; nothing without a file. `key` is the configuration's, for messages.
   Result<S3Credentials> read_credentials(const std::string& path, const char* key);
 
@@ -50,7 +55,10 @@ class Lake {
   S3Settings s3_;
   iceberg::Properties file_io_, client_credentials_;
   std::unique_ptr<Warehouse> warehouse_;
-  std::unique_ptr<iceberg::TableCatalog> catalog_;
+  std::unique_ptr<iceberg::TableCatalog> own_catalog_;
+  std::unique_ptr<HttpClient> client_, token_client_;
+  std::unique_ptr<iceberg::Authorization> authorization_;
+  std::unique_ptr<iceberg::WriterCatalog> remote_;
 };
 
 }  // namespace halocline

@@ -416,8 +416,8 @@ class Call {
     }
     if (first_.ok() && commits.empty()) in.fail("table-changes is empty");
     if (!first_.ok()) return failed(first_, kNoSuchTable);
-    const Result<std::vector<LoadedTable>> tables = catalog_.commit_transaction(commits);
-    return tables.ok() ? no_content() : failed(tables.status(), kNoSuchTable);
+    const Status status = catalog_.commit_transaction(commits);
+    return status.ok() ? no_content() : failed(status, kNoSuchTable);
   }
 
   HttpResponse drop_table() {

@@ -248,24 +248,13 @@ class SqliteCatalog final : public TableCatalog {
     return there.value() ? std::move(loaded) : gone(loaded.value().metadata_location);
   }
 
-  Result<LoadedTable> commit_table(const TableCommit& commit) override { return first_of(commit_transaction({commit})); }
+  Result<LoadedTable> commit_table(const TableCommit& commit) override { return first_of(commit_all({commit})); }
 
-  Result<std::vector<LoadedTable>> commit_transaction(const std::vector<TableCommit>& commits) override {
+  Status commit_transaction(const std::vector<TableCommit>& commits) override {
     if (commits.size() > kMaxTransactionTables) {
       return Status(Code::kInvalidArgument, "a transaction over more than " + std::to_string(kMaxTransactionTables) + " tables");
     }
-    std::lock_guard lock(mutex_);
-    std::vector<Pending> pending;
-    std::set<std::string> seen;
-    for (const TableCommit& commit : commits) {
-      if (!seen.insert(key_of(commit.table.space) + kLevelSeparator + commit.table.name).second) {
-        return Status(Code::kInvalidArgument, "table " + text_of(commit.table) + " stands twice in the transaction");
-      }
-      Result<Pending> next = prepare(commit);
-      if (!next.ok()) return next.status();
-      pending.push_back(next.take());
-    }
-    return make_current(pending);
+    return commit_all(commits).status();
   }
 
   Status rename_table(const TableName& from, const TableName& to) override {
@@ -325,6 +314,21 @@ class SqliteCatalog final : public TableCatalog {
   };
 
   std::int64_t now_ms() const { return clock_.wall() / 1'000'000; }
+
+  Result<std::vector<LoadedTable>> commit_all(const std::vector<TableCommit>& commits) {
+    std::lock_guard lock(mutex_);
+    std::vector<Pending> pending;
+    std::set<std::string> seen;
+    for (const TableCommit& commit : commits) {
+      if (!seen.insert(key_of(commit.table.space) + kLevelSeparator + commit.table.name).second) {
+        return Status(Code::kInvalidArgument, "table " + text_of(commit.table) + " stands twice in the transaction");
+      }
+      Result<Pending> next = prepare(commit);
+      if (!next.ok()) return next.status();
+      pending.push_back(next.take());
+    }
+    return make_current(pending);
+  }
 
   static Result<LoadedTable> first_of(Result<std::vector<LoadedTable>> tables) {
     if (!tables.ok()) return tables.status();

@@ -169,11 +169,11 @@ TEST_F(SqliteCatalogTest, ATransactionHappensInAllTablesOrNone) {
   const LoadedTable a = create("a");
   create("b");
   EXPECT_TRUE(catalog_->commit_transaction({set("a", "1"), set("b", "1")}).ok());
-  const Result<std::vector<LoadedTable>> failed = catalog_->commit_transaction({set("a", "2"), set("b", "2", {AssertCurrentSchemaId{7}})});
-  EXPECT_EQ(failed.status().code(), Code::kFailedPrecondition);
+  const Status failed = catalog_->commit_transaction({set("a", "2"), set("b", "2", {AssertCurrentSchemaId{7}})});
+  EXPECT_EQ(failed.code(), Code::kFailedPrecondition);
   EXPECT_EQ(value("a") + value("b"), "11");
-  EXPECT_EQ(catalog_->commit_transaction({set("a", "2"), set("c", "2")}).status().message(), "Table does not exist: risk.c");
-  EXPECT_EQ(catalog_->commit_transaction({set("a", "2"), set("a", "3")}).status().message(),
+  EXPECT_EQ(catalog_->commit_transaction({set("a", "2"), set("c", "2")}).message(), "Table does not exist: risk.c");
+  EXPECT_EQ(catalog_->commit_transaction({set("a", "2"), set("a", "3")}).message(),
             "table risk.a stands twice in the transaction");
   EXPECT_EQ(value("a"), "1");
   EXPECT_EQ(files_of(a), 2u);
@@ -184,7 +184,7 @@ TEST_F(SqliteCatalogTest, WhenTheDiskIsFullNothingHappenedAndNothingIsLeft) {
   const LoadedTable a = create("a");
   create("b");
   disk_.refuse_after(1);  // the file of the first table is written, that of the second is not
-  EXPECT_EQ(catalog_->commit_transaction({set("a", "1"), set("b", "1")}).status().code(), Code::kResourceExhausted);
+  EXPECT_EQ(catalog_->commit_transaction({set("a", "1"), set("b", "1")}).code(), Code::kResourceExhausted);
   EXPECT_EQ(value("a") + value("b"), "nonenone");
   EXPECT_EQ(files_of(a), 1u);
   disk_.refuse_after(2);

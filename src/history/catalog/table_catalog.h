@@ -5,6 +5,8 @@
 //   TableCommit commit{{{"halocline"}, "trades"}, {AssertRefSnapshotId{"main", id}}, {AddSnapshot{…}, SetSnapshotRef{"main", …}}};
 //   Result<LoadedTable> committed = catalog.commit_table(commit);
 //
+// WriterCatalog is as much of it as the history needs.
+//
 // What a failure means is said once: kInvalidArgument, what was sent is wrong; kNotFound and kAlreadyExists, the thing the method
 // is about; kFailedPrecondition, see each method; kUnavailable, nobody knows whether it happened: load and look. Anything else:
 // it did not happen.
@@ -75,34 +77,40 @@ struct NamespaceChange {
   std::vector<std::string> removed, updated, missing;  // keys
 };
 
-class TableCatalog {
+// What a writer of tables needs of a catalog, be it ours or another one's (remote_catalog.h).
+class WriterCatalog {
  public:
-  virtual ~TableCatalog() = default;
+  virtual ~WriterCatalog() = default;
 
   // Those directly below `parent`; the outermost ones when it is empty. kNotFound: no such parent.
   virtual Result<Page<Namespace>> list_namespaces(const Namespace& parent, const PageRequest& page) = 0;
   // kNotFound: the namespace around it does not exist.
   virtual Status create_namespace(const Namespace& space, const Properties& properties) = 0;
-  virtual Result<Properties> load_namespace(const Namespace& space) = 0;
-  virtual Result<NamespaceChange> update_namespace(const Namespace& space, const std::vector<std::string>& removals,
-                                                   const Properties& updates) = 0;
-  // kFailedPrecondition: there are tables or namespaces in it.
-  virtual Status drop_namespace(const Namespace& space) = 0;
-
   // kNotFound: no such namespace.
   virtual Result<Page<TableName>> list_tables(const Namespace& space, const PageRequest& page) = 0;
   // kNotFound: no such namespace.
   virtual Result<LoadedTable> create_table(const NewTable& table) = 0;
-  // A table of which there is a metadata file. kNotFound: no such namespace. kOutOfRange: no such file. `overwrite` lets a table
-  // of that name point at the file from now on.
-  virtual Result<LoadedTable> register_table(const TableName& table, const std::string& metadata_location, bool overwrite) = 0;
   // kOutOfRange: its metadata file is gone. kDataLoss: the file is damaged.
   virtual Result<LoadedTable> load_table(const TableName& table) = 0;
   // With AssertCreate among the requirements the updates make the table. kFailedPrecondition: a requirement does not hold, or the
   // updates came too late; load, look, and perhaps try again.
   virtual Result<LoadedTable> commit_table(const TableCommit& commit) = 0;
   // All of them or none; the tables must differ. Codes as for commit_table.
-  virtual Result<std::vector<LoadedTable>> commit_transaction(const std::vector<TableCommit>& commits) = 0;
+  virtual Status commit_transaction(const std::vector<TableCommit>& commits) = 0;
+};
+
+// All of one.
+class TableCatalog : public WriterCatalog {
+ public:
+  virtual Result<Properties> load_namespace(const Namespace& space) = 0;
+  virtual Result<NamespaceChange> update_namespace(const Namespace& space, const std::vector<std::string>& removals,
+                                                   const Properties& updates) = 0;
+  // kFailedPrecondition: there are tables or namespaces in it.
+  virtual Status drop_namespace(const Namespace& space) = 0;
+
+  // A table of which there is a metadata file. kNotFound: no such namespace. kOutOfRange: no such file. `overwrite` lets a table
+  // of that name point at the file from now on.
+  virtual Result<LoadedTable> register_table(const TableName& table, const std::string& metadata_location, bool overwrite) = 0;
   // kFailedPrecondition: the new name's namespace does not exist.
   virtual Status rename_table(const TableName& from, const TableName& to) = 0;
   // `purge` removes its files too. kInvalidArgument then, when they cannot be told from those of another table.

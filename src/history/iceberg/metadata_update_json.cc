@@ -86,7 +86,71 @@ const std::map<std::string, RequirementReader>& requirement_readers() {
   return kReaders;
 }
 
+Json kept(const std::string& json) { return Json::parse(json, nullptr, false); }
+
+struct UpdateWriter {
+  Json operator()(const AssignUuid& u) const { return {{"action", "assign-uuid"}, {"uuid", u.uuid}}; }
+  Json operator()(const UpgradeFormatVersion& u) const {
+    return {{"action", "upgrade-format-version"}, {"format-version", u.format_version}};
+  }
+  Json operator()(const AddSchema& u) const { return {{"action", "add-schema"}, {"schema", to_json(u.schema)}}; }
+  Json operator()(const SetCurrentSchema& u) const { return {{"action", "set-current-schema"}, {"schema-id", u.schema_id}}; }
+  Json operator()(const AddPartitionSpec& u) const { return {{"action", "add-spec"}, {"spec", to_json(u.spec)}}; }
+  Json operator()(const SetDefaultSpec& u) const { return {{"action", "set-default-spec"}, {"spec-id", u.spec_id}}; }
+  Json operator()(const AddSortOrder& u) const { return {{"action", "add-sort-order"}, {"sort-order", to_json(u.order)}}; }
+  Json operator()(const SetDefaultSortOrder& u) const { return {{"action", "set-default-sort-order"}, {"sort-order-id", u.order_id}}; }
+  Json operator()(const AddSnapshot& u) const { return {{"action", "add-snapshot"}, {"snapshot", to_json(u.snapshot)}}; }
+  Json operator()(const RemoveSnapshots& u) const { return {{"action", "remove-snapshots"}, {"snapshot-ids", u.snapshot_ids}}; }
+  Json operator()(const SetSnapshotRef& u) const {
+    Json json = to_json(u.ref);
+    json["action"] = "set-snapshot-ref", json["ref-name"] = u.name;
+    return json;
+  }
+  Json operator()(const RemoveSnapshotRef& u) const { return {{"action", "remove-snapshot-ref"}, {"ref-name", u.name}}; }
+  Json operator()(const SetProperties& u) const { return {{"action", "set-properties"}, {"updates", u.updates}}; }
+  Json operator()(const RemoveProperties& u) const { return {{"action", "remove-properties"}, {"removals", u.removals}}; }
+  Json operator()(const SetLocation& u) const { return {{"action", "set-location"}, {"location", u.location}}; }
+  Json operator()(const SetStatistics& u) const { return {{"action", "set-statistics"}, {"statistics", kept(u.file.json)}}; }
+  Json operator()(const RemoveStatistics& u) const { return {{"action", "remove-statistics"}, {"snapshot-id", u.snapshot_id}}; }
+  Json operator()(const SetPartitionStatistics& u) const {
+    return {{"action", "set-partition-statistics"}, {"partition-statistics", kept(u.file.json)}};
+  }
+  Json operator()(const RemovePartitionStatistics& u) const {
+    return {{"action", "remove-partition-statistics"}, {"snapshot-id", u.snapshot_id}};
+  }
+  Json operator()(const RemovePartitionSpecs& u) const { return {{"action", "remove-partition-specs"}, {"spec-ids", u.spec_ids}}; }
+  Json operator()(const RemoveSchemas& u) const { return {{"action", "remove-schemas"}, {"schema-ids", u.schema_ids}}; }
+  Json operator()(const AddEncryptionKey& u) const { return {{"action", "add-encryption-key"}, {"encryption-key", kept(u.key.json)}}; }
+  Json operator()(const RemoveEncryptionKey& u) const { return {{"action", "remove-encryption-key"}, {"key-id", u.key_id}}; }
+};
+
+struct RequirementWriter {
+  Json operator()(const AssertCreate&) const { return {{"type", "assert-create"}}; }
+  Json operator()(const AssertTableUuid& r) const { return {{"type", "assert-table-uuid"}, {"uuid", r.uuid}}; }
+  Json operator()(const AssertRefSnapshotId& r) const {
+    return {{"type", "assert-ref-snapshot-id"}, {"ref", r.ref}, {"snapshot-id", r.snapshot_id ? Json(*r.snapshot_id) : Json()}};
+  }
+  Json operator()(const AssertLastAssignedFieldId& r) const {
+    return {{"type", "assert-last-assigned-field-id"}, {"last-assigned-field-id", r.last_assigned_field_id}};
+  }
+  Json operator()(const AssertCurrentSchemaId& r) const {
+    return {{"type", "assert-current-schema-id"}, {"current-schema-id", r.current_schema_id}};
+  }
+  Json operator()(const AssertLastAssignedPartitionId& r) const {
+    return {{"type", "assert-last-assigned-partition-id"}, {"last-assigned-partition-id", r.last_assigned_partition_id}};
+  }
+  Json operator()(const AssertDefaultSpecId& r) const {
+    return {{"type", "assert-default-spec-id"}, {"default-spec-id", r.default_spec_id}};
+  }
+  Json operator()(const AssertDefaultSortOrderId& r) const {
+    return {{"type", "assert-default-sort-order-id"}, {"default-sort-order-id", r.default_sort_order_id}};
+  }
+};
+
 }  // namespace
+
+Json to_json(const MetadataUpdate& update) { return std::visit(UpdateWriter(), update); }
+Json to_json(const Requirement& requirement) { return std::visit(RequirementWriter(), requirement); }
 
 std::vector<MetadataUpdate> read_updates(const Json& array, Status& first) {
   std::vector<MetadataUpdate> updates;

@@ -14,4 +14,7 @@ namespace halocline::iceberg {
 std::vector<MetadataUpdate> read_updates(const Json& array, Status& first);
 std::vector<Requirement> read_requirements(const Json& array, Status& first);
 
+Json to_json(const MetadataUpdate& update);
+Json to_json(const Requirement& requirement);
+
 }  // namespace halocline::iceberg

@@ -282,6 +282,13 @@ TEST(UpdateJson, EveryUpdateAndRequirementIsRead) {
   for (const MetadataUpdate& update : read) kinds.insert(update.index());
   EXPECT_EQ(kinds.size(), std::variant_size_v<MetadataUpdate>);
   EXPECT_EQ(std::get<SetSnapshotRef>(read[10]).ref.max_ref_age_ms, 5);
+  for (std::size_t i = 0; i < read.size(); ++i) {  // … and written as it is read
+    const Json written = to_json(read[i]);
+    EXPECT_EQ(written["action"], updates[i]["action"]);
+    const std::vector<MetadataUpdate> again = read_updates(Json::array({written}), first);
+    ASSERT_TRUE(first.ok()) << first.message();
+    EXPECT_EQ(to_json(again[0]), written);
+  }
 
   const std::vector<Requirement> requirements = read_requirements(Json::parse(R"([
     {"type":"assert-create"}, {"type":"assert-table-uuid","uuid":"u"}, {"type":"assert-ref-snapshot-id","ref":"main","snapshot-id":null},
@@ -291,6 +298,12 @@ TEST(UpdateJson, EveryUpdateAndRequirementIsRead) {
   ASSERT_TRUE(first.ok()) << first.message();
   ASSERT_EQ(requirements.size(), std::variant_size_v<Requirement>);
   EXPECT_FALSE(std::get<AssertRefSnapshotId>(requirements[2]).snapshot_id.has_value());
+  Json written = Json::array();
+  for (const Requirement& requirement : requirements) written.push_back(to_json(requirement));
+  const std::vector<Requirement> again = read_requirements(written, first);
+  ASSERT_TRUE(first.ok()) << first.message();
+  for (std::size_t i = 0; i < requirements.size(); ++i) EXPECT_EQ(to_json(again[i]), written[i]);
+  EXPECT_EQ(written[1]["uuid"], "u");
 }
 
 TEST(UpdateJson, WhatIsNotKnownOrIncompleteIsRefused) {

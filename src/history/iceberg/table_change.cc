@@ -47,7 +47,9 @@ class Preparation {
     prepared.commit.requirements = {
         AssertTableUuid{table_.table_uuid},
         AssertRefSnapshotId{std::string(kMainBranch), parent == nullptr ? std::nullopt : std::optional(parent->snapshot_id)}};
+    prepared.snapshot = parent == nullptr ? std::nullopt : std::optional(parent->snapshot_id);
     if (!change_.empty()) {
+      prepared.snapshot = snapshot_.snapshot_id;
       // The branch keeps its own retention.
       SnapshotRef main = table_.ref(kMainBranch) == nullptr ? SnapshotRef{} : *table_.ref(kMainBranch);
       main.snapshot_id = snapshot_.snapshot_id;

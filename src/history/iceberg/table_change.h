@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,13 +31,15 @@ struct TableChange {
   bool same_rows = false;         // the table's rows are what they were: files were only made anew
   Properties summary;             // of the snapshot, besides what the spec has
   Properties properties;          // of the table, set by the same commit
+  bool mark = false;              // a snapshot comes even when no file changes
 
-  bool empty() const { return data.empty() && deletes.empty() && removed.empty(); }
+  bool empty() const { return !mark && data.empty() && deletes.empty() && removed.empty(); }
 };
 
 struct PreparedChange {
   TableCommit commit;              // its requirements: the table and its main branch are what was loaded
   std::vector<std::string> files;  // written for it; to be removed when it is not committed
+  std::optional<std::int64_t> snapshot;  // the table's current one with it
 };
 
 // So many manifests below kMergedManifestBytes become one.

@@ -139,9 +139,12 @@ EncryptionKey read_encryption_key(const Json& json, Status& first) {
 
 Result<TableMetadata> parse_table_metadata(std::string_view text) {
   const Result<Json> json = parse_json(text, "table metadata");
-  if (!json.ok()) return json.status();
+  return json.ok() ? read_table_metadata(json.value()) : json.status();
+}
+
+Result<TableMetadata> read_table_metadata(const Json& json) {
   Status first;
-  ObjectReader in(json.value(), "table metadata", first);
+  ObjectReader in(json, "table metadata", first);
   TableMetadata metadata;
   metadata.format_version = in.id("format-version");
   if (!first.ok()) return first;

@@ -24,6 +24,9 @@ Json to_json(const TableMetadata& metadata);
 Json to_json(const Snapshot& snapshot);
 Json to_json(const SnapshotRef& ref);
 
+// The same of JSON that was parsed already.
+Result<TableMetadata> read_table_metadata(const Json& json);
+
 // Parts, as updates carry them; they remember the first thing that is wrong.
 Snapshot read_snapshot(const Json& json, Status& first);
 SnapshotRef read_snapshot_ref(const Json& json, Status& first);

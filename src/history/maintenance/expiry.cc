@@ -87,7 +87,7 @@ std::vector<std::int64_t> old_snapshots(const TableMetadata& table, const Retent
   return old;
 }
 
-Status expire(TableCatalog& catalog, Warehouse& warehouse, const TableName& name, const LoadedTable& table,
+Status expire(WriterCatalog& catalog, Warehouse& warehouse, const TableName& name, const LoadedTable& table,
               const std::vector<std::int64_t>& snapshots) {
   const TableMetadata& metadata = *table.metadata;
   const std::set<std::int64_t> ids(snapshots.begin(), snapshots.end());

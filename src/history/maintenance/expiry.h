@@ -28,7 +28,7 @@ std::vector<std::int64_t> old_snapshots(const iceberg::TableMetadata& table, con
 
 // Takes the snapshots out of the table and then removes the files that no snapshot has any more; what a crash leaves of them the search for
 // orphans finds. kFailedPrecondition: somebody changed the table meanwhile, nothing happened.
-Status expire(iceberg::TableCatalog& catalog, Warehouse& warehouse, const iceberg::TableName& name, const iceberg::LoadedTable& table,
+Status expire(iceberg::WriterCatalog& catalog, Warehouse& warehouse, const iceberg::TableName& name, const iceberg::LoadedTable& table,
               const std::vector<std::int64_t>& snapshots);
 
 // Every file that the snapshots need: manifest lists, manifests, data and delete files.

@@ -15,7 +15,7 @@ constexpr std::int64_t kNanosPerMilli = 1'000'000;
 
 }  // namespace
 
-Upkeep::Upkeep(TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, UpkeepOptions options)
+Upkeep::Upkeep(WriterCatalog& catalog, Warehouse& warehouse, const Clock& clock, UpkeepOptions options)
     : catalog_(catalog), warehouse_(warehouse), clock_(clock), options_(std::move(options)) {}
 
 Result<std::optional<LoadedTable>> Upkeep::load(const TableDefinition& table) {
@@ -70,7 +70,8 @@ Result<std::size_t> Upkeep::remove_orphans(const TableDefinition& table, std::op
   if (!loaded.value().has_value()) return std::size_t{0};
   Result<std::string> location = warehouse_.canonical(loaded.value()->metadata->location);
   if (!location.ok()) return location.status();
-  if (Status own = require_own_folder({{options_.space}, table.name}, location.value(), {}); !own.ok()) return own;
+  const Namespace from = options_.whole_catalog ? Namespace{} : Namespace{options_.space};
+  if (Status own = require_own_folder({{options_.space}, table.name}, location.value(), from); !own.ok()) return own;
   return halocline::remove_orphans(warehouse_, *loaded.value(), std::min(before, waiting_since.value_or(before)));
 }
 

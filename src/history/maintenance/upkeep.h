@@ -26,6 +26,7 @@ namespace halocline {
 
 struct UpkeepOptions {
   std::string space = "halocline";  // the namespace of the tables
+  bool whole_catalog = true;        // whether it is asked for tables in other namespaces that lie in the folder of one of ours
   CompactionOptions compaction;
   Retention retention;
   Nanos orphan_age = 259'200'000'000'000;  // three days
@@ -33,7 +34,7 @@ struct UpkeepOptions {
 
 class Upkeep {
  public:
-  Upkeep(iceberg::TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, UpkeepOptions options);
+  Upkeep(iceberg::WriterCatalog& catalog, Warehouse& warehouse, const Clock& clock, UpkeepOptions options);
 
   Result<std::optional<Rewrite>> compact(const TableDefinition& table);
   Status expire(const TableDefinition& table);
@@ -46,7 +47,7 @@ class Upkeep {
   // Of the tables in the namespace and those below it.
   Status require_own_folder(const iceberg::TableName& name, const std::string& location, const iceberg::Namespace& space);
 
-  iceberg::TableCatalog& catalog_;
+  iceberg::WriterCatalog& catalog_;
   Warehouse& warehouse_;
   const Clock& clock_;
   const UpkeepOptions options_;

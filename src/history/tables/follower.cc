@@ -21,7 +21,7 @@ constexpr Seq kRecordsAtOnce = 100'000;
 
 }  // namespace
 
-Follower::Follower(Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, FollowerOptions options,
+Follower::Follower(Books& books, iceberg::WriterCatalog& catalog, Warehouse& warehouse, const Clock& clock, FollowerOptions options,
                    std::string journal_id)
     : books_(books),
       clock_(clock),
@@ -46,7 +46,7 @@ std::vector<TableDefinition> Follower::definitions() {
           nodes::definition(), LimitVersions::definition(), ReferenceVersions::definition()};
 }
 
-Result<std::unique_ptr<Follower>> Follower::open(Disk& disk, Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse,
+Result<std::unique_ptr<Follower>> Follower::open(Disk& disk, Books& books, iceberg::WriterCatalog& catalog, Warehouse& warehouse,
                                                  const Clock& clock, FollowerOptions options) {
   const Result<JournalId> journal = journal_id(disk, options.journal_directory);
   if (!journal.ok()) return journal.status();

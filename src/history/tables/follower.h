@@ -50,7 +50,7 @@ class Follower {
 
   // Makes the tables that are missing. `books` has applied nothing yet: it is taken through the journal from its beginning. All
   // references outlive the follower. kFailedPrecondition: the tables are of another journal, or ahead of this one.
-  static Result<std::unique_ptr<Follower>> open(Disk& disk, Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse,
+  static Result<std::unique_ptr<Follower>> open(Disk& disk, Books& books, iceberg::WriterCatalog& catalog, Warehouse& warehouse,
                                                 const Clock& clock, FollowerOptions options);
 
   // Reads on, up to `durable` or until full(), and no more than about a tenth of a second of work: read_seq() says how far.
@@ -74,7 +74,7 @@ class Follower {
   std::uint64_t committed_rows() const { return tables_.committed_rows(); }  // … with so many rows
 
  private:
-  Follower(Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, FollowerOptions options,
+  Follower(Books& books, iceberg::WriterCatalog& catalog, Warehouse& warehouse, const Clock& clock, FollowerOptions options,
            std::string journal_id);
 
   Status take(const BlockView& block);

@@ -79,39 +79,31 @@ class LenientBooks final : public Books {
 enum class Fault { kNone, kRefused, kLost, kLostBefore, kConflict };
 
 // The catalog with faults in front of it.
-class FaultyCatalog final : public TableCatalog {
+class FaultyCatalog final : public WriterCatalog {
  public:
-  explicit FaultyCatalog(TableCatalog& inner) : inner_(inner) {}
+  explicit FaultyCatalog(WriterCatalog& inner) : inner_(inner) {}
   Fault next = Fault::kNone;
   std::function<void()> before_commit;
 
   Result<Page<Namespace>> list_namespaces(const Namespace& p, const PageRequest& page) override { return inner_.list_namespaces(p, page); }
   Status create_namespace(const Namespace& s, const Properties& p) override { return inner_.create_namespace(s, p); }
-  Result<Properties> load_namespace(const Namespace& s) override { return inner_.load_namespace(s); }
-  Result<NamespaceChange> update_namespace(const Namespace& s, const std::vector<std::string>& r, const Properties& u) override {
-    return inner_.update_namespace(s, r, u);
-  }
-  Status drop_namespace(const Namespace& s) override { return inner_.drop_namespace(s); }
   Result<Page<TableName>> list_tables(const Namespace& s, const PageRequest& page) override { return inner_.list_tables(s, page); }
   Result<LoadedTable> create_table(const NewTable& t) override { return inner_.create_table(t); }
-  Result<LoadedTable> register_table(const TableName& t, const std::string& m, bool o) override { return inner_.register_table(t, m, o); }
   Result<LoadedTable> load_table(const TableName& t) override { return inner_.load_table(t); }
   Result<LoadedTable> commit_table(const TableCommit& c) override { return inner_.commit_table(c); }
-  Result<std::vector<LoadedTable>> commit_transaction(const std::vector<TableCommit>& commits) override {
+  Status commit_transaction(const std::vector<TableCommit>& commits) override {
     const Fault fault = std::exchange(next, Fault::kNone);
     if (before_commit) std::exchange(before_commit, nullptr)();
     if (fault == Fault::kRefused) return Status(Code::kIo, "no");
     if (fault == Fault::kConflict) return Status(Code::kFailedPrecondition, "look again");
     if (fault == Fault::kLostBefore) return Status(Code::kUnavailable, "who knows");
-    Result<std::vector<LoadedTable>> done = inner_.commit_transaction(commits);
+    const Status done = inner_.commit_transaction(commits);
     if (fault == Fault::kLost) return Status(Code::kUnavailable, "who knows");
     return done;
   }
-  Status rename_table(const TableName& a, const TableName& b) override { return inner_.rename_table(a, b); }
-  Status drop_table(const TableName& t, bool purge) override { return inner_.drop_table(t, purge); }
 
  private:
-  TableCatalog& inner_;
+  WriterCatalog& inner_;
 };
 
 class FollowerTest : public testing::Test {

@@ -14,6 +14,7 @@ using namespace iceberg;
 namespace {
 
 constexpr int kAttempts = 8;
+constexpr int kUnknownAttempts = 2;  // at once: more of them help nobody who is in trouble
 constexpr char kOurKeys[] = "halocline.";
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
 
@@ -28,7 +29,7 @@ Status not_ours(const std::string& why) { return Status(Code::kFailedPreconditio
 
 }  // namespace
 
-TableSet::TableSet(TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, TableSetOptions options)
+TableSet::TableSet(WriterCatalog& catalog, Warehouse& warehouse, const Clock& clock, TableSetOptions options)
     : catalog_(catalog), warehouse_(warehouse), clock_(clock), options_(std::move(options)) {}
 
 void TableSet::add(HistoryTable& table) { entries_.push_back({&table, false}); }
@@ -189,6 +190,8 @@ Status TableSet::prepare(Attempt& attempt) {
       change.properties[kCompleteKey] = "true";
     }
     if (ledger) {
+      // Each commit has a snapshot here, so that each requires the one before it: none that was under way for long comes out of turn.
+      change.mark = true;
       change.properties[kLastSeqKey] = std::to_string(point_->seq);
       if (!point_->head.empty()) change.properties[kSignedHeadKey] = point_->head;
     }
@@ -198,6 +201,7 @@ Status TableSet::prepare(Attempt& attempt) {
     attempt.files.insert(attempt.files.end(), prepared.value().files.begin(), prepared.value().files.end());
     attempt.commits.push_back(std::move(prepared.value().commit));
     attempt.tables.push_back(entry.table);
+    attempt.snapshots.push_back(prepared.value().snapshot);
   }
   return ok_status();
 }
@@ -230,42 +234,61 @@ Status TableSet::finish() {
     written_ = true;
   }
   Status failure;
-  for (int i = 0; i < kAttempts; ++i) {
+  for (int i = 0, unknown = 0; i < kAttempts; ++i) {
     Result<bool> there = arrived();
     if (!there.ok()) return there.status();
     if (there.value()) {  // an attempt whose outcome was not known
-      committed({}, {});
+      committed(nullptr);
       return ok_status();
     }
-    Attempt attempt;
-    failure = prepare(attempt);
-    if (failure.ok()) {
-      const Result<std::vector<LoadedTable>> done = catalog_.commit_transaction(attempt.commits);
-      if (done.ok()) {
-        committed(attempt, done.value());
-        return ok_status();
+    if (unknown == kUnknownAttempts) return failure;
+    // What may come yet is sent again as it was: it comes once, and no more files are left behind.
+    Attempt attempt = sent_.has_value() ? *std::exchange(sent_, std::nullopt) : Attempt{};
+    if (!attempt.unknown) {
+      failure = prepare(attempt);
+      if (!failure.ok()) {
+        remove_files(attempt);
+        if (failure.code() == Code::kFailedPrecondition) continue;
+        return failure;
       }
-      failure = done.status();
-      if (failure.code() == Code::kUnavailable) continue;  // nobody knows: its files may be in use, and the tables are asked
     }
-    for (const std::string& file : attempt.files) static_cast<void>(warehouse_.remove(file));  // nothing points at them
+    failure = catalog_.commit_transaction(attempt.commits);
+    if (failure.ok()) {
+      committed(&attempt);
+      return ok_status();
+    }
+    if (failure.code() == Code::kUnavailable) {
+      attempt.unknown = true;
+      sent_ = std::move(attempt);
+      ++unknown;
+      continue;
+    }
+    remove_files(attempt);
     if (failure.code() != Code::kFailedPrecondition) return failure;
   }
   return failure;
 }
 
-void TableSet::committed(const Attempt& attempt, const std::vector<LoadedTable>& now) {
+void TableSet::remove_files(const Attempt& attempt) {
+  if (attempt.unknown) return;  // the search for orphans finds them
+  for (const std::string& file : attempt.files) static_cast<void>(warehouse_.remove(file));
+}
+
+void TableSet::committed(const Attempt* by) {
   committed_rows_ += static_cast<std::uint64_t>(closed_rows());
   for (Entry& entry : entries_) {
     entry.complete = true;
     if (!entry.table->pending()) continue;
-    const auto at = std::find(attempt.tables.begin(), attempt.tables.end(), entry.table) - attempt.tables.begin();
-    const bool known = static_cast<std::size_t>(at) < now.size();
-    entry.table->committed(known ? now[static_cast<std::size_t>(at)].metadata->current_snapshot_id : std::nullopt);
+    std::optional<std::int64_t> snapshot;
+    for (std::size_t i = 0; by != nullptr && i < by->tables.size(); ++i) {
+      if (by->tables[i] == entry.table) snapshot = by->snapshots[i];
+    }
+    entry.table->committed(snapshot);
   }
   committed_seq_ = point_->seq;
   ++commits_;
   point_.reset();
+  sent_.reset();
   waiting_since_.reset();
 }
 

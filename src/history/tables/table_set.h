@@ -52,7 +52,7 @@ struct CommitPoint {
 
 class TableSet {
  public:
-  TableSet(iceberg::TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, TableSetOptions options);
+  TableSet(iceberg::WriterCatalog& catalog, Warehouse& warehouse, const Clock& clock, TableSetOptions options);
 
   // Before open(). The first one is the ledger, which tells how far they all are.
   void add(HistoryTable& table);
@@ -96,7 +96,9 @@ class TableSet {
   struct Attempt {
     std::vector<iceberg::TableCommit> commits;
     std::vector<HistoryTable*> tables;  // of the commits
+    std::vector<std::optional<std::int64_t>> snapshots;  // … theirs with it
     std::vector<std::string> files;     // written for it
+    bool unknown = false;               // it was sent and nobody knows: it may come yet, so its files stay
   };
 
   iceberg::TableName name_of(const HistoryTable& table) const;
@@ -108,9 +110,12 @@ class TableSet {
   // Whether the commit is in the tables already.
   Result<bool> arrived();
   Result<iceberg::LoadedTable> try_replace(HistoryTable& into, const Rewrite& rewrite, std::vector<std::string>& written);
-  void committed(const Attempt& attempt, const std::vector<iceberg::LoadedTable>& now);
+  // Those of an attempt that will not come.
+  void remove_files(const Attempt& attempt);
+  // `by`: the attempt that did it, when that is known.
+  void committed(const Attempt* by);
 
-  iceberg::TableCatalog& catalog_;
+  iceberg::WriterCatalog& catalog_;
   Warehouse& warehouse_;
   const Clock& clock_;
   const TableSetOptions options_;
@@ -118,6 +123,7 @@ class TableSet {
   Seq committed_seq_ = 0;
   std::optional<CommitPoint> point_;  // of the commit under way
   bool written_ = false;              // its files are in the warehouse
+  std::optional<Attempt> sent_;       // … and what was sent of it that nobody knows of
   std::optional<Nanos> waiting_since_;
   std::uint64_t commits_ = 0, committed_rows_ = 0;
 };
