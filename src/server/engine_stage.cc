@@ -50,6 +50,7 @@ void EngineStage::apply(Block& block) {
   block.refused_releases = engine_.take_refused_releases();
   block.last_event_id = engine_.last_event_id();
   if (!block.reads.empty() || !block.follows.empty()) block.books = engine_.snapshot();
+  if (!block.counts_reads.empty()) block.counts = engine_.counts();
   if (checkpoints_ != nullptr && block.count > 0 && checkpoints_->wants(engine_.last_seq(), block.records.size())) {
     checkpoints_->take(engine_.snapshot());
   }
