@@ -51,7 +51,7 @@ void EngineStage::apply(Block& block) {
   block.last_event_id = engine_.last_event_id();
   if (!block.reads.empty() || !block.follows.empty()) block.books = engine_.snapshot();
   if (!block.counts_reads.empty()) block.counts = engine_.counts();
-  if (checkpoints_ != nullptr && block.count > 0 && checkpoints_->wants(engine_.last_seq(), block.records.size())) {
+  if (checkpoints_ != nullptr && block.count > 0 && checkpoints_->wants(engine_.last_seq(), block.records.size(), engine_.counts().trades)) {
     checkpoints_->take(engine_.snapshot());
   }
   if (block.count > 0) {
