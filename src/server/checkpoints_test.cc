@@ -116,8 +116,8 @@ class CheckpointsTest : public ::testing::Test {
 // What they cost does not grow with the books.
 TEST_F(CheckpointsTest, OneIsWantedWhenAQuarterAsManyCommandsCameAsThereAreTrades) {
   NamedCounters counters;
-  Checkpoints some(disk_, {checkpoints(), 200, 1'000, 3, true}, {&disk_, journal_options().directory}, 1'000, [] { return Seq{0}; }, counters,
-                   [](const Status&) {});
+  const JournalFiles journal{&disk_, journal_options().directory};
+  Checkpoints some(disk_, {checkpoints(), 200, 1'000, 3, true}, journal, 1'000, [] { return Seq{0}; }, counters, [](const Status&) {});
   EXPECT_FALSE(some.wants(1'199, 1, 0));
   EXPECT_TRUE(some.wants(1'200, 1, 0));
   EXPECT_TRUE(some.wants(1'200, 1, 800));

@@ -60,7 +60,7 @@ Core::Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, 
                p_.inbound.push(inbound, 0);  // refused only when stopping: then all followers end anyway
              }),
       watches_(watch_options(engine.last_seq()), p_.metrics.named),
-      reruns_(options_.journal, piece_of(options_), [this] { return p_.durable_seq.load(); }, watches_),
+      reruns_(options_.journal, options_.checkpoint.directory, piece_of(options_), [this] { return p_.durable_seq.load(); }, watches_),
       rewinds_(options_.rewind, options_.journal, options_.checkpoint.directory, p_.metrics.named),
       archiver_(make_archiver()), checkpoints_(make_checkpoints()),
       first_answers_(watches_,
