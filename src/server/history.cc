@@ -75,19 +75,26 @@ void History::take_offer() {
   ending_.notify_all();
 }
 
+Result<bool> History::commit_of(Result<std::optional<Rewrite>> made) {
+  if (!made.ok()) return made.status();
+  if (!made.value().has_value()) return false;
+  const Status committed = offer(std::move(*made.value()));
+  // The table moved on, or rows come first: another time.
+  if (committed.code() == Code::kFailedPrecondition || committed.code() == Code::kResourceExhausted) return false;
+  if (!committed.ok()) return committed;
+  core_.count("history_rewrites", 1);
+  return true;
+}
+
 Status History::round(Upkeep& upkeep, bool orphans) {
   for (const TableDefinition& table : Follower::definitions()) {
-    while (true) {
-      Result<std::optional<Rewrite>> made = upkeep.compact(table);
-      if (!made.ok()) return made.status();
-      if (!made.value().has_value()) break;
-      const Status committed = offer(std::move(*made.value()));
-      // The table moved on, or rows come first: another time.
-      if (committed.code() == Code::kFailedPrecondition || committed.code() == Code::kResourceExhausted) break;
-      if (!committed.ok()) return committed;
-      core_.count("history_rewrites", 1);
+    for (bool more = true; more;) {
+      Result<bool> done = commit_of(upkeep.compact(table));
+      if (!done.ok()) return done.status();
+      more = done.value();
       if (!rest(0)) return ok_status();
     }
+    if (const Result<bool> ordered = commit_of(upkeep.order_manifests(table)); !ordered.ok()) return ordered.status();
     if (const Status expired = upkeep.expire(table); !expired.ok() && expired.code() != Code::kFailedPrecondition) return expired;
     if (orphans) {
       const Nanos waiting = waiting_since_.load();

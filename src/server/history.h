@@ -56,6 +56,8 @@ class History {
   void look_after();
   // One round over all tables.
   Status round(Upkeep& upkeep, bool orphans);
+  // Whether there was something to commit, and it was: then there may be more. Fails as the upkeep and the commit do.
+  Result<bool> commit_of(Result<std::optional<Rewrite>> made);
   // Has the first thread commit it, and removes its files when that came to nothing. kFailedPrecondition too at the end.
   Status offer(Rewrite rewrite);
   void take_offer();
