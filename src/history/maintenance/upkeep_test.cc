@@ -587,6 +587,29 @@ TEST_P(UpkeepTest, OldSnapshotsGoWithTheFilesOnlyTheyHad) {
   EXPECT_GE(files_there().size(), least);
 }
 
+// Somebody who tags an old snapshot and the expiry that found none there: one of them comes second, and is told so.
+TEST_P(UpkeepTest, ATagThatComesBetweenIsKept) {
+  open();
+  for (int i = 0; i < 3; ++i) commit({{0, i}});
+  clock_.advance(kDay);
+  const LoadedTable before = load("orders");
+  const std::int64_t oldest = before.metadata->snapshots.front().snapshot_id;
+  const std::vector<std::int64_t> old = old_snapshots(*before.metadata, {}, clock_.wall() / 1'000'000);
+  ASSERT_EQ(old.size(), 2u);
+  const TableName name{{"halocline"}, "orders"};
+  ASSERT_TRUE(catalog_->commit_table({name, {}, {SetSnapshotRef{"audited", {oldest, false, {}, {}, {}}}}}).ok());
+  const std::set<std::string> files = files_there();
+  EXPECT_EQ(expire(*catalog_, *warehouse_, name, before, old).code(), Code::kFailedPrecondition);
+  EXPECT_EQ(load("orders").metadata->snapshots.size(), 3u);
+  EXPECT_EQ(files_there(), files);
+  ASSERT_TRUE(upkeep_->expire(orders()).ok());  // which looks again
+  EXPECT_EQ(load("orders").metadata->snapshots.size(), 2u);
+  EXPECT_EQ(load("orders").metadata->ref("audited")->snapshot_id, oldest);
+  const std::int64_t gone = old.back() == oldest ? old.front() : old.back();
+  const TableCommit late{name, {}, {SetSnapshotRef{"late", {gone, false, {}, {}, {}}}}};
+  EXPECT_EQ(catalog_->commit_table(late).status().code(), Code::kInvalidArgument);
+}
+
 TEST_P(UpkeepTest, WhatNothingNamesGoesWhenItIsOldEnough) {
   open();
   for (int i = 0; i < 3; ++i) commit({{0, i}});
