@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/running_digest.h"
 #include "history/tables/books.h"
 
 namespace halocline {
@@ -20,7 +21,7 @@ class EngineBooks final : public Books {
   Status resume(const State& books);
   Snapshot snapshot() { return engine_->snapshot(); }
 
-  Effect apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload, std::vector<AlertEvent>& events) override;
+  void apply(Seq first, Nanos time, std::span<const Command> commands, const Told& told) override;
   void changed_trades(const TradeVisitor& visit) override;
   void changed_positions(const PositionVisitor& visit) override;
   void changed_nodes(const NodeVisitor& visit) override;
@@ -28,8 +29,10 @@ class EngineBooks final : public Books {
 
  private:
   std::unique_ptr<Engine> engine_;
+  std::vector<AlertEvent> events_;  // of the command that is applied
   Snapshot trades_visited_, positions_visited_;  // by the last call; nullptr before the first
   std::vector<NodeRow> nodes_visited_;           // by id
+  views::RunningDigest digest_;
 };
 
 }  // namespace halocline

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "base/merkle.h"
 #include "base/status.h"
 #include "command/alert.h"
+#include "command/command.h"
 #include "history/catalog/table_catalog.h"
 #include "history/tables/append_table.h"
 #include "history/tables/books.h"
@@ -89,7 +91,7 @@ class Follower {
   // From behind read_seq_ on.
   Status open_journal();
   Status take(const BlockView& block);
-  Status take(Seq seq, Nanos time, const Command& command, const Books::Effect& effect);
+  Status take(Seq seq, Nanos time, const Command& command, const Books::Effect& effect, std::span<const AlertEvent> events);
   // Where the books are, signed.
   CommitPoint point();
   // Rows that say how the books are now.
@@ -117,7 +119,8 @@ class Follower {
   std::string head_;                // signed, of the commit under way
   std::vector<KeptCommand> kept_;   // for state()
   bool changed_ = false;            // commands were read that no commit was made for
-  std::vector<AlertEvent> events_;
+  std::vector<Command> commands_;   // of the block that is read
+  std::vector<Record> records_;     // … which they are
   std::string fix_session_;         // the FIX message whose commands come now
   std::uint32_t fix_number_ = 0, fix_left_ = 0;
 };
