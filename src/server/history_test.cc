@@ -263,7 +263,7 @@ TEST_F(HistoryTest, AStartGoesOnWithoutTheJournalsBeginning) {
   history_options_.commit_interval = 20'000'000;
   history_options_.follower.resumable = true;
   history_options_.states = states, history_options_.state_records = kRecords, history_options_.keep_states = true;
-  int versions = 0;
+  int versions = 1;  // of the floor
   const auto limit = [&] {
     Limit net;
     net.name = "net", net.kind = NodeKind::kBook, net.node = "b1", net.measure = Measure::kNet;
