@@ -124,7 +124,7 @@ const ConfigKey kKeys[] = {
      "… but none whose last command is older, in days. 0: age does not matter."},
     {HALOCLINE_KEY(Number, archive, keep_days), "0", 0, 36'500, nullptr,
      "Archived segments whose last command is older are removed, in days: what was before can neither be asked nor audited any more. "
-     "0: never. Not with history.enabled, which reads the whole journal when it starts."},
+     "0: never. With history.enabled nothing goes that its next start needs: it then keeps its books every checkpoint.records commands."},
 
     {HALOCLINE_KEY(Number, rewind, threads), "2", 1, 16, nullptr,
      "Reads of the past worked out at a time, each on a thread of low priority and with the memory the books took then."},
