@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -22,10 +23,8 @@ constexpr std::int64_t kRetryAfter = kSecond;
 constexpr std::int64_t kTellAgainAfter = 60 * kSecond;  // of a failure that goes on
 constexpr std::int64_t kOrphanInterval = 3'600'000'000'000;  // ns
 constexpr std::size_t kStatesKept = 2;
-constexpr int kNiceness = 10;  // the hot path goes first
-
-// Of the calling thread (setpriority(2), "on Linux").
-void be_nice() { static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNiceness)); }
+constexpr std::uint64_t kTradesPerCommand = 4;  // as for checkpoints: what they cost a command does not grow with the books
+constexpr int kUpkeepNiceness = 10;
 
 }  // namespace
 
@@ -120,7 +119,7 @@ Status History::round(Upkeep& upkeep, bool orphans) {
 
 void History::look_after() {
   pthread_setname_np(pthread_self(), "history-upkeep");
-  be_nice();
+  static_cast<void>(::setpriority(PRIO_PROCESS, 0, kUpkeepNiceness));  // on Linux that of the calling thread
   Upkeep upkeep(lake_.catalog(), lake_.warehouse(), clock_, options_.upkeep);
   std::optional<std::int64_t> last_orphans;
   while (rest(options_.upkeep_interval)) {
@@ -214,7 +213,7 @@ void History::keep_state() {
   if (!keeps_states_ || follower_->committed_seq() < next_state_) return;
   const std::optional<FollowerState> state = follower_->state();
   if (!state.has_value()) return;
-  next_state_ = state->seq + options_.state_records;
+  next_state_ = state->seq + std::max<Seq>(options_.state_records, books_->trades() / kTradesPerCommand);
   const Result<JournalId> journal = journal_id(disk_, options_.follower.journal_directory);
   Status status = journal.status();
   if (status.ok()) status = save(disk_, options_.states, journal.value(), *state);
@@ -260,7 +259,6 @@ bool History::advance(bool commit_now) {
 
 void History::run() {
   pthread_setname_np(pthread_self(), "history");
-  be_nice();
   std::int64_t last_commit = clock_.monotonic();
   bool more = false;
   while (wait(more ? 0 : failing_.has_value() ? kRetryAfter : options_.commit_interval / kLooksPerCommit)) {

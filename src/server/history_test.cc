@@ -295,7 +295,7 @@ TEST_F(HistoryTest, AStartGoesOnWithoutTheJournalsBeginning) {
   limit();
   while (counters()["segments_removed"] < 2) {
     const std::uint64_t taken = counters()["checkpoints"];
-    send_trades(kRecords);
+    send_trades(static_cast<int>(kRecords) + trades_ / 4);  // a checkpoint is due
     limit();
     const Seq last = core_->report().durable_seq;
     while (counters()["history_seq"] < last || counters()["checkpoints"] == taken) std::this_thread::yield();
