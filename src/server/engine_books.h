@@ -2,6 +2,7 @@
 // live one. One thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,6 +21,7 @@ class EngineBooks final : public Books {
   // Goes on from books of another engine, before anything was applied. Fails as Engine::resume does.
   Status resume(const State& books);
   Snapshot snapshot() { return engine_->snapshot(); }
+  std::uint64_t trades() const { return engine_->counts().trades; }
 
   void apply(Seq first, Nanos time, std::span<const Command> commands, const Told& told) override;
   void changed_trades(const TradeVisitor& visit) override;

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -21,8 +22,9 @@ constexpr std::int64_t kSecond = 1'000'000'000;         // ns
 constexpr std::int64_t kRetryAfter = kSecond;
 constexpr std::int64_t kTellAgainAfter = 60 * kSecond;  // of a failure that goes on
 constexpr std::int64_t kOrphanInterval = 3'600'000'000'000;  // ns
-constexpr int kUpkeepNiceness = 10;
 constexpr std::size_t kStatesKept = 2;
+constexpr std::uint64_t kTradesPerCommand = 4;  // as for checkpoints: what they cost a command does not grow with the books
+constexpr int kUpkeepNiceness = 10;
 
 }  // namespace
 
@@ -211,7 +213,7 @@ void History::keep_state() {
   if (!keeps_states_ || follower_->committed_seq() < next_state_) return;
   const std::optional<FollowerState> state = follower_->state();
   if (!state.has_value()) return;
-  next_state_ = state->seq + options_.state_records;
+  next_state_ = state->seq + std::max<Seq>(options_.state_records, books_->trades() / kTradesPerCommand);
   const Result<JournalId> journal = journal_id(disk_, options_.follower.journal_directory);
   Status status = journal.status();
   if (status.ok()) status = save(disk_, options_.states, journal.value(), *state);

@@ -39,7 +39,8 @@ struct HistoryOptions {
   UpkeepOptions upkeep;
   std::int64_t upkeep_interval = 60'000'000'000;  // ns; 0: never
   // The directory of the states that a start goes on from (history/tables/follower_state.h, with the books as a checkpoint); one is kept
-  // every so many commands, when that is wished or a start went on from one. Without one a start reads the whole journal.
+  // every so many commands (or a quarter as many as there are trades), when that is wished or a start went on from one. Without one a
+  // start reads the whole journal.
   std::string states;
   Seq state_records = 0;
   bool keep_states = false;

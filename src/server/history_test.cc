@@ -295,7 +295,8 @@ TEST_F(HistoryTest, AStartGoesOnWithoutTheJournalsBeginning) {
   limit();
   while (counters()["segments_removed"] < 2) {
     const std::uint64_t taken = counters()["checkpoints"];
-    send_trades(kRecords);
+    // Until a checkpoint is due, in submissions that fit into the small segments.
+    for (const int due = trades_ + static_cast<int>(kRecords) + trades_ / 3; trades_ < due;) send_trades(100);
     limit();
     const Seq last = core_->report().durable_seq;
     while (counters()["history_seq"] < last || counters()["checkpoints"] == taken) std::this_thread::yield();
