@@ -122,7 +122,8 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(bool, checkpoint, enabled), "true", 0, 0, nullptr,
      "Whether the books are written down now and then (docs/formats/checkpoint.md), so that a start or a rewind need not read the whole "
      "journal. Without a journal there are none."},
-    {HALOCLINE_KEY(Number, checkpoint, records), "2000000", 1, 1'000'000'000'000, nullptr, "One when so many commands came since then."},
+    {HALOCLINE_KEY(Number, checkpoint, records), "2000000", 1, 1'000'000'000'000, nullptr,
+     "One when so many commands came since then, but never before a quarter as many as there are trades."},
     {HALOCLINE_KEY(Number, checkpoint, journal_bytes), "268435456", 1, 1'024 * kGiB, nullptr, "… or so many bytes of them."},
     {HALOCLINE_KEY(Number, checkpoint, keep), "3", 1, 10'000, nullptr,
      "How many are kept, the newest; about 50 bytes a trade each. More of them bring rewinds nearer."},
@@ -136,7 +137,7 @@ const ConfigKey kKeys[] = {
      "… but none whose last command is older, in days. 0: age does not matter."},
     {HALOCLINE_KEY(Number, archive, keep_days), "0", 0, 36'500, nullptr,
      "Archived segments whose last command is older are removed, in days: what was before can neither be asked nor audited any more. "
-     "0: never. Not with history.enabled, which reads the whole journal when it starts."},
+     "0: never. With history.enabled nothing goes that its next start needs: it then keeps its books every checkpoint.records commands."},
 
     {HALOCLINE_KEY(Number, rewind, threads), "2", 1, 16, nullptr,
      "Reads of the past worked out at a time, each on a thread of low priority and with the memory the books took then."},

@@ -299,7 +299,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   if (!config.archive.folder.empty()) {
     const auto days = [](std::uint64_t count) { return static_cast<Nanos>(count) * kDay; };
     options.archive = {&disk, directory, checkpoint_directory, config.archive.local_bytes, days(config.archive.local_days),
-                       days(config.archive.keep_days)};
+                       days(config.archive.keep_days), config.history.enabled ? history_states(config) : ""};
   }
   Status failure;  // written before journal_failed(), read after the core's threads have ended
   options.on_failure = [&](const Status& why) { failure = why, ending.journal_failed(); };

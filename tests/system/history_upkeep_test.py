@@ -15,6 +15,7 @@ from history_tables_test import TablesCase  # noqa: E402
 
 TABLES = ("trade_events", "trades", "prices", "alerts", "positions", "nodes", "limits", "reference")
 LONG_AGO = 100 * 3600  # seconds
+MANIFEST_BYTES = 30_000
 
 
 class HistoryUpkeepTest(TablesCase):
@@ -48,6 +49,15 @@ class HistoryUpkeepTest(TablesCase):
         table = self.table(table)
         return [table.inspect.data_files().num_rows, table.inspect.delete_files().num_rows]
 
+    def manifests(self, table, files):
+        """They list so many live files, and are few and no larger than the table wants."""
+        manifests = self.table(table).inspect.manifests().to_pylist()
+        self.assertLess(len(manifests), 12, table)
+        for one in manifests:
+            self.assertLessEqual(one["length"], MANIFEST_BYTES, table)
+        kinds = [f"{state}_{content}_files_count" for state in ("added", "existing") for content in ("data", "delete")]
+        self.assertEqual(sum(one[kind] for one in manifests for kind in kinds), files, table)
+
     def wait_for(self, what, least=1):
         """Until the counter is that high."""
         end = time.monotonic() + TIMEOUT
@@ -56,6 +66,10 @@ class HistoryUpkeepTest(TablesCase):
             time.sleep(0.1)
 
     def test_files_become_few_and_the_rows_stay(self):
+        self.restart()
+        for table in TABLES:
+            with self.table(table).transaction() as change:
+                change.set_properties({"commit.manifest.target-size-bytes": str(MANIFEST_BYTES), "commit.manifest.min-count-to-merge": "3"})
         self.story(settle=lambda: self.restart())
         for number in range(8):
             self.trade(f"more{number}")
@@ -78,6 +92,7 @@ class HistoryUpkeepTest(TablesCase):
             data, deletes = self.files(table)
             self.assertLess(data, 8, table)
             self.assertLess(deletes, 8, table)
+            self.manifests(table, data + deletes)
         self.trade("3", version=20, action="AMEND", quantity="1")
         self.trade("more1", version=2, action="CANCEL")
         self.settle()
