@@ -13,19 +13,11 @@
 namespace halocline::iceberg {
 namespace {
 
-constexpr char kLevelSeparator = '\x1f';
 constexpr char kTransactions[] = "/transactions/commit";
 constexpr char kTransactionsEndpoint[] = "POST /v1/{prefix}/transactions/commit";
 constexpr std::size_t kMostReason = 400;    // bytes of an error's text that are told
 constexpr std::size_t kMostPrefix = 1'024;
 constexpr std::size_t kMostPages = 10'000;  // of a listing
-
-std::string path_of(const Namespace& space) {
-  std::string levels;
-  for (const std::string& level : space) levels += (levels.empty() ? "" : std::string(1, kLevelSeparator)) + level;
-  return "/namespaces/" + percent_encoded(levels);
-}
-std::string path_of(const TableName& table) { return path_of(table.space) + "/tables/" + percent_encoded(table.name); }
 
 bool fine(const HttpResponse& response) { return response.status >= 200 && response.status < 300; }
 
@@ -154,8 +146,12 @@ Status RemoteCatalog::attach() {
   for (const Properties* properties : {&defaults, &overrides}) {
     if (const auto one = properties->find("prefix"); one != properties->end()) prefix = one->second;
   }
-  const bool plain = std::all_of(prefix.begin(), prefix.end(), [](char c) { return c > ' ' && c <= '~' && c != '?' && c != '#'; });
-  if (!plain || prefix.size() > kMostPrefix) return Status(Code::kIo, "the catalog's prefix is no part of a path");
+  std::string separator = separator_;  // of the levels of a namespace, encoded already
+  if (const auto one = overrides.find("namespace-separator"); one != overrides.end()) separator = one->second;
+  const std::string parts = prefix + separator;
+  const auto is_plain = [](char c) { return c > ' ' && c <= '~' && c != '?' && c != '#' && c != '&'; };
+  const bool plain = std::all_of(parts.begin(), parts.end(), is_plain);
+  if (!plain || parts.size() > kMostPrefix) return Status(Code::kIo, "the catalog's prefix or namespace-separator is no part of a path");
   const std::string base = prefix.empty() ? "/v1" : "/v1/" + prefix;
   if (std::find(endpoints.begin(), endpoints.end(), kTransactionsEndpoint) == endpoints.end()) {
     if (!endpoints.empty()) return no_transactions();
@@ -168,9 +164,20 @@ Status RemoteCatalog::attach() {
     }
     if (status == 404 || status == 405 || status == 501) return no_transactions();
   }
+  separator_ = separator;
   base_ = base;
   return ok_status();
 }
+
+std::string RemoteCatalog::levels_of(const Namespace& space) const {
+  std::string levels;
+  for (const std::string& level : space) levels += (levels.empty() ? "" : separator_) + percent_encoded(level);
+  return levels;
+}
+
+std::string RemoteCatalog::path_of(const Namespace& space) const { return "/namespaces/" + levels_of(space); }
+
+std::string RemoteCatalog::path_of(const TableName& table) const { return path_of(table.space) + "/tables/" + percent_encoded(table.name); }
 
 Result<HttpResponse> RemoteCatalog::ask_below(const std::string& method, const std::string& path, const std::string& body) {
   if (Status status = attach(); !status.ok()) return status;
@@ -179,11 +186,8 @@ Result<HttpResponse> RemoteCatalog::ask_below(const std::string& method, const s
 
 Result<Page<Namespace>> RemoteCatalog::list_namespaces(const Namespace& parent, const PageRequest&) {
   Page<Namespace> all;
-  std::string query = "?pageToken=", above;
-  if (!parent.empty()) {
-    for (const std::string& level : parent) above += (above.empty() ? "" : std::string(1, kLevelSeparator)) + level;
-    query = "?parent=" + percent_encoded(above) + "&pageToken=";
-  }
+  if (Status status = attach(); !status.ok()) return status;
+  const std::string query = parent.empty() ? "?pageToken=" : "?parent=" + levels_of(parent) + "&pageToken=";
   std::string token;
   for (std::size_t pages = 0; pages < kMostPages; ++pages) {
     const Result<HttpResponse> response = ask_below("GET", "/namespaces" + query + percent_encoded(token));
@@ -206,6 +210,7 @@ Result<Page<Namespace>> RemoteCatalog::list_namespaces(const Namespace& parent, 
 
 Result<Page<TableName>> RemoteCatalog::list_tables(const Namespace& space, const PageRequest&) {
   Page<TableName> all;
+  if (Status status = attach(); !status.ok()) return status;
   std::string token;
   for (std::size_t pages = 0; pages < kMostPages; ++pages) {
     const Result<HttpResponse> response = ask_below("GET", path_of(space) + "/tables?pageToken=" + percent_encoded(token));
@@ -241,6 +246,7 @@ Result<LoadedTable> RemoteCatalog::create_table(const NewTable& table) {
                {"stage-create", table.staged},
                {"properties", table.draft.properties}};
   if (!table.draft.location.empty()) json["location"] = table.draft.location;
+  if (Status status = attach(); !status.ok()) return status;
   const std::string path = path_of(table.table.space) + "/tables";
   const Result<HttpResponse> response = ask_below("POST", path, json_text(json));
   if (!response.ok()) return response.status();
@@ -249,6 +255,7 @@ Result<LoadedTable> RemoteCatalog::create_table(const NewTable& table) {
 }
 
 Result<LoadedTable> RemoteCatalog::load_table(const TableName& table) {
+  if (Status status = attach(); !status.ok()) return status;
   const Result<HttpResponse> response = ask_below("GET", path_of(table));
   if (!response.ok()) return when_reading(response.status());
   if (!fine(response.value())) return failure(response.value(), "GET " + path_of(table), false);
@@ -288,6 +295,7 @@ Result<LoadedTable> RemoteCatalog::look(const TableCommit& commit, const Status&
 }
 
 Result<LoadedTable> RemoteCatalog::commit_table(const TableCommit& commit) {
+  if (Status status = attach(); !status.ok()) return status;
   const Result<HttpResponse> response = ask_below("POST", path_of(commit.table), json_text(body_of(commit)));
   // Committed it is, also when its answer cannot be read.
   const auto unread = [](const Status& why) {

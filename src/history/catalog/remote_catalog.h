@@ -49,9 +49,12 @@ class RemoteCatalog final : public WriterCatalog {
  private:
   // One request, behind the catalog's prefix; with another token when the first is refused. The status of the answer may be any.
   Result<HttpResponse> ask(const std::string& method, const std::string& path, const std::string& body);
-  // The same below /v1, after attach().
+  // The same below /v1 and its prefix.
   Result<HttpResponse> ask_below(const std::string& method, const std::string& path, const std::string& body = "");
-  Status check_transactions();
+  // In the catalog's words, after attach().
+  std::string levels_of(const Namespace& space) const;
+  std::string path_of(const Namespace& space) const;
+  std::string path_of(const TableName& table) const;
   Result<LoadedTable> take_table(const HttpResponse& response);
   // What a commit that failed so comes to, once its table was looked at: the table, when it has the commit's snapshot. kUnavailable when
   // it could not be looked at.
@@ -61,7 +64,8 @@ class RemoteCatalog final : public WriterCatalog {
   Authorization& authorization_;
   const RemoteCatalogOptions options_;
   std::mutex mutex_;
-  std::optional<std::string> base_;  // "/v1" and the prefix, once that is known
+  std::optional<std::string> base_;  // "/v1" and the prefix, once that is known; then nothing changes any more
+  std::string separator_ = "%1F";
 };
 
 }  // namespace halocline::iceberg

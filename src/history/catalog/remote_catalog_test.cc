@@ -219,14 +219,16 @@ TEST_F(RemoteCatalogTest, ACatalogWithoutTransactionsIsRefused) {
 TEST_F(RemoteCatalogTest, AsksAsTheCatalogWantsToBeAsked) {
   open(*client_, *who_, "s3://books/a");
   client_->next = {ScriptedClient::with(404, R"({"error":{"message":"no such","type":"NoSuchWarehouseException","code":404}})"),
-                   ScriptedClient::with(200, R"({"defaults":{"prefix":"a"},"overrides":{"prefix":"cats/7"},)"
+                   ScriptedClient::with(200, R"({"defaults":{"prefix":"a"},"overrides":{"prefix":"cats/7","namespace-separator":"%2E"},)"
                                              R"("endpoints":["POST /v1/{prefix}/transactions/commit"]})"),
-                   ScriptedClient::with(200, R"({"namespaces":[]})")};
+                   ScriptedClient::with(200, R"({"namespaces":[]})"), ScriptedClient::with(404)};
   const Status refused = catalog_->attach();
   EXPECT_EQ(refused.message(),
             "the catalog answered 404 to GET /v1/config?warehouse=s3%3A%2F%2Fbooks%2Fa (NoSuchWarehouseException: no such)");
   EXPECT_TRUE(catalog_->list_namespaces({}, {}).ok());
   EXPECT_EQ(client_->asked.back().target, "/v1/cats/7/namespaces?pageToken=");
+  EXPECT_EQ(catalog_->load_table(kTable).status().code(), Code::kNotFound);
+  EXPECT_EQ(client_->asked.back().target, "/v1/cats/7/namespaces/halocline%2Ea%20b/tables/trades%2F%C3%A9");
 }
 
 TEST_F(RemoteCatalogTest, ABearerTokenIsReadForEachRequest) {

@@ -261,24 +261,7 @@ class SqliteCatalog final : public TableCatalog {
     if (commits.size() > kMaxTransactionTables) {
       return Status(Code::kInvalidArgument, "a transaction over more than " + std::to_string(kMaxTransactionTables) + " tables");
     }
-<<<<<<< HEAD
     return commit_all(commits).status();
-=======
-    std::set<std::string> names;
-    for (const TableCommit& commit : commits) {
-      if (!names.insert(key_of(commit.table)).second) {
-        return Status(Code::kInvalidArgument, "table " + text_of(commit.table) + " stands twice in the transaction");
-      }
-    }
-    const Hold hold(*this, std::move(names));
-    std::vector<Pending> pending;
-    for (const TableCommit& commit : commits) {
-      Result<Pending> next = prepare(commit);
-      if (!next.ok()) return next.status();
-      pending.push_back(next.take());
-    }
-    return make_current(pending);
->>>>>>> fef5acc170ab71acd4dd65238b880374f26c268d
   }
 
   Status rename_table(const TableName& from, const TableName& to) override {
@@ -374,13 +357,15 @@ class SqliteCatalog final : public TableCatalog {
   std::int64_t now_ms() const { return clock_.wall() / 1'000'000; }
 
   Result<std::vector<LoadedTable>> commit_all(const std::vector<TableCommit>& commits) {
-    std::lock_guard lock(mutex_);
-    std::vector<Pending> pending;
-    std::set<std::string> seen;
+    std::set<std::string> names;
     for (const TableCommit& commit : commits) {
-      if (!seen.insert(key_of(commit.table.space) + kLevelSeparator + commit.table.name).second) {
+      if (!names.insert(key_of(commit.table)).second) {
         return Status(Code::kInvalidArgument, "table " + text_of(commit.table) + " stands twice in the transaction");
       }
+    }
+    const Hold hold(*this, std::move(names));
+    std::vector<Pending> pending;
+    for (const TableCommit& commit : commits) {
       Result<Pending> next = prepare(commit);
       if (!next.ok()) return next.status();
       pending.push_back(next.take());

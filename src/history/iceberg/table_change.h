@@ -34,11 +34,7 @@ struct TableChange {
   Properties properties;          // of the table, set by the same commit
   bool mark = false;              // a snapshot comes even when no file changes
 
-<<<<<<< HEAD
-  bool empty() const { return !mark && data.empty() && deletes.empty() && removed.empty(); }
-=======
-  bool empty() const { return data.empty() && deletes.empty() && removed.empty() && manifests.empty(); }
->>>>>>> fef5acc170ab71acd4dd65238b880374f26c268d
+  bool empty() const { return !mark && data.empty() && deletes.empty() && removed.empty() && manifests.empty(); }
 };
 
 struct PreparedChange {

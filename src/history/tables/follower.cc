@@ -31,16 +31,10 @@ bool makes_versions(CommandType type) {
 
 }  // namespace
 
-<<<<<<< HEAD
-Follower::Follower(Books& books, iceberg::WriterCatalog& catalog, Warehouse& warehouse, const Clock& clock, FollowerOptions options,
-                   std::string journal_id)
-    : books_(books),
-=======
-Follower::Follower(Disk& disk, Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse, const Clock& clock,
+Follower::Follower(Disk& disk, Books& books, iceberg::WriterCatalog& catalog, Warehouse& warehouse, const Clock& clock,
                    FollowerOptions options, std::string journal_id)
     : disk_(disk),
       books_(books),
->>>>>>> fef5acc170ab71acd4dd65238b880374f26c268d
       clock_(clock),
       options_(std::move(options)),
       trade_events_(trade_events::definition()),

@@ -51,15 +51,9 @@ class Follower {
   // Of the tables it keeps, the first one being the ledger.
   static std::vector<TableDefinition> definitions();
 
-<<<<<<< HEAD
-  // Makes the tables that are missing. `books` has applied nothing yet: it is taken through the journal from its beginning. All
-  // references outlive the follower. kFailedPrecondition: the tables are of another journal, or ahead of this one.
-  static Result<std::unique_ptr<Follower>> open(Disk& disk, Books& books, iceberg::WriterCatalog& catalog, Warehouse& warehouse,
-=======
   // Makes the tables that are missing. `books` has applied nothing yet: unless resume() follows it is taken through the journal from its
   // beginning. All references outlive the follower. kFailedPrecondition: the tables are of another journal, or ahead of this one.
-  static Result<std::unique_ptr<Follower>> open(Disk& disk, Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse,
->>>>>>> fef5acc170ab71acd4dd65238b880374f26c268d
+  static Result<std::unique_ptr<Follower>> open(Disk& disk, Books& books, iceberg::WriterCatalog& catalog, Warehouse& warehouse,
                                                 const Clock& clock, FollowerOptions options);
 
   // Goes on behind a state, before anything was read: the books are there. Only when the tables are complete, and there or beyond.
@@ -91,11 +85,7 @@ class Follower {
   std::uint64_t committed_rows() const { return tables_.committed_rows(); }  // … with so many rows
 
  private:
-<<<<<<< HEAD
-  Follower(Books& books, iceberg::WriterCatalog& catalog, Warehouse& warehouse, const Clock& clock, FollowerOptions options,
-=======
-  Follower(Disk& disk, Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, FollowerOptions options,
->>>>>>> fef5acc170ab71acd4dd65238b880374f26c268d
+  Follower(Disk& disk, Books& books, iceberg::WriterCatalog& catalog, Warehouse& warehouse, const Clock& clock, FollowerOptions options,
            std::string journal_id);
 
   // From behind read_seq_ on.
