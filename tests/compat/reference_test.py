@@ -60,7 +60,8 @@ class ReferenceTest(remote_catalog_test.RemoteCatalogTest):
                                                   f"catalog.uri_oauth2_file={secret}", f"history.format_version={self.version}", *self.settings])
 
     def catalog(self):
-        return RestCatalog("reference", uri=self.library.uri, credential="reader:secret")
+        tokens = f"{self.library.uri}/v1/oauth/tokens"
+        return RestCatalog("reference", uri=self.library.uri, credential="reader:secret", **{"oauth2-server-uri": tokens})
 
     def test_what_was_sent_is_there_once(self):
         self.trade("t1")

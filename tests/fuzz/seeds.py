@@ -196,6 +196,14 @@ BITMAPS = {
     "two_keys": struct.pack("<Q", 2) + ARRAY[8:] + struct.pack("<I", 5) + ARRAY[12:],
 }
 
+ANSWERS = {
+    "config": {"defaults": {"prefix": "a"}, "overrides": {"namespace-separator": "%2E"}, "endpoints": ["POST /v1/{prefix}/transactions/commit"]},
+    "table": {"metadata-location": "file:///m.json", "metadata": METADATA, "config": {"s3.region": "r"},
+              "storage-credentials": [{"prefix": "s3://b", "config": {"s3.access-key-id": "k"}}]},
+    "namespaces": {"namespaces": [["a"], ["a", "b"]], "identifiers": [{"namespace": ["a"], "name": "t"}], "next-page-token": "n"},
+    "token": {"access_token": "t", "token_type": "bearer", "expires_in": 3600},
+}
+
 
 def write(target, name, data):
     folder = CORPUS / target
@@ -217,6 +225,9 @@ def main():
         write("table_metadata", name, json.dumps(metadata).encode())
     for name, commits in COMMITS.items():
         write("table_commit", name, json.dumps(commits).encode())
+    for name, answer in ANSWERS.items():
+        write("remote_catalog", name, b"\0" + json.dumps(answer).encode())
+    write("remote_catalog", "error", b"\x08" + json.dumps({"error": {"message": "m", "type": "CommitFailedException", "code": 409}}).encode())
     for name, sql in QUERIES.items():
         write("sql", name, sql.encode("latin-1"))
     for name, proof in PROOFS.items():

@@ -158,9 +158,10 @@ class RemoteCatalogWithOAuth2Test(RemoteCatalogTest):
         self.check()
         self.assertEqual(self.asked, [("POST", "/oauth/token", {"grant_type": "client_credentials", "client_id": "halocline",
                                                                 "client_secret": SECRET, "scope": "catalog"})])
+        server = self.server
         self.stop()
         for secret in (TOKEN, SECRET):
-            self.assertNotIn(secret, self.said)
+            self.assertNotIn(secret, server.said)
 
 
 class RefusedTest(unittest.TestCase):
