@@ -210,8 +210,8 @@ Status Slab::reserve(std::uint64_t bytes) {
     if (bytes > machine) throw std::bad_alloc();
     Ready::get().fill((bytes + kRegionBytes - 1) / kRegionBytes);
   } catch (const std::bad_alloc&) {
-    return Status(Code::kResourceExhausted,
-                  "cannot reserve " + std::to_string(bytes >> 20) + " MiB of memory; this machine has " + std::to_string(machine >> 20) + " MiB");
+    return Status(Code::kResourceExhausted, "cannot reserve " + std::to_string(bytes >> 20) + " MiB of memory; this machine has " +
+                                                std::to_string(machine >> 20) + " MiB");
   }
   keep_ahead();
   return ok_status();

@@ -3,8 +3,8 @@
 // (Linux: admin-guide/mm/transhuge, MADV_HUGEPAGE; where it is off, these are pages like all others.)
 //
 // The first touch of a region takes the system up to some milliseconds. So regions are touched ahead, and slabs of any size of piece take
-// theirs from what is ready: from the reserve that reserve() made before anybody waits, later from the few that a thread of the process keeps
-// ahead. A region whose pieces are all free goes back there or to the system, but for the last one that has room. Any thread.
+// theirs from what is ready: from the reserve that reserve() made before anybody waits, later from the few that a thread of the process
+// keeps ahead. A region whose pieces are all free goes back there or to the system, but for the last one that has room. Any thread.
 #pragma once
 
 #include <cstddef>

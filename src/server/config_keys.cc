@@ -39,8 +39,8 @@ const ConfigKey kKeys[] = {
      "Size of new segment files, in bytes; a multiple of 4096. They are reserved ahead, so the disk needs room for two."},
 
     {HALOCLINE_KEY(Number, memory, reserve_bytes), "0", 0, 1'024 * kGiB, nullptr,
-     "Memory that is touched before the server listens, for the books to grow into, in huge pages where the system has them; about 130 bytes "
-     "a new trade. Without it the first touch costs each trade time when it comes. 0: none is taken before it is needed."},
+     "Memory that is touched before the server listens, for the books to grow into, in huge pages where the system has them; about 130 "
+     "bytes a new trade. Without it the first touch costs time while trades come. 0: none is taken before it is needed."},
 
     {HALOCLINE_KEY(Number, limits, streams), "256", 1, 65'536, nullptr, "Calls open on one connection; more wait at the client."},
     {HALOCLINE_KEY(Number, limits, calls), "4096", 1, 65'536, nullptr, "Calls open in all; more are refused."},
