@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/prefetch.h"
 #include "engine/risk/average_cost.h"
 
 namespace halocline {
@@ -73,6 +74,25 @@ bool Exposure::within_bound(std::uint32_t position, Int128 quantity) const {
   constexpr auto kMost = static_cast<UInt128>(limits::kMaxPositionQuantity);
   if (static_cast<UInt128>(then) + kMost <= 2 * kMost) return true;  // -kMost … kMost
   return absolute(then) <= absolute(now);
+}
+
+void Exposure::prefetch_node(std::uint32_t node) const {
+  const NodeRecord& record = state_.catalog.nodes[node];
+  prefetch_line(&record);
+  prefetch_line(&record.rate_slots);
+}
+
+void Exposure::prefetch_nodes(const Holders& nodes, std::uint32_t instrument) const {
+  for (std::size_t i = 2; i < nodes.size(); ++i) prefetch_node(nodes[i]);
+  prefetch_node(state_.catalog.instruments[instrument].node);
+}
+
+void Exposure::prefetch_buckets(const Holders& positions, std::uint32_t instrument) const {
+  for (std::size_t i = 2; i < positions.size(); ++i) {
+    if (positions[i] != kNoId) state_.buckets.prefetch(state_.positions[positions[i]].bucket);
+  }
+  const AboveFirm& above = above_firm_[instrument];
+  if (above.known) state_.buckets.prefetch(above.buckets[0]);
 }
 
 std::uint32_t Exposure::change(const Leg& leg) {
