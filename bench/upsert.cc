@@ -21,7 +21,7 @@ class ChangedTrades final : public Books {
  public:
   void change(std::uint64_t number, std::uint32_t version) { changed_.emplace_back(number, version); }
 
-  Effect apply(Seq, Nanos, CommandType, std::span<const std::byte>, std::vector<AlertEvent>&) override { return {}; }
+  void apply(Seq, Nanos, std::span<const Command>, const Told&) override {}
   void changed_trades(const TradeVisitor& visit) override {
     for (const auto& [number, version] : changed_) {
       const std::string id = "T" + std::to_string(number), book = "book " + std::to_string(number % 100);

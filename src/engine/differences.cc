@@ -1,8 +1,6 @@
 #include "engine/differences.h"
 
-#include <algorithm>
-#include <cstring>
-
+#include "engine/changed_items.h"
 #include "engine/figures.h"
 #include "engine/state/state.h"
 #include "engine/views.h"
@@ -22,21 +20,6 @@ TradeChange change_of(const State& state, std::size_t number) {
   const bool live = record.status == TradeStatus::kLive;
   change.standing = live ? TradeStanding::kLive : record.book == kNoId ? TradeStanding::kTombstone : TradeStanding::kCancelled;
   return change;
-}
-
-// Places of the items of `now` that `before` has not, or has otherwise.
-template <class Array>
-void for_each_changed(const Array& now, const Array* before, const std::function<void(std::size_t)>& visit) {
-  constexpr std::size_t kChunk = Array::kPerChunk;
-  const std::size_t known = before == nullptr ? 0 : before->size();
-  for (std::size_t chunk = 0; chunk < now.size(); chunk += kChunk) {
-    const std::size_t end = std::min(chunk + kChunk, now.size());
-    // A chunk at the same place in memory has not been written since.
-    if (end <= known && &now[chunk] == &(*before)[chunk]) continue;
-    for (std::size_t i = chunk; i < end; ++i) {
-      if (i >= known || std::memcmp(&now[i], &(*before)[i], sizeof now[i]) != 0) visit(i);
-    }
-  }
 }
 
 }  // namespace

@@ -1,10 +1,15 @@
 // The digest of docs/semantics.md: canonical lines, and SHA-256 over them.
 #include <algorithm>
 #include <charconv>
+#include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/sha256.h"
+#include "engine/changed_items.h"
+#include "engine/running_digest.h"
 #include "engine/state/state.h"
 #include "engine/views.h"
 
@@ -12,6 +17,7 @@ namespace halocline::views {
 namespace {
 
 constexpr char kBetween = 0x1f;
+constexpr std::size_t kTradesInABlock = 64;
 
 // Builds one line after the other and hands each on.
 class Lines {
@@ -78,24 +84,29 @@ void currency_lines(const State& state, Lines& lines) {
   }
 }
 
-void instrument_lines(const State& state, Lines& lines) {
-  const Catalog& catalog = state.catalog;
+// The instruments by symbol.
+std::vector<std::uint32_t> sorted_instruments(const Catalog& catalog) {
   std::vector<std::uint32_t> ids(catalog.instruments.size());
   for (std::uint32_t i = 0; i < ids.size(); ++i) ids[i] = i;
   auto symbol = [&](std::uint32_t id) { return catalog.text[catalog.instruments[id].symbol]; };
   std::sort(ids.begin(), ids.end(), [&](std::uint32_t a, std::uint32_t b) { return symbol(a) < symbol(b); });
-  for (const std::uint32_t id : ids) {
+  return ids;
+}
+
+void instrument_lines(const State& state, Lines& lines) {
+  const Catalog& catalog = state.catalog;
+  for (const std::uint32_t id : sorted_instruments(catalog)) {
     const InstrumentRecord& i = catalog.instruments[id];
-    lines.start("instrument").text(symbol(id)).code(i.kind).text(catalog.text[catalog.currencies[i.currency].code]);
+    lines.start("instrument").text(catalog.text[i.symbol]).code(i.kind).text(catalog.text[catalog.currencies[i.currency].code]);
     lines.number(i.multiplier).text(catalog.name_of(i.underlying_node)).text(catalog.name_of(i.sector_node));
     lines.text(catalog.text[i.issuer]).number(i.expiry).number(i.stale_after).number(i.mark).code(i.mark_source);
     lines.number(i.mark_time).number(i.price_time).flag(i.stale).end();
   }
 }
 
-void trade_lines(const State& state, Lines& lines, bool seqs) {
+void trade_lines(const State& state, Lines& lines, bool seqs, std::size_t from, std::size_t to) {
   const Catalog& catalog = state.catalog;
-  for (std::uint32_t id = 0; id < state.trades.size(); ++id) {
+  for (std::size_t id = from; id < to; ++id) {
     const TradeRecord& t = state.trades[id];
     const bool fields = t.book != kNoId;
     lines.start("trade");
@@ -109,16 +120,20 @@ void trade_lines(const State& state, Lines& lines, bool seqs) {
 
 void position_lines(const State& state, Lines& lines) {
   const Catalog& catalog = state.catalog;
-  auto symbol = [&](std::uint32_t p) { return catalog.text[catalog.instruments[state.positions[p].instrument].symbol]; };
+  const std::vector<std::uint32_t> sorted = sorted_instruments(catalog);
+  std::vector<std::uint32_t> places(sorted.size());
+  for (std::uint32_t place = 0; place < sorted.size(); ++place) places[sorted[place]] = place;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> found;  // of a node: place of the instrument, position
   for (std::uint32_t node = 0; node < catalog.nodes.size(); ++node) {
-    std::vector<std::uint32_t> ids;
+    found.clear();
     for (std::uint32_t p = catalog.nodes[node].first_position; p != kNoId; p = state.positions[p].next_of_node) {
-      if (state.positions[p].count != 0) ids.push_back(p);
+      if (state.positions[p].count != 0) found.emplace_back(places[state.positions[p].instrument], p);
     }
-    std::sort(ids.begin(), ids.end(), [&](std::uint32_t a, std::uint32_t b) { return symbol(a) < symbol(b); });
-    for (const std::uint32_t id : ids) {
+    std::sort(found.begin(), found.end());
+    for (const auto& [place, id] : found) {
       const PositionRecord& p = state.positions[id];
-      lines.start("position").code(catalog.nodes[node].kind).text(catalog.name_of(node)).text(symbol(id));
+      lines.start("position").code(catalog.nodes[node].kind).text(catalog.name_of(node));
+      lines.text(catalog.text[catalog.instruments[p.instrument].symbol]);
       lines.wide(p.quantity).wide(p.cash).number(p.count).wide(p.value).end();
     }
   }
@@ -201,15 +216,14 @@ void hash_line(void* context, std::string_view text) {
   static_cast<Sha256*>(context)->update(text);
 }
 
-}  // namespace
-
-void digest_lines(const State& state, void (*line)(void* context, std::string_view text), void* context) {
-  Lines lines(line, context);
+void lines_before_trades(const State& state, Lines& lines) {
   firm_line(state, lines);
   node_lines(state, lines);
   currency_lines(state, lines);
   instrument_lines(state, lines);
-  trade_lines(state, lines, true);
+}
+
+void lines_after_trades(const State& state, Lines& lines) {
   position_lines(state, lines);
   measure_lines(state, lines);
   limit_lines(state, lines);
@@ -219,16 +233,70 @@ void digest_lines(const State& state, void (*line)(void* context, std::string_vi
   query_lines(state, lines);
 }
 
-std::string state_digest(const State& state) {
+std::size_t blocks_of(std::size_t trades) { return (trades + kTradesInABlock - 1) / kTradesInABlock; }
+
+Digest block_digest(const State& state, std::size_t block) {
   Sha256 hash;
-  digest_lines(state, hash_line, &hash);
+  Lines lines(hash_line, &hash);
+  const std::size_t from = block * kTradesInABlock;
+  trade_lines(state, lines, true, from, std::min(from + kTradesInABlock, state.trades.size()));
+  return hash.finish();
+}
+
+// Of the state whose blocks of trades have these digests.
+std::string digest_over(const State& state, std::span<const Digest> blocks) {
+  Sha256 hash;
+  Lines lines(hash_line, &hash);
+  lines_before_trades(state, lines);
+  lines.start("trades").unsigned_number(state.trades.size()).text(hex(sha256(std::as_bytes(blocks)))).end();
+  lines_after_trades(state, lines);
   return hex(hash.finish());
+}
+
+// Whether what had a name before has the same now.
+bool same_names(const Catalog& now, const Catalog& before) {
+  for (std::uint32_t id = 0; id < before.nodes.size(); ++id) {
+    if (now.name_of(id) != before.name_of(id)) return false;
+  }
+  for (std::uint32_t id = 0; id < before.instruments.size(); ++id) {
+    if (now.text[now.instruments[id].symbol] != before.text[before.instruments[id].symbol]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void digest_lines(const State& state, void (*line)(void* context, std::string_view text), void* context) {
+  Lines lines(line, context);
+  lines_before_trades(state, lines);
+  trade_lines(state, lines, true, 0, state.trades.size());
+  lines_after_trades(state, lines);
+}
+
+std::string state_digest(const State& state) {
+  std::vector<Digest> blocks(blocks_of(state.trades.size()));
+  for (std::size_t block = 0; block < blocks.size(); ++block) blocks[block] = block_digest(state, block);
+  return digest_over(state, blocks);
+}
+
+std::string RunningDigest::of(Snapshot books) {
+  const State& now = *books;
+  const bool goes_on = before_ != nullptr && same_names(now.catalog, before_->catalog);
+  blocks_.resize(blocks_of(now.trades.size()));
+  std::optional<std::size_t> last;
+  for_each_changed(now.trades, goes_on ? &before_->trades : nullptr, [&](std::size_t trade) {
+    const std::size_t block = trade / kTradesInABlock;
+    if (block != last) blocks_[block] = block_digest(now, block);
+    last = block;
+  });
+  before_ = std::move(books);
+  return digest_over(now, blocks_);
 }
 
 std::string trades_digest(const State& state) {
   Sha256 hash;
   Lines lines(hash_line, &hash);
-  trade_lines(state, lines, false);
+  trade_lines(state, lines, false, 0, state.trades.size());
   position_lines(state, lines);
   return hex(hash.finish());
 }

@@ -10,6 +10,7 @@
 
 #include "bench/floor_workload.h"
 #include "command/codec.h"
+#include "engine/running_digest.h"
 #include "engine/views.h"
 
 namespace halocline {
@@ -278,6 +279,7 @@ TEST(Engine, ReplayIsExact) {
     std::vector<AlertEvent> events;
     std::string effects;
     std::vector<Snapshot> kept;
+    views::RunningDigest digest;
     for (std::size_t i = 0; i < records.size(); ++i) {
       const std::size_t end = i + 1 < records.size() ? records[i + 1].first : journal.size();
       std::uint16_t type = 0;
@@ -285,7 +287,10 @@ TEST(Engine, ReplayIsExact) {
       const auto payload = std::span(journal).subspan(records[i].first + kRecordHeaderBytes, end - records[i].first - kRecordHeaderBytes);
       const Applied applied = engine.apply(i + 1, records[i].second, static_cast<CommandType>(type), payload, events);
       effects += outcome_name(applied.outcome);
-      if (with_snapshots && i % 97 == 0) kept.push_back(engine.snapshot());
+      if (with_snapshots && i % 97 == 0) {
+        kept.push_back(engine.snapshot());
+        EXPECT_EQ(digest.of(kept.back()), views::state_digest(*kept.back())) << i;
+      }
       if (kept.size() > 5) kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(i % 5));
     }
     for (const AlertEvent& e : events) {

@@ -14,7 +14,7 @@ namespace halocline {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 4096;
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr char kMark[8] = {'H', 'A', 'L', 'O', 'C', 'K', 'P', 'T'};
 constexpr std::uint32_t kBlockMark = 0x31424348;  // "HCB1"
 constexpr int kLevel = 1;

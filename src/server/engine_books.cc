@@ -1,16 +1,28 @@
 #include "server/engine_books.h"
 
 #include <utility>
+#include <variant>
 
 #include "engine/differences.h"
+#include "engine/lookahead.h"
+#include "engine/queries/live_queries.h"
 #include "engine/views.h"
 
 namespace halocline {
 
-Books::Effect EngineBooks::apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload,
-                                 std::vector<AlertEvent>& events) {
-  const Applied applied = engine_.apply(seq, time, type, payload, events);
-  return {applied.outcome, applied.first_seq};
+void EngineBooks::apply(Seq first, Nanos time, std::span<const Command> commands, const Told& told) {
+  const auto trade_at = [&](std::size_t i) { return std::get_if<Trade>(&commands[i]); };
+  apply_ahead(engine_, commands.size(), trade_at, [&](std::size_t i, const TradeHint& hint) {
+    events_.clear();
+    const Trade* trade = trade_at(i);
+    const Applied applied = trade != nullptr ? engine_.apply(first + i, time, *trade, hint, events_)
+                                             : engine_.apply(first + i, time, commands[i], events_);
+    told(i, {applied.outcome, applied.first_seq}, events_);
+  });
+  // Nobody watches these books.
+  static_cast<void>(engine_.queries().take());
+  static_cast<void>(engine_.take_refused_releases());
+  static_cast<void>(engine_.take_dropped_queries());
 }
 
 void EngineBooks::changed_trades(const TradeVisitor& visit) {
@@ -33,6 +45,6 @@ void EngineBooks::changed_nodes(const NodeVisitor& visit) {
   nodes_visited_ = std::move(now);
 }
 
-std::string EngineBooks::digest() { return views::state_digest(*engine_.snapshot()); }
+std::string EngineBooks::digest() { return digest_.of(engine_.snapshot()); }
 
 }  // namespace halocline

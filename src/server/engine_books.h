@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/running_digest.h"
 #include "history/tables/books.h"
 
 namespace halocline {
 
 class EngineBooks final : public Books {
  public:
-  Effect apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload, std::vector<AlertEvent>& events) override;
+  void apply(Seq first, Nanos time, std::span<const Command> commands, const Told& told) override;
   void changed_trades(const TradeVisitor& visit) override;
   void changed_positions(const PositionVisitor& visit) override;
   void changed_nodes(const NodeVisitor& visit) override;
@@ -21,8 +22,10 @@ class EngineBooks final : public Books {
 
  private:
   Engine engine_;
+  std::vector<AlertEvent> events_;  // of the command that is applied
   Snapshot trades_visited_, positions_visited_;  // by the last call; nullptr before the first
   std::vector<NodeRow> nodes_visited_;           // by id
+  views::RunningDigest digest_;
 };
 
 }  // namespace halocline

@@ -7,10 +7,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/check.h"
 #include "command/codec.h"
 #include "engine/effective.h"
 #include "engine/engine.h"
 #include "engine/queries/run.h"
+#include "engine/running_digest.h"
 #include "engine/views.h"
 #include "tests/oracle/json_commands.h"
 
@@ -72,6 +74,7 @@ int main() {
   std::vector<std::byte> record;
   std::string line;
   std::map<Seq, Snapshot> kept{{0, engine.snapshot()}};
+  views::RunningDigest running;
   while (std::getline(std::cin, line)) {
     const json in = json::parse(line);
     const Command command = testing::command_of(in);
@@ -87,8 +90,10 @@ int main() {
       applied = engine.apply(in.at("seq").get<Seq>(), in.at("time").get<Nanos>(), command, events);
     }
     const Snapshot snapshot = engine.snapshot();
+    const std::string digest = running.of(snapshot);
+    CHECK(digest == views::state_digest(*snapshot), "the running digest is another one");
     json out{{"seq", in.at("seq")}, {"outcome", outcome_name(applied.outcome)}, {"first_seq", applied.first_seq},
-             {"digest", views::state_digest(*snapshot)}, {"events", json::array()}};
+             {"digest", digest}, {"events", json::array()}};
     for (const AlertEvent& event : events) out["events"].push_back(event_json(event));
     if (in.value("dump", false)) {
       out["positions"] = positions_json(*snapshot);

@@ -874,6 +874,9 @@ class Model:
         return "\x1f".join(map(str, fields))
 
     def digest_lines(self):
+        return self._lines_before_trades() + self._trade_lines() + self._lines_after_trades()
+
+    def _lines_before_trades(self):
         nodes, time = self.nodes, self.time
         lines = [f"firm\x1f{self.firm}\x1f{self.firm_currency}\x1f{self.last_date}"]
         for n in nodes:
@@ -887,10 +890,16 @@ class Model:
                       "" if i.sector is None else nodes[i.sector].name, i.issuer, i.expiry, i.stale_after, i.mark,
                       i.mark_source, i.mark_time, i.price_time, int(i.is_stale(time)))
             lines.append("\x1f".join(map(str, fields)))
+        return lines
+
+    def _trade_lines(self):
         for t in self.history:
             if t.line is None:
                 t.line = self._trade_line(t)
-            lines.append(t.line)
+        return [t.line for t in self.history]
+
+    def _lines_after_trades(self):
+        nodes, time, lines = self.nodes, self.time, []
         for n, symbol, _, (q, cash, count, v) in self._listed():
             lines.append(f"position\x1f{n.kind}\x1f{n.name}\x1f{symbol}\x1f{q}\x1f{cash}\x1f{count}\x1f{v}")
         for n in nodes:
@@ -921,7 +930,13 @@ class Model:
         return lines + ["sent\x1f%d\x1f%d\x1f%d" % one for one in self.sent]
 
     def digest(self):
-        return hashlib.sha256(("\n".join(self.digest_lines()) + "\n").encode("utf-8")).hexdigest()
+        def sha256(lines):
+            return hashlib.sha256("".join(line + "\n" for line in lines).encode("utf-8"))
+
+        trades = self._trade_lines()
+        blocks = b"".join(sha256(trades[at:at + 64]).digest() for at in range(0, len(trades), 64))
+        line = f"trades\x1f{len(trades)}\x1f{hashlib.sha256(blocks).hexdigest()}"
+        return sha256(self._lines_before_trades() + [line] + self._lines_after_trades()).hexdigest()
 
 
 def effective(then, known, time):

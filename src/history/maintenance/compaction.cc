@@ -151,7 +151,7 @@ class Compaction {
 
   // Always the cursor with the least key; of equal ones the first.
   Status merge(std::vector<Cursor> cursors, const DataFile& like) {
-    ParquetRows rows(schema_, {.distinct = definition_.distinct, .row_group_rows = 1 << 18});
+    ParquetRows rows(schema_, {.distinct = definition_.distinct});
     std::vector<std::size_t> heap(cursors.size());
     std::iota(heap.begin(), heap.end(), std::size_t{0});
     const auto after = [&](std::size_t a, std::size_t b) { return std::pair(cursors[a].key, a) > std::pair(cursors[b].key, b); };

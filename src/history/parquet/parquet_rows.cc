@@ -3,13 +3,9 @@
 #include <algorithm>
 #include <exception>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#include <arrow/array/builder_binary.h>
-#include <arrow/array/builder_decimal.h>
-#include <arrow/array/builder_dict.h>
-#include <arrow/array/builder_primitive.h>
+#include <arrow/array/array_base.h>
 #include <arrow/io/memory.h>
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
@@ -20,8 +16,8 @@
 #include <parquet/statistics.h>
 
 #include "base/check.h"
-#include "base/utf8.h"
 #include "history/iceberg/single_value.h"
+#include "history/parquet/column.h"
 
 namespace halocline::iceberg {
 namespace {
@@ -34,62 +30,12 @@ constexpr std::int32_t kBoundedDecimalDigits = 18;
 
 Status internal(const arrow::Status& status) { return Status(Code::kInternal, "Arrow: " + status.ToString()); }
 
-// "Parquet" says which type is which.
-std::shared_ptr<arrow::DataType> arrow_type(const Type& type, bool dictionary) {
-  switch (type.kind) {
-    case TypeKind::kBoolean: return arrow::boolean();
-    case TypeKind::kInt: return arrow::int32();
-    case TypeKind::kLong: return arrow::int64();
-    case TypeKind::kDate: return arrow::date32();
-    case TypeKind::kTimestamptz: return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
-    case TypeKind::kString: return dictionary ? arrow::dictionary(arrow::int32(), arrow::utf8()) : arrow::utf8();
-    case TypeKind::kDecimal: return arrow::decimal128(type.precision, type.scale);
-    default: CHECK(false, "no column of type %s is written", type_text(type).c_str()); return nullptr;
-  }
-}
-
-// Every sequence of bytes that is not UTF-8 becomes one replacement character a byte.
-std::string valid_text(std::string_view text) {
-  std::string valid;
-  while (!text.empty()) {
-    std::size_t length = std::min<std::size_t>(text.size(), 4);
-    while (length > 0 && !is_utf8(text.substr(0, length))) --length;
-    valid += length == 0 ? "\xEF\xBF\xBD" : text.substr(0, length);
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return valid;
-}
-
 // An unscaled decimal of at most 18 digits as Parquet has it: an integer, little-endian.
 Int128 plain_decimal(std::string bytes) {
   std::reverse(bytes.begin(), bytes.end());
   Int128 value = !bytes.empty() && (bytes[0] & 0x80) != 0 ? -1 : 0;
   for (const char byte : bytes) value = static_cast<Int128>(static_cast<UInt128>(value) << 8 | static_cast<unsigned char>(byte));
   return value;
-}
-
-using Builder = std::variant<arrow::BooleanBuilder*, arrow::Int32Builder*, arrow::Int64Builder*, arrow::Date32Builder*,
-                             arrow::TimestampBuilder*, arrow::StringBuilder*, arrow::StringDictionary32Builder*,
-                             arrow::Decimal128Builder*>;
-
-template <class T>
-std::pair<std::unique_ptr<arrow::ArrayBuilder>, Builder> made(std::unique_ptr<T> builder) {
-  T* raw = builder.get();
-  return {std::move(builder), Builder(raw)};
-}
-
-std::pair<std::unique_ptr<arrow::ArrayBuilder>, Builder> make_builder(const std::shared_ptr<arrow::DataType>& type) {
-  arrow::MemoryPool* pool = arrow::default_memory_pool();
-  switch (type->id()) {
-    case arrow::Type::BOOL: return made(std::make_unique<arrow::BooleanBuilder>(pool));
-    case arrow::Type::INT32: return made(std::make_unique<arrow::Int32Builder>(pool));
-    case arrow::Type::INT64: return made(std::make_unique<arrow::Int64Builder>(pool));
-    case arrow::Type::DATE32: return made(std::make_unique<arrow::Date32Builder>(pool));
-    case arrow::Type::TIMESTAMP: return made(std::make_unique<arrow::TimestampBuilder>(type, pool));
-    case arrow::Type::STRING: return made(std::make_unique<arrow::StringBuilder>(pool));
-    case arrow::Type::DICTIONARY: return made(std::make_unique<arrow::StringDictionary32Builder>(pool));
-    default: return made(std::make_unique<arrow::Decimal128Builder>(type, pool));
-  }
 }
 
 struct Bounds {
@@ -119,49 +65,20 @@ class ParquetRows::Writer {
     parquet::WriterProperties::Builder properties;
     properties.compression(parquet::Compression::ZSTD)->compression_level(1)->enable_store_decimal_as_integer();
     properties.enable_page_checksum()->enable_write_page_index()->max_row_group_length(options_.row_group_rows);
+    columns_.reserve(schema_.fields.size());
     for (const Field& field : schema_.fields) {
       const bool distinct = options_.distinct.contains(field.name);
       if (distinct) properties.disable_dictionary(field.name);
-      auto type = arrow_type(field.type, !distinct);
-      fields.push_back(arrow::field(field.name, type, !field.required,
+      columns_.emplace_back(field, distinct);
+      fields.push_back(arrow::field(field.name, columns_.back().type(), !field.required,
                                     arrow::key_value_metadata({kFieldIdKey}, {std::to_string(field.id)})));
-      auto [owner, builder] = make_builder(type);
-      owners_.push_back(std::move(owner));
-      builders_.push_back(builder);
     }
     arrow_schema_ = arrow::schema(std::move(fields));
     properties_ = properties.build();
   }
 
-  template <class B, class... Value>
-  void append(std::size_t column, Value&&... value) {
-    keep(std::get<B*>(builders_[column])->Append(std::forward<Value>(value)...));
-  }
-
-  void number(std::size_t column, std::int64_t value) {
-    switch (builders_[column].index()) {
-      case 1: return append<arrow::Int32Builder>(column, static_cast<std::int32_t>(value));
-      case 3: return append<arrow::Date32Builder>(column, static_cast<std::int32_t>(value));
-      case 4: return append<arrow::TimestampBuilder>(column, value);
-      default: return append<arrow::Int64Builder>(column, value);
-    }
-  }
-
-  void text(std::size_t column, std::string_view value) {
-    if (!is_utf8(value)) return text(column, valid_text(value));
-    if (auto* const* plain = std::get_if<arrow::StringBuilder*>(&builders_[column])) return keep((*plain)->Append(value));
-    append<arrow::StringDictionary32Builder>(column, value);
-  }
-
-  void decimal(std::size_t column, Int128 unscaled) {
-    const arrow::Decimal128 value(static_cast<std::int64_t>(unscaled >> 64), static_cast<std::uint64_t>(unscaled));
-    append<arrow::Decimal128Builder>(column, value);
-  }
-
-  void null(std::size_t column) {
-    CHECK(!schema_.fields[column].required, "%s is required", schema_.fields[column].name.c_str());
-    keep(owners_[column]->AppendNull());
-  }
+  Column& column(std::size_t place) { return columns_[place]; }
+  bool required(std::size_t place) const { return schema_.fields[place].required; }
 
   Status end_row() {
     ++pending_;
@@ -211,16 +128,12 @@ class ParquetRows::Writer {
     }
     if (pending_ == 0) return first_;
     keep(writer_->NewRowGroup());
-    for (const auto& builder : owners_) {
-      std::shared_ptr<arrow::Array> array;
-      keep(builder->Finish(&array));
-      if (!first_.ok()) return first_;
-      CHECK(array->length() == pending_, "a column has %lld values for %lld rows", static_cast<long long>(array->length()),
+    for (Column& column : columns_) {
+      CHECK(column.size() == pending_, "a column has %lld values for %lld rows", static_cast<long long>(column.size()),
             static_cast<long long>(pending_));
-      keep(writer_->WriteColumnChunk(*array));
-    }
-    for (std::size_t i = 0; i < owners_.size(); ++i) {
-      if (auto* const* dictionary = std::get_if<arrow::StringDictionary32Builder*>(&builders_[i])) (*dictionary)->ResetFull();
+      keep(writer_->WriteColumnChunk(*column.array()));
+      if (!first_.ok()) return first_;
+      column.clear();
     }
     pending_ = 0;
     return first_;
@@ -274,8 +187,7 @@ class ParquetRows::Writer {
   const ParquetOptions options_;
   std::shared_ptr<arrow::Schema> arrow_schema_;
   std::shared_ptr<parquet::WriterProperties> properties_;
-  std::vector<std::unique_ptr<arrow::ArrayBuilder>> owners_;
-  std::vector<Builder> builders_;
+  std::vector<Column> columns_;
   std::shared_ptr<arrow::io::BufferOutputStream> sink_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
   std::int64_t pending_ = 0, rows_ = 0;
@@ -288,11 +200,14 @@ ParquetRows::~ParquetRows() = default;
 ParquetRows::ParquetRows(ParquetRows&&) noexcept = default;
 ParquetRows& ParquetRows::operator=(ParquetRows&&) noexcept = default;
 
-void ParquetRows::number(std::size_t column, std::int64_t value) { writer_->number(column, value); }
-void ParquetRows::text(std::size_t column, std::string_view value) { writer_->text(column, value); }
-void ParquetRows::decimal(std::size_t column, Int128 unscaled) { writer_->decimal(column, unscaled); }
-void ParquetRows::flag(std::size_t column, bool value) { writer_->append<arrow::BooleanBuilder>(column, value); }
-void ParquetRows::null(std::size_t column) { writer_->null(column); }
+void ParquetRows::number(std::size_t column, std::int64_t value) { writer_->column(column).number(value); }
+void ParquetRows::text(std::size_t column, std::string_view value) { writer_->column(column).text(value); }
+void ParquetRows::decimal(std::size_t column, Int128 unscaled) { writer_->column(column).decimal(unscaled); }
+void ParquetRows::flag(std::size_t column, bool value) { writer_->column(column).flag(value); }
+void ParquetRows::null(std::size_t column) {
+  CHECK(!writer_->required(column), "column %zu is required", column);
+  writer_->column(column).null();
+}
 std::int64_t ParquetRows::rows() const { return writer_->rows(); }
 std::int64_t ParquetRows::bytes() const { return writer_->bytes(); }
 

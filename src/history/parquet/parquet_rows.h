@@ -29,8 +29,8 @@ struct ParquetFile {
 };
 
 struct ParquetOptions {
-  std::set<std::string> distinct;          // texts that hardly repeat: not worth a dictionary
-  std::int64_t row_group_rows = 1 << 20;
+  std::set<std::string> distinct;          // columns whose values hardly repeat: not worth a dictionary
+  std::int64_t row_group_rows = 1 << 18;
   bool bound_whole_texts = false;          // bounds of texts unshortened, as deletes need them
 };
 

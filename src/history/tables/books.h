@@ -5,7 +5,7 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,10 +24,13 @@ class Books {
     Seq first_seq = 0;  // for DUPLICATE
   };
 
+  // What the command at a place came to, and the alert events it brought about. The books are right behind it while it is told.
+  using Told = std::function<void(std::size_t place, const Effect& effect, std::span<const AlertEvent> events)>;
+
   virtual ~Books() = default;
 
-  // The next command; its payload decodes (CHECKed). Alert events it brings about are appended to `events`.
-  virtual Effect apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload, std::vector<AlertEvent>& events) = 0;
+  // The next commands, of seqs `first` and on, all of one time; each is told before the next one is applied.
+  virtual void apply(Seq first, Nanos time, std::span<const Command> commands, const Told& told) = 0;
   // Each visits the rows that changed since its last call, or since the beginning. Heavy when much has.
   virtual void changed_trades(const TradeVisitor& visit) = 0;
   virtual void changed_positions(const PositionVisitor& visit) = 0;

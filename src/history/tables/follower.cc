@@ -83,23 +83,29 @@ Status Follower::follow(Seq durable) {
 
 Status Follower::take(const BlockView& block) {
   add_leaves(block, tree_, leaf_);
+  Status status;
+  commands_.clear();
   for (const Record record : block.contents()) {
-    const auto type = static_cast<CommandType>(record.type);
-    Command command;
-    if (!decode(type, record.payload, command)) {
-      return Status(Code::kUnsupported, "the journal's record " + std::to_string(record.seq) + " of type " + std::to_string(record.type) +
+    if (decode(static_cast<CommandType>(record.type), record.payload, commands_.emplace_back())) continue;
+    commands_.pop_back();
+    status = Status(Code::kUnsupported, "the journal's record " + std::to_string(record.seq) + " of type " + std::to_string(record.type) +
                                             " is no command this program knows");
-    }
-    const Books::Effect effect = books_.apply(record.seq, block.time, type, record.payload, events_);
-    if (Status status = take(record.seq, block.time, command, effect); !status.ok()) return status;
-    read_seq_ = record.seq;
-    read_time_ = block.time;
-    if (read_seq_ == committed_seq()) forget_changes();
+    break;
   }
-  return ok_status();
+  Status rows;
+  books_.apply(block.first_seq, block.time, commands_,
+               [&](std::size_t place, const Books::Effect& effect, std::span<const AlertEvent> events) {
+                 if (!rows.ok()) return;
+                 const Seq seq = block.first_seq + place;
+                 rows = take(seq, block.time, commands_[place], effect, events);
+                 if (!rows.ok()) return;
+                 read_seq_ = seq, read_time_ = block.time;
+                 if (read_seq_ == committed_seq()) forget_changes();
+               });
+  return rows.ok() ? status : rows;
 }
 
-Status Follower::take(Seq seq, Nanos time, const Command& command, const Books::Effect& effect) {
+Status Follower::take(Seq seq, Nanos time, const Command& command, const Books::Effect& effect, std::span<const AlertEvent> events) {
   trade_events::Row row{seq, time, effect.outcome, effect.first_seq, nullptr, nullptr, {}, 0};
   if (const auto* trade = std::get_if<Trade>(&command)) {
     row.trade = trade;
@@ -115,7 +121,7 @@ Status Follower::take(Seq seq, Nanos time, const Command& command, const Books::
   Status status;
   if (row.trade != nullptr && tables_.wants(trade_events_, seq)) status = trade_events::append(trade_events_, row);
   if (status.ok() && tables_.wants(prices_, seq)) status = prices::append(prices_, seq, time, command, effect.outcome);
-  for (const AlertEvent& event : std::exchange(events_, {})) {
+  for (const AlertEvent& event : events) {
     if (status.ok() && tables_.wants(alerts_, seq)) status = alerts::append(alerts_, event);
   }
   if (effect.outcome == Outcome::kAccepted) {

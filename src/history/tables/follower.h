@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "base/merkle.h"
 #include "base/status.h"
 #include "command/alert.h"
+#include "command/command.h"
 #include "history/catalog/table_catalog.h"
 #include "history/tables/append_table.h"
 #include "history/tables/books.h"
@@ -76,7 +78,7 @@ class Follower {
            std::string journal_id);
 
   Status take(const BlockView& block);
-  Status take(Seq seq, Nanos time, const Command& command, const Books::Effect& effect);
+  Status take(Seq seq, Nanos time, const Command& command, const Books::Effect& effect, std::span<const AlertEvent> events);
   // Where the books are, signed.
   CommitPoint point();
   // Rows that say how the books are now.
@@ -102,7 +104,7 @@ class Follower {
   std::vector<std::byte> leaf_;
   std::string head_;                // signed, of the commit under way
   bool changed_ = false;            // commands were read that no commit was made for
-  std::vector<AlertEvent> events_;
+  std::vector<Command> commands_;   // of the block that is read
   std::string fix_session_;         // the FIX message whose commands come now
   std::uint32_t fix_number_ = 0, fix_left_ = 0;
 };

@@ -26,24 +26,31 @@ using namespace iceberg;
 // Accepts everything; the digest is the seq. A trade that is cancelled is gone; each price is an alert event.
 class LenientBooks final : public Books {
  public:
-  Effect apply(Seq seq, Nanos time, CommandType type, std::span<const std::byte> payload, std::vector<AlertEvent>& events) override {
+  void apply(Seq first, Nanos time, std::span<const Command> commands, const Told& told) override {
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      std::vector<AlertEvent> events;
+      apply(first + i, time, commands[i], events);
+      told(i, {Outcome::kAccepted, 0}, events);
+    }
+  }
+  void apply(Seq seq, Nanos time, const Command& command, std::vector<AlertEvent>& events) {
     EXPECT_EQ(seq, last_ + 1);
     last_ = seq;
-    if (type == CommandType::kPrice) {
+    if (std::holds_alternative<Price>(command)) {
       events.emplace_back();
       events.back().event_id = ++last_event_, events.back().alert_id = 1;
       events.back().seq = seq, events.back().time = time;
       events.back().limit = "gross", events.back().node = "b1";
     }
-    Trade trade;
-    if (type != CommandType::kTrade || !decode_trade(payload, trade)) return {Outcome::kAccepted, 0};
+    const auto* const new_one = std::get_if<Trade>(&command);
+    if (new_one == nullptr) return;
+    const Trade& trade = *new_one;
     const auto [known, is_new] = numbers_.try_emplace(std::string(trade.trade_id), numbers_.size());
     TradeChange& change = changed_[known->second];
     change.number = known->second;
     change.standing = trade.action == Action::kCancel ? TradeStanding::kGone : TradeStanding::kLive;
     change.row.source = trade.source, change.row.trade_id = trade.trade_id, change.row.version = trade.version;
     change.row.live = true, change.row.side = trade.side, change.row.quantity = trade.quantity, change.row.version_seq = seq;
-    return {Outcome::kAccepted, 0};
   }
   void changed_trades(const TradeVisitor& visit) override {
     for (auto& [number, change] : std::exchange(changed_, {})) visit(change);

@@ -17,7 +17,7 @@ struct TableDefinition {
   iceberg::Schema schema;               // ids 1, 2, … in order
   std::int32_t day_of = 0;              // the field whose day is the partition; 0: one partition
   std::vector<std::int32_t> sorted_by;  // ascending
-  std::set<std::string> distinct;       // texts that hardly repeat
+  std::set<std::string> distinct;       // columns whose values hardly repeat
 
   iceberg::PartitionSpec spec() const;
   iceberg::SortOrder order() const;

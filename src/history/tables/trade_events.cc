@@ -23,7 +23,8 @@ TableDefinition definition() {
   table.name = "trade_events";
   table.day_of = 2;
   table.sorted_by = {1};
-  table.distinct = {"trade_id", "reference"};
+  table.distinct = {"seq",       "knowledge_time", "knowledge_time_ns", "first_seq", "trade_id",
+                    "reference", "trade_time",     "trade_time_ns",     "fix_number"};
   table.schema.fields = {
       required(1, "seq", number, "place in the journal"),
       required(2, "knowledge_time", time, "when the journal took it"),

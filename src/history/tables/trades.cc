@@ -59,7 +59,7 @@ TableDefinition definition() {
   TableDefinition table;
   table.name = "trades";
   table.sorted_by = {kNumberId};
-  table.distinct = {"trade_id"};
+  table.distinct = {"number", "trade_id", "trade_time", "trade_time_ns", "seq", "version_seq"};
   table.schema.fields = {
       required(kNumberId, "number", number, "of the trade, from 0, in the order in which trades were first seen"),
       required(2, "source", text), required(3, "trade_id", text), required(4, "version", number),
