@@ -1,9 +1,12 @@
-// The history's writer: a journal of trades into committed files of trade_events, from the first block read to the last commit, with
-// all that belongs to it: the engine that says what became of each command, the state digests, and `trades` kept beside it.
-//   bench_append JOURNAL WAREHOUSE [rows a commit]     prints one JSON line
+// The history's writer: a journal of trades into committed files of trade_events, from the first block read to the last commit.
+//   bench_append JOURNAL WAREHOUSE all|ledger [rows a commit]     prints one JSON line
+// `all`: as the server does it, with the engine that says what became of each command, the state digests and the other seven tables.
+// `ledger`: the writer of trade_events alone, for which every command is accepted and nothing else changes.
 #include <cstdio>
 #include <cstdlib>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "bench/history_bench.h"
 #include "history/tables/follower.h"
@@ -13,18 +16,36 @@
 using namespace halocline;
 using namespace halocline::bench;
 
+namespace {
+
+class AcceptingBooks final : public Books {
+ public:
+  void apply(Seq, Nanos, std::span<const Command> commands, const Told& told) override {
+    for (std::size_t i = 0; i < commands.size(); ++i) told(i, {Outcome::kAccepted, 0}, {});
+  }
+  void changed_trades(const TradeVisitor&) override {}
+  void changed_positions(const PositionVisitor&) override {}
+  void changed_nodes(const NodeVisitor&) override {}
+  std::string digest() override { return ""; }
+};
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  if (argc < 3) {
-    std::fprintf(stderr, "usage: bench_append JOURNAL WAREHOUSE [rows a commit]\n");
+  const std::string_view what = argc > 3 ? argv[3] : "";
+  if (what != "all" && what != "ledger") {
+    std::fprintf(stderr, "usage: bench_append JOURNAL WAREHOUSE all|ledger [rows a commit]\n");
     return 2;
   }
-  const std::int64_t rows_a_commit = argc > 3 ? std::atoll(argv[3]) : 1'000'000;
+  const std::int64_t rows_a_commit = argc > 4 ? std::atoll(argv[4]) : 1'000'000;
   SystemClock clock;
   LakeFolder lake(argv[2], clock);
   const Seq last = must(recover(lake.disk, argv[1], {}, [](const BlockView&) { return ok_status(); })).last_seq;
-  EngineBooks books;
+  EngineBooks engine;
+  AcceptingBooks accepting;
   FollowerOptions options;
   options.journal_directory = argv[1];
+  Books& books = what == "all" ? static_cast<Books&>(engine) : accepting;
   const auto follower = must(Follower::open(lake.disk, books, *lake.catalog, lake.warehouse, clock, options));
   const SteadyClock::time_point start = SteadyClock::now();
   double committing = 0;

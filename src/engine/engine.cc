@@ -13,6 +13,7 @@
 #include "engine/state/calendar_date.h"
 #include "engine/state/state.h"
 #include "engine/state/trade_book.h"
+#include "engine/views.h"
 
 namespace halocline {
 
@@ -314,6 +315,8 @@ Nanos Engine::deadline() const {
 }
 
 queries::LiveQueries& Engine::queries() { return impl_->queries; }
+
+StateCounts Engine::counts() const { return views::counts(impl_->state); }
 
 Snapshot Engine::snapshot() { return std::make_shared<const State>(impl_->state); }
 

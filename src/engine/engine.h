@@ -49,6 +49,16 @@ struct NamedQuery {
   Seq created = 0;
 };
 
+// How much there is, at a seq.
+struct StateCounts {
+  Seq seq = 0;
+  Nanos time = 0;
+  std::uint64_t trades = 0;       // keys known, cancelled ones and tombstones included
+  std::uint64_t live_trades = 0;
+  std::uint64_t nodes = 0, instruments = 0, limits = 0, active_alerts = 0;
+  std::uint64_t last_event_id = 0;
+};
+
 // What was looked up of a trade ahead of its turn (engine/lookahead.h). Good for that trade whatever is applied in between: what
 // may have become wrong is seen and looked up again. Ids of the state; ~0 where there is none.
 struct TradeHint {
@@ -102,6 +112,8 @@ class Engine {
   Seq last_seq() const;
   Nanos last_time() const;
   std::uint64_t last_event_id() const;
+  // Costs next to nothing, now and later, unlike a snapshot.
+  StateCounts counts() const;
 
   // When time must pass for something to happen (a rate window to move on, a price to become stale, an alert to
   // escalate, a row to leave a continuous query): a Timer command is due at or after it. INT64_MAX when nothing waits.

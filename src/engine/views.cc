@@ -40,6 +40,8 @@ std::uint64_t bytes_apart(const State& state, const State* other) {
 
 StateCounts counts(const State& state) {
   StateCounts c;
+  c.seq = state.seq;
+  c.time = state.time;
   c.trades = state.trades.size();
   c.live_trades = state.live_trades;
   c.nodes = state.catalog.nodes.size();

@@ -18,13 +18,6 @@ struct TradeRecord;
 
 namespace halocline::views {
 
-struct StateCounts {
-  std::uint64_t trades = 0;       // keys known, cancelled ones and tombstones included
-  std::uint64_t live_trades = 0;
-  std::uint64_t nodes = 0, instruments = 0, limits = 0, active_alerts = 0;
-  std::uint64_t last_event_id = 0;
-};
-
 Seq seq_of(const State& state);
 Nanos time_of(const State& state);
 StateCounts counts(const State& state);

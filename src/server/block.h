@@ -26,11 +26,13 @@ struct AsideRound;
 struct Feed;
 struct Watch;
 
-// What travels through the queue from the callers of the Port to the sequencer: exactly one of the five.
+// What travels through the queue from the callers of the Port to the sequencer: exactly one of the six.
 using Read = std::function<void(const Result<Snapshot>&)>;
+using CountsRead = std::function<void(const Result<StateCounts>&)>;
 struct Inbound {
   Submission submission;         // when count > 0
   Read read;                     // answered with the books, on a reader thread
+  CountsRead counts;             // … with how much is in them, which costs no snapshot
   std::shared_ptr<Feed> follow;  // wants the alert events after its bookmark
   std::shared_ptr<Watch> watch;  // wants a query's answer, and what becomes of it
   std::shared_ptr<AsideRound> round;  // comes back to the engine (first_answers.h)
@@ -65,6 +67,7 @@ struct Block {
   std::vector<std::byte> records;
   std::vector<Waiting> waiting;
   std::vector<Read> reads;
+  std::vector<CountsRead> counts_reads;
   std::vector<std::shared_ptr<Feed>> follows;
   std::vector<std::shared_ptr<Watch>> watches;
   std::vector<std::shared_ptr<AsideRound>> rounds;
@@ -78,15 +81,16 @@ struct Block {
   std::vector<RefusedRelease> refused_releases;
   std::vector<std::string> dropped_queries;
   Snapshot books;                   // after the block; when reads or follows ask for it
+  StateCounts counts;               // … when counts_reads do
   std::uint64_t last_event_id = 0;  // after the block
 
   // Whether anything but commands is in it.
-  bool asks() const { return !reads.empty() || !follows.empty() || !watches.empty() || !rounds.empty(); }
+  bool asks() const { return !reads.empty() || !counts_reads.empty() || !follows.empty() || !watches.empty() || !rounds.empty(); }
 
   void clear() {
     count = 0;
-    records.clear(), waiting.clear(), reads.clear(), follows.clear(), watches.clear(), rounds.clear(), acks.clear(), events.clear(),
-        query_events.clear(), refused_releases.clear(), dropped_queries.clear();
+    records.clear(), waiting.clear(), reads.clear(), counts_reads.clear(), follows.clear(), watches.clear(), rounds.clear(), acks.clear(),
+        events.clear(), query_events.clear(), refused_releases.clear(), dropped_queries.clear();
     books.reset();
   }
 };

@@ -20,7 +20,7 @@ namespace halocline {
 struct CheckpointOptions {
   std::string directory;      // empty: none are taken, and none are read
   std::uint64_t records = 0;  // one when so many commands came since the last one …
-  std::uint64_t bytes = 0;    // … or so many bytes of them
+  std::uint64_t bytes = 0;    // … or so many bytes of them; but see wants()
   std::size_t keep = 2;
   bool synced = false;        // what the journal calls durable is on the medium
   std::function<void()> on_taken = {};  // called by the thread that wrote it
@@ -45,10 +45,12 @@ class Checkpoints {
               std::function<void(const Status&)> on_damage);
   ~Checkpoints() { stop(); }
 
-  // After a block of so many bytes. The engine's thread.
-  bool wants(Seq applied, std::uint64_t block_bytes) {
+  // After a block of so many bytes, with so many trades in the books. One costs what there is in these, so it is never wanted before a
+  // quarter as many commands came: what checkpoints cost a command stays the same however large the books grow. The engine's thread.
+  bool wants(Seq applied, std::uint64_t block_bytes, std::uint64_t trades) {
     bytes_ += block_bytes;
-    return applied - last_ >= options_.records || bytes_ >= options_.bytes;
+    const Seq since = applied - last_;
+    return (since >= options_.records || bytes_ >= options_.bytes) && since >= trades / kTradesPerCommand;
   }
   // The books at the end of a block. The engine's thread.
   void take(Snapshot books);
@@ -58,6 +60,8 @@ class Checkpoints {
   void stop();
 
  private:
+  static constexpr std::uint64_t kTradesPerCommand = 4;
+
   void work();
   Status write(const State& books);
   // False: all ends.

@@ -113,6 +113,20 @@ class CheckpointsTest : public ::testing::Test {
   std::mt19937_64 random_{11};
 };
 
+// What they cost does not grow with the books.
+TEST_F(CheckpointsTest, OneIsWantedWhenAQuarterAsManyCommandsCameAsThereAreTrades) {
+  NamedCounters counters;
+  const JournalFiles journal{&disk_, journal_options().directory};
+  Checkpoints some(disk_, {checkpoints(), 200, 1'000, 3, true}, journal, 1'000, [] { return Seq{0}; }, counters, [](const Status&) {});
+  EXPECT_FALSE(some.wants(1'199, 1, 0));
+  EXPECT_TRUE(some.wants(1'200, 1, 0));
+  EXPECT_TRUE(some.wants(1'200, 1, 800));
+  EXPECT_FALSE(some.wants(1'200, 1, 804));
+  EXPECT_TRUE(some.wants(1'201, 1, 804));
+  EXPECT_FALSE(some.wants(1'100, 1'000, 404));
+  EXPECT_TRUE(some.wants(1'101, 0, 404));
+}
+
 TEST_F(CheckpointsTest, AStartFromOneIsAStartFromTheWholeJournal) {
   begin(2);
   for (int round = 0; round < 3; ++round) {

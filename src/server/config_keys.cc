@@ -113,7 +113,8 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(bool, checkpoint, enabled), "true", 0, 0, nullptr,
      "Whether the books are written down now and then (docs/formats/checkpoint.md), so that a start or a rewind need not read the whole "
      "journal. Without a journal there are none."},
-    {HALOCLINE_KEY(Number, checkpoint, records), "2000000", 1, 1'000'000'000'000, nullptr, "One when so many commands came since then."},
+    {HALOCLINE_KEY(Number, checkpoint, records), "2000000", 1, 1'000'000'000'000, nullptr,
+     "One when so many commands came since then, but never before a quarter as many as there are trades."},
     {HALOCLINE_KEY(Number, checkpoint, journal_bytes), "268435456", 1, 1'024 * kGiB, nullptr, "… or so many bytes of them."},
     {HALOCLINE_KEY(Number, checkpoint, keep), "3", 1, 10'000, nullptr,
      "How many are kept, the newest; about 50 bytes a trade each. More of them bring rewinds nearer."},

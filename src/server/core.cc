@@ -60,7 +60,7 @@ Core::Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, 
                p_.inbound.push(inbound, 0);  // refused only when stopping: then all followers end anyway
              }),
       watches_(watch_options(engine.last_seq()), p_.metrics.named),
-      reruns_(options_.journal, piece_of(options_), [this] { return p_.durable_seq.load(); }, watches_),
+      reruns_(options_.journal, options_.checkpoint.directory, piece_of(options_), [this] { return p_.durable_seq.load(); }, watches_),
       rewinds_(options_.rewind, options_.journal, options_.checkpoint.directory, p_.metrics.named),
       archiver_(make_archiver()), checkpoints_(make_checkpoints()),
       first_answers_(watches_,
@@ -153,16 +153,19 @@ Status Core::submit(Submission submission) {
   return p_.inbound.push(inbound, bytes) ? ok_status() : refusal();
 }
 
+Status Core::begin_read() {
+  if (reads_.fetch_add(1) < options_.max_reads) return ok_status();
+  reads_.fetch_sub(1);
+  p_.metrics.named.add("reads_refused", 1);
+  return Status(Code::kResourceExhausted, "more than " + std::to_string(options_.max_reads) +
+                                              " reads are under way (limits.reads); try again");
+}
+
 template <class T, class View>
 void Core::read(AsOf as_of, Reply<T> reply, View view) {
   const Result<Instant> wanted = instant_of(as_of, p_.clock.wall());
   if (!wanted.ok()) return reply(wanted.status());
-  if (reads_.fetch_add(1) >= options_.max_reads) {
-    reads_.fetch_sub(1);
-    p_.metrics.named.add("reads_refused", 1);
-    return reply(Status(Code::kResourceExhausted, "more than " + std::to_string(options_.max_reads) +
-                                                      " reads are under way (limits.reads); try again"));
-  }
+  if (const Status begun = begin_read(); !begun.ok()) return reply(begun);
   auto answer = [this, reply = std::move(reply), view = std::move(view)](const Result<BooksThen>& found) {
     if (!found.ok()) {
       reads_.fetch_sub(1);
@@ -212,18 +215,33 @@ void Core::trade(AsOf as_of, std::string source, std::string trade_id, Reply<std
   });
 }
 
+StatusReport Core::status_at(const StateCounts& counts) const {
+  StatusReport status = report();
+  status.trades = counts.trades, status.live_trades = counts.live_trades;
+  status.nodes = counts.nodes, status.instruments = counts.instruments;
+  status.limits = counts.limits, status.active_alerts = counts.active_alerts;
+  status.last_seq = counts.seq, status.last_time = counts.time;
+  status.last_event_id = counts.last_event_id;
+  return status;
+}
+
 void Core::status(bool with_digest, Reply<StatusReport> reply) {
-  read({}, std::move(reply), [this, with_digest](const State& books, Nanos) {
-    StatusReport status = report();
-    const views::StateCounts counts = views::counts(books);
-    status.trades = counts.trades, status.live_trades = counts.live_trades;
-    status.nodes = counts.nodes, status.instruments = counts.instruments;
-    status.limits = counts.limits, status.active_alerts = counts.active_alerts;
-    status.last_seq = views::seq_of(books), status.last_time = views::time_of(books);
-    status.last_event_id = counts.last_event_id;
-    if (with_digest) status.state_digest = views::state_digest(books);
-    return status;
-  });
+  if (with_digest) {
+    return read({}, std::move(reply), [this](const State& books, Nanos) {
+      StatusReport status = status_at(views::counts(books));
+      status.state_digest = views::state_digest(books);
+      return status;
+    });
+  }
+  // Asked for all the time, so it is not to cost the engine a snapshot.
+  if (const Status begun = begin_read(); !begun.ok()) return reply(begun);
+  Inbound inbound;
+  inbound.counts = [this, reply = std::move(reply)](const Result<StateCounts>& counts) {
+    reads_.fetch_sub(1);
+    if (!counts.ok()) return reply(counts.status());
+    reply(At<StatusReport>{counts.value().seq, counts.value().time, status_at(counts.value())});
+  };
+  if (!p_.inbound.push(inbound, 0)) inbound.counts(refusal());
 }
 
 template <class Make>

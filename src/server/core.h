@@ -105,6 +105,9 @@ class Core final : public Port {
 
  private:
   void named_query(const Command& command, const std::string& name, Reply<QueryRows> reply);
+  StatusReport status_at(const StateCounts& counts) const;
+  // Takes a place among the reads; whoever answers gives it back. kResourceExhausted: there is none.
+  Status begin_read();
   // view(const State&, Nanos now) gives the rows.
   template <class T, class View>
   void read(AsOf as_of, Reply<T> reply, View view);

@@ -50,8 +50,9 @@ void EngineStage::apply(Block& block) {
   block.refused_releases = engine_.take_refused_releases();
   block.last_event_id = engine_.last_event_id();
   if (!block.reads.empty() || !block.follows.empty()) block.books = engine_.snapshot();
-  if (checkpoints_ != nullptr && block.count > 0 && checkpoints_->wants(engine_.last_seq(), block.records.size())) {
-    checkpoints_->take(engine_.snapshot());
+  if (!block.counts_reads.empty()) block.counts = engine_.counts();
+  if (checkpoints_ != nullptr && block.count > 0) {
+    if (checkpoints_->wants(engine_.last_seq(), block.records.size(), engine_.counts().trades)) checkpoints_->take(engine_.snapshot());
   }
   if (block.count > 0) {
     p_.metrics.sequenced_applied.record(p_.clock.monotonic() - block.sequenced, std::max<std::size_t>(block.waiting.size(), 1));

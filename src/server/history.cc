@@ -16,10 +16,7 @@ constexpr std::int64_t kSecond = 1'000'000'000;         // ns
 constexpr std::int64_t kRetryAfter = kSecond;
 constexpr std::int64_t kTellAgainAfter = 60 * kSecond;  // of a failure that goes on
 constexpr std::int64_t kOrphanInterval = 3'600'000'000'000;  // ns
-constexpr int kNiceness = 10;  // the hot path goes first
-
-// Of the calling thread (setpriority(2), "on Linux").
-void be_nice() { static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNiceness)); }
+constexpr int kUpkeepNiceness = 10;
 
 }  // namespace
 
@@ -107,7 +104,7 @@ Status History::round(Upkeep& upkeep, bool orphans) {
 
 void History::look_after() {
   pthread_setname_np(pthread_self(), "history-upkeep");
-  be_nice();
+  static_cast<void>(::setpriority(PRIO_PROCESS, 0, kUpkeepNiceness));  // on Linux that of the calling thread
   Upkeep upkeep(lake_.catalog(), lake_.warehouse(), clock_, options_.upkeep);
   std::optional<std::int64_t> last_orphans;
   while (rest(options_.upkeep_interval)) {
@@ -192,7 +189,6 @@ bool History::advance(bool commit_now) {
 
 void History::run() {
   pthread_setname_np(pthread_self(), "history");
-  be_nice();
   std::int64_t last_commit = clock_.monotonic();
   bool more = false;
   while (wait(more ? 0 : failing_.has_value() ? kRetryAfter : options_.commit_interval / kLooksPerCommit)) {

@@ -75,6 +75,9 @@ void Publisher::release(Block& block) {
   for (Read& read : block.reads) {
     readers_.post([read = std::move(read), books = Result<Snapshot>(block.books)] { read(books); });
   }
+  for (CountsRead& read : block.counts_reads) {
+    readers_.post([read = std::move(read), counts = Result<StateCounts>(block.counts)] { read(counts); });
+  }
 }
 
 // Everything up to the last released seq has been offered: said now and then, and soon after the last.
@@ -93,6 +96,9 @@ void Publisher::abandon(Block& block) {
   for (Read& read : block.reads) {
     readers_.post([read = std::move(read), why = Result<Snapshot>(p_.failure)] { read(why); });
   }
+  for (CountsRead& read : block.counts_reads) {
+    readers_.post([read = std::move(read), why = Result<StateCounts>(p_.failure)] { read(why); });
+  }
 }
 
 void Publisher::abandon(Inbound& inbound) {
@@ -100,6 +106,8 @@ void Publisher::abandon(Inbound& inbound) {
     if (inbound.submission.sink != nullptr) inbound.submission.sink->abandoned(inbound.submission.token, p_.failure);
   } else if (inbound.read) {
     readers_.post([read = std::move(inbound.read), why = Result<Snapshot>(p_.failure)] { read(why); });
+  } else if (inbound.counts) {
+    readers_.post([read = std::move(inbound.counts), why = Result<StateCounts>(p_.failure)] { read(why); });
   }
 }
 

@@ -13,7 +13,9 @@
 
 #include "base/log.h"
 #include "engine/engine.h"
+#include "journal/recovery.h"
 #include "server/apply_records.h"
+#include "server/checkpoints.h"
 
 namespace halocline {
 namespace {
@@ -28,7 +30,7 @@ constexpr int kMostLooks = 20;
 
 }  // namespace
 
-// One engine aside, from the journal's start until all its subscriptions have gone over.
+// One engine aside, from before the oldest bookmark until all its subscriptions have gone over.
 class Reruns::Run {
  public:
   explicit Run(Reruns& reruns) : r_(reruns), shared_(reruns.shared_) {}
@@ -45,6 +47,7 @@ class Reruns::Run {
   using RiderPtr = std::shared_ptr<Rider>;
 
   Status ride();
+  void begin();
   void admit();
   void board();
   void apply(const BlockView& block);
@@ -69,7 +72,7 @@ class Reruns::Run {
 
   Reruns& r_;
   const std::shared_ptr<Shared> shared_;
-  Engine engine_;
+  std::unique_ptr<Engine> engine_ = std::make_unique<Engine>();
   std::vector<AlertEvent> alerts_;
   std::multimap<Seq, RiderPtr> boarding_;  // by bookmark, which the engine has not passed
   std::unordered_map<queries::LiveQueries::Id, std::vector<RiderPtr>> riding_;
@@ -78,14 +81,28 @@ class Reruns::Run {
 void Reruns::Run::run() {
   const Status status = ride();
   if (status.ok()) return;
-  log_line(LogLevel::kError, "rerun.failed", {{"seq", engine_.last_seq()}, {"why", status.message()}});
+  log_line(LogLevel::kError, "rerun.failed", {{"seq", engine_->last_seq()}, {"why", status.message()}});
   for (const auto& [seq, rider] : boarding_) r_.watches_.end(*rider->watch, status);
   each_rider([&](const RiderPtr& rider) { r_.watches_.end(*rider->watch, status); });
 }
 
+// From the books of the last checkpoint that is no later than any of those who wait.
+void Reruns::Run::begin() {
+  if (r_.checkpoints_.empty() || boarding_.empty()) return;
+  const Result<JournalId> journal = journal_id(*r_.journal_.disk, r_.journal_.directory);
+  if (!journal.ok()) return;
+  const Seq durable = r_.durable_(), oldest = std::min(boarding_.begin()->first, durable == 0 ? 0 : durable - 1);  // something follows it
+  const std::optional<LoadedCheckpoint> loaded = newest_checkpoint(*r_.journal_.disk, r_.checkpoints_, journal.value(), oldest);
+  if (!loaded) return;
+  Result<std::unique_ptr<Engine>> resumed = Engine::resume(*loaded->books);
+  if (resumed.ok()) engine_ = resumed.take();
+  else log_line(LogLevel::kWarn, "rerun.checkpoint_not_used", {{"seq", loaded->header.seq}, {"why", resumed.status().message()}});
+}
+
 Status Reruns::Run::ride() {
   admit();
-  Result<std::unique_ptr<JournalReader>> reader = r_.journal_.open(1);
+  begin();
+  Result<std::unique_ptr<JournalReader>> reader = r_.journal_.open(engine_->last_seq() + 1);
   if (!reader.ok()) return reader.status();
   Seq end = r_.durable_();
   int looks = 0;
@@ -101,8 +118,8 @@ Status Reruns::Run::ride() {
       gather();
       continue;
     }
-    if (engine_.last_seq() != end) {
-      return Status(Code::kDataLoss, "the journal ends at seq " + std::to_string(engine_.last_seq()) + ", before " + std::to_string(end) +
+    if (engine_->last_seq() != end) {
+      return Status(Code::kDataLoss, "the journal ends at seq " + std::to_string(engine_->last_seq()) + ", before " + std::to_string(end) +
                                          ", which was durable");
     }
     if (!must_go_further(end) || ++looks > kMostLooks) {
@@ -119,7 +136,7 @@ Status Reruns::Run::ride() {
 void Reruns::Run::admit() {
   const std::lock_guard lock(shared_->mutex);
   std::erase_if(shared_->waiting, [&](std::shared_ptr<Watch>& watch) {
-    if (watch->position < engine_.last_seq()) return false;
+    if (watch->position < engine_->last_seq()) return false;
     auto rider = std::make_shared<Rider>();
     rider->watch = std::move(watch);
     boarding_.emplace(rider->watch->position, std::move(rider));
@@ -129,12 +146,12 @@ void Reruns::Run::admit() {
 
 // Those at whose bookmark the engine is.
 void Reruns::Run::board() {
-  while (!boarding_.empty() && boarding_.begin()->first == engine_.last_seq()) {
+  while (!boarding_.empty() && boarding_.begin()->first == engine_->last_seq()) {
     const RiderPtr rider = std::move(boarding_.begin()->second);
     boarding_.erase(boarding_.begin());
     Watch& watch = *rider->watch;
     if (watch.gone.load()) continue;
-    const Result<queries::LiveQueries::Id> id = engine_.queries().add(watch.plan);
+    const Result<queries::LiveQueries::Id> id = engine_->queries().add(watch.plan);
     if (!id.ok()) {
       r_.watches_.end(watch, id.status());
       continue;
@@ -145,14 +162,14 @@ void Reruns::Run::board() {
 }
 
 void Reruns::Run::apply(const BlockView& block) {
-  apply_records(engine_, block.first_seq, block.time, block.records, block.payload, alerts_, [&](Seq, const Applied&) { board(); });
+  apply_records(*engine_, block.first_seq, block.time, block.records, block.payload, alerts_, [&](Seq, const Applied&) { board(); });
   alerts_.clear();
-  engine_.take_refused_releases();
-  engine_.take_dropped_queries();
+  engine_->take_refused_releases();
+  engine_->take_dropped_queries();
 }
 
 void Reruns::Run::gather() {
-  for (const queries::LiveEvents& one : engine_.queries().take()) {
+  for (const queries::LiveEvents& one : engine_->queries().take()) {
     const auto at = riding_.find(one.query);
     if (at == riding_.end()) continue;
     for (const RiderPtr& rider : at->second) {
@@ -171,7 +188,7 @@ void Reruns::Run::gather() {
 void Reruns::Run::drop_those_gone() {
   for (auto at = riding_.begin(); at != riding_.end();) {
     const std::size_t gone = std::erase_if(at->second, [](const RiderPtr& one) { return one->watch->gone.load() || one->verdict == true; });
-    for (std::size_t i = 0; i < gone; ++i) engine_.queries().remove(at->first);
+    for (std::size_t i = 0; i < gone; ++i) engine_->queries().remove(at->first);
     at = at->second.empty() ? riding_.erase(at) : std::next(at);
   }
 }
@@ -224,9 +241,9 @@ void Reruns::Run::go_over() {
     if (deliver(rider) && wait_until_let_go(rider)) asked.push_back(rider);
   });
   for (const RiderPtr& rider : asked) {
-    rider->watch->position = engine_.last_seq();
+    rider->watch->position = engine_->last_seq();
     rider->verdict.reset();
-    rider->watch->subscriber->progress(engine_.last_seq(), engine_.last_time());
+    rider->watch->subscriber->progress(engine_->last_seq(), engine_->last_time());
     r_.watches_.go_on(rider->watch, [rider, shared = shared_](bool goes_on) {
       const std::lock_guard lock(shared->mutex);
       rider->verdict = goes_on;

@@ -62,7 +62,8 @@ Block& Sequencer::take_block() {
 void Sequencer::gather(Block& block) {
   p_.inbound.note_depth();
   while (Inbound* inbound = p_.inbound.front()) {
-    if (block.waiting.size() + block.reads.size() + block.follows.size() + block.watches.size() == kMaxBlockItems) break;
+    const std::size_t reads = block.reads.size() + block.counts_reads.size();
+    if (block.waiting.size() + reads + block.follows.size() + block.watches.size() == kMaxBlockItems) break;
     Submission& submission = inbound->submission;
     if (submission.count > 0) {
       if (block.records.size() + submission.records.size() > journal_.max_block_bytes()) break;
@@ -72,6 +73,8 @@ void Sequencer::gather(Block& block) {
       block.waiting.push_back({std::move(submission.sink), submission.token, submission.count, submission.received});
     } else if (inbound->read) {
       block.reads.push_back(std::move(inbound->read));
+    } else if (inbound->counts) {
+      block.counts_reads.push_back(std::move(inbound->counts));
     } else if (inbound->round != nullptr) {
       block.rounds.push_back(std::move(inbound->round));
     } else if (inbound->watch != nullptr) {

@@ -1,10 +1,12 @@
 // Subscriptions to queries through a core with a journal on disk: by name, after a bookmark, from the recent events and from the journal.
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 
 #include "base/disk.h"
 #include "journal/file_journal.h"
+#include "journal/segment.h"
 #include "server/core_fixture.h"
 #include "server/recent_events.h"
 
@@ -123,6 +125,7 @@ class WatchesTest : public ::testing::Test {
     FileJournalOptions file;
     file.directory = (directory_ / "journal").string();
     file.durability = Durability::kOs;
+    file.segment_bytes = 64u << 10;
     auto opened = FileJournal::open(disk_, file, [](const BlockView&) { return ok_status(); });
     ASSERT_TRUE(opened.ok()) << opened.status().message();
     journal_ = opened.take();
@@ -201,6 +204,34 @@ TEST_F(WatchesTest, FromTheJournalComesWhatWasBeforeAnybodyWatched) {
     const auto all = watch_after(sql, 0);
     EXPECT_EQ(behind(all->take(static_cast<std::size_t>(before) + 10), 7), told);
   }
+}
+
+TEST_F(WatchesTest, FromTheLastCheckpointBeforeTheBookmark) {
+  CoreOptions options;
+  options.checkpoint = {(directory_ / "checkpoints").string(), 100, 1u << 30, 100, false};
+  start(std::move(options));
+  const auto checkpoints = [&] {
+    for (const CounterRow& row : core_->report().counters) {
+      if (row.name == "checkpoints") return row.value;
+    }
+    return std::uint64_t{0};
+  };
+  const auto three_segments = [&] { return std::filesystem::exists(directory_ / "journal" / segment_name(3)); };
+  while (!three_segments()) trade(50);
+  for (const std::uint64_t taken = checkpoints(); checkpoints() == taken;) trade(50);
+  trade(20);
+  const Seq newest = list_checkpoints(disk_, (directory_ / "checkpoints").string()).value().front();
+  for (const char* sql : {kTrades, kTotals}) {
+    const auto rest = kFloor + static_cast<Seq>(traded_) - newest;
+    const std::vector<std::string> told = watch_after(sql, newest)->take(rest);
+    EXPECT_EQ(behind(watch_after(sql, 0)->take(static_cast<std::size_t>(traded_)), newest - kFloor), told);
+  }
+  // What is before it is not read.
+  std::fstream segment(directory_ / "journal" / segment_name(1), std::ios::in | std::ios::out | std::ios::binary);
+  ASSERT_TRUE(segment.seekp(8'000).write("damaged", 7).flush().good());
+  const std::string other = std::string(kTrades) + " AND quantity > 2", another = std::string(kTrades) + " AND quantity > 3";
+  EXPECT_EQ(watch_after(other, newest, 0)->wait_ended().code(), Code::kResourceExhausted) << "it is told something, and has no room";
+  EXPECT_EQ(watch_after(another, 0)->wait_ended().code(), Code::kDataLoss);
 }
 
 TEST_F(WatchesTest, OneThatReadsSlowlyIsNotCutWhileItCatchesUp) {

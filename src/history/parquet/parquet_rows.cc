@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -65,16 +66,21 @@ class ParquetRows::Writer {
     parquet::WriterProperties::Builder properties;
     properties.compression(parquet::Compression::ZSTD)->compression_level(1)->enable_store_decimal_as_integer();
     properties.enable_page_checksum()->enable_write_page_index()->max_row_group_length(options_.row_group_rows);
-    columns_.reserve(schema_.fields.size());
+    columns_.reserve(schema_.fields.size()), full_.reserve(schema_.fields.size());
     for (const Field& field : schema_.fields) {
       const bool distinct = options_.distinct.contains(field.name);
       if (distinct) properties.disable_dictionary(field.name);
-      columns_.emplace_back(field, distinct);
+      columns_.emplace_back(field, distinct), full_.emplace_back(field, distinct);
       fields.push_back(arrow::field(field.name, columns_.back().type(), !field.required,
                                     arrow::key_value_metadata({kFieldIdKey}, {std::to_string(field.id)})));
     }
     arrow_schema_ = arrow::schema(std::move(fields));
     properties_ = properties.build();
+  }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer() {
+    if (encoder_.joinable()) encoder_.join();
   }
 
   Column& column(std::size_t place) { return columns_[place]; }
@@ -84,19 +90,25 @@ class ParquetRows::Writer {
     ++pending_;
     ++rows_;
     if (pending_ < options_.row_group_rows) return first_;
-    return encode();
+    finish_encoding();
+    if (Status status = open(); !status.ok()) return status;
+    columns_.swap(full_);
+    full_rows_ = std::exchange(pending_, 0);
+    encoder_ = std::thread([this] { encoded_ = encode(full_, full_rows_); });
+    return first_;
   }
 
   std::int64_t rows() const { return rows_; }
   std::int64_t bytes() const {
-    const std::int64_t encoded = sink_ == nullptr ? 0 : sink_->Tell().ValueOr(0);
-    return encoded + pending_ * kBytesPerRowGuess;
+    const std::int64_t encoded = sink_ == nullptr || encoder_.joinable() ? known_bytes_ : sink_->Tell().ValueOr(0);
+    return encoded + (pending_ + full_rows_) * kBytesPerRowGuess;
   }
 
   Result<ParquetFile> finish() {
-    if (pending_ > 0 || writer_ == nullptr) {
-      if (Status status = encode(); !status.ok()) return status;
-    }
+    finish_encoding();
+    if (Status status = open(); !status.ok()) return status;
+    if (pending_ > 0) keep(encode(columns_, std::exchange(pending_, 0)));
+    if (!first_.ok()) return first_;
     keep(writer_->Close());
     auto buffer = sink_->Finish();
     if (!buffer.ok()) return internal(buffer.status());
@@ -107,7 +119,7 @@ class ParquetRows::Writer {
     done.file.file_size = static_cast<std::int64_t>(done.bytes.size());
     writer_.reset();
     sink_.reset();
-    rows_ = 0;
+    rows_ = known_bytes_ = 0;
     return done;
   }
 
@@ -116,27 +128,37 @@ class ParquetRows::Writer {
   }
 
  private:
-  // What waits becomes a row group.
-  Status encode() {
-    if (writer_ == nullptr) {
-      auto sink = arrow::io::BufferOutputStream::Create();
-      if (!sink.ok()) return internal(sink.status());
-      sink_ = *sink;
-      auto opened = parquet::arrow::FileWriter::Open(*arrow_schema_, arrow::default_memory_pool(), sink_, properties_);
-      if (!opened.ok()) return internal(opened.status());
-      writer_ = std::move(*opened);
-    }
-    if (pending_ == 0) return first_;
-    keep(writer_->NewRowGroup());
-    for (Column& column : columns_) {
-      CHECK(column.size() == pending_, "a column has %lld values for %lld rows", static_cast<long long>(column.size()),
-            static_cast<long long>(pending_));
-      keep(writer_->WriteColumnChunk(*column.array()));
-      if (!first_.ok()) return first_;
+  Status open() {
+    if (writer_ != nullptr) return first_;
+    auto sink = arrow::io::BufferOutputStream::Create();
+    if (!sink.ok()) return internal(sink.status());
+    sink_ = *sink;
+    auto opened = parquet::arrow::FileWriter::Open(*arrow_schema_, arrow::default_memory_pool(), sink_, properties_);
+    if (!opened.ok()) return internal(opened.status());
+    writer_ = std::move(*opened);
+    return first_;
+  }
+
+  // The columns become a row group, and are empty then. One thread at a time.
+  arrow::Status encode(std::vector<Column>& columns, std::int64_t rows) try {
+    ARROW_RETURN_NOT_OK(writer_->NewRowGroup());
+    for (Column& column : columns) {
+      CHECK(column.size() == rows, "a column has %lld values for %lld rows", static_cast<long long>(column.size()),
+            static_cast<long long>(rows));
+      ARROW_RETURN_NOT_OK(writer_->WriteColumnChunk(*column.array()));
       column.clear();
     }
-    pending_ = 0;
-    return first_;
+    return arrow::Status::OK();
+  } catch (const std::exception& error) {
+    return arrow::Status::UnknownError(error.what());
+  }
+
+  void finish_encoding() {
+    if (!encoder_.joinable()) return;
+    encoder_.join();
+    keep(encoded_);
+    full_rows_ = 0;
+    known_bytes_ = sink_->Tell().ValueOr(0);
   }
 
   Result<DataFile> describe(const parquet::FileMetaData& metadata) const {
@@ -187,11 +209,15 @@ class ParquetRows::Writer {
   const ParquetOptions options_;
   std::shared_ptr<arrow::Schema> arrow_schema_;
   std::shared_ptr<parquet::WriterProperties> properties_;
-  std::vector<Column> columns_;
+  std::vector<Column> columns_;  // rows that come
+  std::vector<Column> full_;     // those of the row group that is encoded
   std::shared_ptr<arrow::io::BufferOutputStream> sink_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
-  std::int64_t pending_ = 0, rows_ = 0;
+  std::int64_t pending_ = 0, full_rows_ = 0, rows_ = 0;  // in columns_; in full_; in the file
+  std::int64_t known_bytes_ = 0;                         // of the file before full_
   Status first_;
+  std::thread encoder_;    // of full_; joined before anything else of the file is touched
+  arrow::Status encoded_;  // what it came to
 };
 
 ParquetRows::ParquetRows(const Schema& schema, ParquetOptions options)

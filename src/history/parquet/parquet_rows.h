@@ -5,7 +5,8 @@
 //   rows.number(0, seq), rows.text(1, source), rows.null(2), …   // every column of every row, in any order
 //   Result<ParquetFile> file = rows.finish();                    // bytes and what a manifest says of them
 //
-// One thread. Memory is that of the rows: flush_at says how many may be held unencoded, and callers finish a file by bytes().
+// One thread; a row group that is full is encoded on another one meanwhile. Memory is that of two row groups at most and of what is
+// encoded; callers finish a file by bytes().
 // Arrow's exceptions and Statuses end here, as kInternal.
 #pragma once
 
@@ -49,7 +50,7 @@ class ParquetRows {
   void decimal(std::size_t column, Int128 unscaled);
   void flag(std::size_t column, bool value);
   void null(std::size_t column);  // of an optional column
-  // The row is complete. A row group that is full is encoded.
+  // The row is complete. A row group that is full is encoded; a failure of that is told by a later call.
   Status end_row();
 
   std::int64_t rows() const;          // in the file so far
