@@ -90,7 +90,8 @@ class Load:
         with self.changed:
             while not condition():
                 if self.ended:
-                    raise AssertionError(f"the load ended while waiting for {what}: see {self.errors.name}")
+                    said = pathlib.Path(self.errors.name).read_text()
+                    raise AssertionError(f"the load ended while waiting for {what}: {said}")
                 if server is not None and server.process.poll() is not None:
                     return False
                 if not self.changed.wait(0.2):  # looks at the server again
