@@ -94,22 +94,32 @@ class Run:
         load = Load(self.server.address, self.options.seed, self.options.rate, self.directory / "load.log")
         try:
             load.wait_for("the floor", lambda: load.lines)
-            self.started = time.monotonic()
-            while self.kills < self.options.kills:
-                self.kill_at_random(load)
-                while self.kills < self.options.kills and self.random.randrange(4) == 0:
-                    self.kill_in_recovery()
-                self.start_serving()
-            self.seconds = time.monotonic() - self.started
-            if self.options.fault_points == "yes":
-                self.server.kill()
-                self.die_at_points(load)
-                self.start_serving()
+            self.die(load)
             self.serve_some(load, 100)
             return load.finish()
         finally:
             if load.process.poll() is None:
                 load.process.kill()
+
+    def die(self, load):
+        """In all the ways; the server serves before and afterwards."""
+        self.be_killed(load)
+        self.pass_points(load)
+
+    def be_killed(self, load):
+        self.started = time.monotonic()
+        while self.kills < self.options.kills:
+            self.kill_at_random(load)
+            while self.kills < self.options.kills and self.random.randrange(4) == 0:
+                self.kill_in_recovery()
+            self.start_serving()
+        self.seconds = time.monotonic() - self.started
+
+    def pass_points(self, load):
+        if self.options.fault_points == "yes":
+            self.server.kill()
+            self.die_at_points(load)
+            self.start_serving()
 
     def end(self):
         if self.server is not None and self.server.process.poll() is None:
