@@ -1,5 +1,5 @@
 // The engine alone, no I/O: trades a second on one core with 200 node limits, and bytes a live trade.
-//   bench_engine [trades] [runs]      prints one JSON line a run
+//   bench_engine [trades] [runs] [reserve]      prints one JSON line a run; `reserve`: MiB touched before each, as memory.reserve_bytes
 #include <malloc.h>
 
 #include <chrono>
@@ -72,5 +72,9 @@ void run(std::uint64_t trades) {
 int main(int argc, char** argv) {
   const std::uint64_t trades = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 4'000'000;
   const int runs = argc > 2 ? std::atoi(argv[2]) : 3;
-  for (int i = 0; i < runs; ++i) run(trades);
+  const std::uint64_t reserve = argc > 3 ? std::strtoull(argv[3], nullptr, 10) << 20 : 0;
+  for (int i = 0; i < runs; ++i) {
+    if (const Status reserved = Slab::reserve(reserve); !reserved.ok()) return std::fprintf(stderr, "%s\n", reserved.message().c_str()), 1;
+    run(trades);
+  }
 }

@@ -91,8 +91,8 @@ class CowArray {
       if (c % kChunksPerPage == 0) pages_.push_back(new Page);
       Page*& page = pages_[c / kChunksPerPage];
       if (page->refs.load(std::memory_order_acquire) != 1) page = own_page(page);
-      if (kSlabs && c == kFewChunks - kChunksPerPage) slab().prepare();
-      Chunk* const chunk = page->chunks[c % kChunksPerPage] = make_chunk(c >= kFewChunks);
+      if (kSlabs && c == kManyChunks - kChunksPerPage) Slab::keep_ahead();
+      Chunk* const chunk = page->chunks[c % kChunksPerPage] = make_chunk(c);
       std::memset(static_cast<void*>(chunk->items), 0, sizeof chunk->items);
       page->set_owned(c % kChunksPerPage);
     }
@@ -110,7 +110,7 @@ class CowArray {
     const std::size_t needed = (size + kPerChunk - 1) / kPerChunk;
     for (std::size_t c = 0; c < needed; ++c) {
       if (c % kChunksPerPage == 0) pages_.push_back(new Page);
-      pages_.back()->chunks[c % kChunksPerPage] = make_chunk(c >= kFewChunks);
+      pages_.back()->chunks[c % kChunksPerPage] = make_chunk(c);
       pages_.back()->set_owned(c % kChunksPerPage);
     }
     size_ = size;
@@ -144,9 +144,10 @@ class CowArray {
  private:
   static constexpr std::size_t kPerPage = kPerChunk * kChunksPerPage;
 
-  // Where an array is large, its chunks beyond these come from a slab: a small one would waste most of a region, and until the caches of
-  // the processor's translations are too small for it, has nothing from huge pages but what their first touch costs.
-  static constexpr std::size_t kFewChunks = 4'096;  // 32 MiB
+  // A small array would waste most of a region. One beyond the few chunks comes from a slab where that costs no first touch, and beyond
+  // the many in any case: up to there it is often faster only by less than the first touch costs.
+  static constexpr std::size_t kFewChunks = 64;     // 512 KiB
+  static constexpr std::size_t kManyChunks = 4'096;  // 32 MiB
 
   struct Chunk {
     std::atomic<std::uint32_t> refs{1};  // pages that point to it
@@ -173,11 +174,13 @@ class CowArray {
     static Slab* const slab = new Slab(sizeof(Chunk));  // for as long as the process lives: so may an array
     return *slab;
   }
-  // With items of any content.
-  static Chunk* make_chunk(bool of_slab) {
+  // Of the array's c-th place, with items of any content.
+  static Chunk* make_chunk(std::size_t c) {
     static_assert(alignof(Chunk) <= Slab::kAlignment);
-    Chunk* const chunk = of_slab && kSlabs ? new (slab().take()) Chunk : new Chunk;
-    chunk->of_slab = of_slab && kSlabs;
+    void* piece = nullptr;
+    if (kSlabs && c >= kFewChunks) piece = c >= kManyChunks ? slab().take() : slab().take_ready();
+    Chunk* const chunk = piece != nullptr ? new (piece) Chunk : new Chunk;
+    chunk->of_slab = piece != nullptr;
     return chunk;
   }
 
@@ -196,7 +199,7 @@ class CowArray {
   [[gnu::noinline]] static void own_chunk(Page& page, std::size_t at) {
     Chunk* shared = page.chunks[at];
     if (shared->refs.load(std::memory_order_acquire) != 1) {
-      Chunk* own = make_chunk(shared->of_slab);
+      Chunk* own = make_chunk(shared->of_slab ? kManyChunks : 0);
       std::copy(std::begin(shared->items), std::end(shared->items), std::begin(own->items));
       page.chunks[at] = own;
       drop(shared);

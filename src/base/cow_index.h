@@ -44,7 +44,9 @@ class CowIndex {
   void insert(std::uint64_t hash, std::uint32_t id) {
     const std::uint32_t tag = tag_of(hash);
     while (heads_[directory_[directory_place(tag)]].used >= kMostUsed) split(directory_place(tag));
-    place(directory_[directory_place(tag)], Slot{tag, id + kBias});
+    const std::uint32_t segment = directory_[directory_place(tag)];
+    place(Slot{tag, id + kBias}, segments_.write(segment));
+    ++heads_.write(segment).used;
     ++size_;
   }
 
@@ -109,12 +111,10 @@ class CowIndex {
   static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
   std::size_t directory_place(std::uint32_t tag) const { return bits_ == 0 ? 0 : tag >> (32 - bits_); }
 
-  void place(std::uint32_t id, Slot slot) {
-    Segment& segment = segments_.write(id);
+  static void place(Slot slot, Segment& segment) {
     std::uint32_t at = slot.tag % kSlots;
     while (segment.slots[at].value != kEmpty) at = (at + 1) % kSlots;
     segment.slots[at] = slot;
-    ++heads_.write(id).used;
   }
 
   // Divides the segment at this place of the directory by the next bit; erased slots are dropped.
@@ -128,12 +128,18 @@ class CowIndex {
     const auto new_id = static_cast<std::uint32_t>(segments_.size());
     segments_.grow_to(segments_.size() + 1);
     heads_.grow_to(segments_.size());
-    segments_.write(old_id) = Segment{};
-    heads_.write(old_id) = heads_.write(new_id) = SegmentHead{bits + 1, 0};
+    Segment& stays = segments_.write(old_id);
+    Segment& leaves = segments_.write(new_id);  // a chunk of one's own stays where it is when another is written
+    stays = Segment{};
+    std::uint32_t used[2] = {0, 0};
     for (const Slot slot : old.slots) {
       if (slot.value < kBias) continue;
-      place(slot.tag >> (31 - bits) & 1 ? new_id : old_id, slot);
+      const std::uint32_t half = slot.tag >> (31 - bits) & 1;
+      place(slot, half != 0 ? leaves : stays);
+      ++used[half];
     }
+    heads_.write(old_id) = SegmentHead{bits + 1, used[0]};
+    heads_.write(new_id) = SegmentHead{bits + 1, used[1]};
     for (std::size_t i = 0; i < directory_.size(); ++i) {
       if (directory_[i] == old_id && (i >> (bits_ - bits - 1) & 1) != 0) directory_.write(i) = new_id;
     }

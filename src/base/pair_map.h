@@ -34,7 +34,7 @@ class PairMap {
   void insert(std::uint32_t a, std::uint32_t b, std::uint32_t value) {
     if (b >= tables_.size()) tables_.resize(b + 1);
     Table& table = tables_[b];
-    if (++table.size * 2 > table.slots.size()) grow(table);
+    if (++table.size * 4 > table.slots.size() * 3) grow(table);
     put({a, value}, table);
   }
 

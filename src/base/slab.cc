@@ -5,13 +5,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <new>
+#include <string>
 #include <thread>
-#include <utility>
+#include <vector>
 
 #include "base/check.h"
 
@@ -19,57 +18,111 @@ namespace halocline {
 namespace {
 
 constexpr int kNiceness = 10;
+constexpr std::size_t kAhead = 8;  // regions
+constexpr std::size_t kPageBytes = 4'096;
 
-std::atomic<std::uint64_t> all_mapped{0};
+std::atomic<std::uint64_t> all_in_slabs{0};
+
+// A region that nobody has touched.
+void* map_region() {
+  constexpr std::size_t kBytes = Slab::kRegionBytes;
+  // Twice as much has an aligned half in it.
+  void* const mapped = mmap(nullptr, 2 * kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  auto* const begin = static_cast<std::byte*>(mapped);
+  const std::size_t before = (kBytes - reinterpret_cast<std::uintptr_t>(mapped) % kBytes) % kBytes;
+  if (before != 0) munmap(begin, before);
+  munmap(begin + before + kBytes, kBytes - before);
+  madvise(begin + before, kBytes, MADV_HUGEPAGE);  // refused where there are none: pages like all others, then
+  return begin + before;
+}
+
+// Not by MADV_POPULATE_WRITE, which keeps the other threads of the process from mapping anything as long as it takes.
+void touch(void* region) {
+  auto* const bytes = static_cast<volatile std::byte*>(region);
+  for (std::size_t at = 0; at < Slab::kRegionBytes; at += kPageBytes) bytes[at] = std::byte{0};
+}
 
 }  // namespace
 
-// The thread that makes regions ahead. It lives as long as the process.
-class Slab::Ahead {
+// The regions that are touched and of no slab, and the thread that keeps some ahead. Both live as long as the process.
+class Slab::Ready {
  public:
-  static Ahead& get() {
-    static Ahead* const ahead = new Ahead;
-    return *ahead;
+  static Ready& get() {
+    static Ready* const ready = new Ready;
+    return *ready;
   }
 
-  void want(Slab& slab) {
+  // nullptr: none is ready.
+  void* take() {
     const std::lock_guard lock(mutex_);
-    wanted_.push_back(&slab);
-    changed_.notify_all();
+    void* region = nullptr;
+    if (!regions_.empty()) {
+      region = regions_.back();
+      regions_.pop_back();
+    }
+    ask_for_more();
+    return region;
   }
 
-  // Nothing is made for it from here on.
-  void forget(Slab& slab) {
-    std::unique_lock lock(mutex_);
-    std::erase(wanted_, &slab);
-    changed_.wait(lock, [&] { return at_work_for_ != &slab; });
+  void give(void* region) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (regions_.size() < keep_) return regions_.push_back(region);
+    }
+    munmap(region, kRegionBytes);
+  }
+
+  void fill(std::size_t regions) {
+    while (size() < regions) {
+      void* const region = map_region();
+      touch(region);
+      const std::lock_guard lock(mutex_);
+      regions_.push_back(region);
+    }
+  }
+
+  void keep_ahead() {
+    const std::lock_guard lock(mutex_);
+    if (keep_ == 0) std::thread([this] { work(); }).detach();
+    keep_ = kAhead;
+    ask_for_more();
+  }
+
+  std::size_t size() const {
+    const std::lock_guard lock(mutex_);
+    return regions_.size();
   }
 
  private:
-  Ahead() {
-    std::thread([this] { work(); }).detach();
+  // With the lock held.
+  void ask_for_more() {
+    if (regions_.size() >= keep_ || wanted_) return;
+    wanted_ = true;
+    changed_.notify_one();
   }
 
   void work() {
     pthread_setname_np(pthread_self(), "memory-ahead");
     static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness));  // else it is as urgent as those it works for
-    std::unique_lock lock(mutex_);
     while (true) {
-      changed_.wait(lock, [&] { return !wanted_.empty(); });
-      at_work_for_ = wanted_.front();
-      wanted_.pop_front();
-      lock.unlock();
-      at_work_for_->make_spare();
-      lock.lock();
-      at_work_for_ = nullptr;
-      changed_.notify_all();
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return wanted_; });
+        wanted_ = false;
+      }
+      try {
+        fill(kAhead);
+      } catch (const std::bad_alloc&) {  // whoever needs one will be told
+      }
     }
   }
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Slab*> wanted_;
-  Slab* at_work_for_ = nullptr;
+  std::vector<void*> regions_;
+  std::size_t keep_ = 0;
+  bool wanted_ = false;
 };
 
 // At the beginning of its 2 MiB, which are aligned to their size, so that a piece leads to it.
@@ -91,56 +144,47 @@ Slab::Slab(std::size_t bytes)
 }
 
 Slab::~Slab() {
-  Ahead::get().forget(*this);
-  if (spare_ != nullptr) unmap(spare_);
   while (with_room_ != nullptr) {
     Region* const region = with_room_;
     CHECK(region->taken == 0, "a slab ends before its pieces");
     unlink(region);
-    unmap(region);
+    all_in_slabs.fetch_sub(kRegionBytes, std::memory_order_relaxed);
+    Ready::get().give(region);
   }
 }
 
 void* Slab::take() {
-  bool begun = false;
-  void* piece = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    if (with_room_ == nullptr) {
-      begun = true;
-      link(spare_ != nullptr ? std::exchange(spare_, nullptr) : make_region());
-      ++regions_;
-    }
-    Region& region = *with_room_;
-    piece = region.free;
-    if (piece != nullptr) {
-      region.free = region.free->next;
-    } else {
-      piece = reinterpret_cast<std::byte*>(&region) + sizeof(Region) + bytes_ * region.fresh++;
-    }
-    ++region.taken;
-    if (region.full(pieces_)) unlink(&region);
+  const std::lock_guard lock(mutex_);
+  if (with_room_ != nullptr) return take_from(*with_room_);
+  void* const ready = Ready::get().take();
+  return take_from(begin_region(ready != nullptr ? ready : map_region()));
+}
+
+void* Slab::take_ready() {
+  const std::lock_guard lock(mutex_);
+  if (with_room_ != nullptr) return take_from(*with_room_);
+  void* const ready = Ready::get().take();
+  return ready != nullptr ? take_from(begin_region(ready)) : nullptr;
+}
+
+void* Slab::take_from(Region& region) {
+  void* piece = region.free;
+  if (piece != nullptr) {
+    region.free = region.free->next;
+  } else {
+    piece = reinterpret_cast<std::byte*>(&region) + sizeof(Region) + bytes_ * region.fresh++;
   }
-  if (begun) Ahead::get().want(*this);
+  ++region.taken;
+  if (region.full(pieces_)) unlink(&region);
   return piece;
 }
 
-void Slab::prepare() { Ahead::get().want(*this); }
-
-void Slab::make_spare() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (spare_ != nullptr) return;
-  }
-  Region* region = nullptr;
-  try {
-    region = make_region();
-  } catch (const std::bad_alloc&) {
-    return;  // whoever needs it will be told
-  }
-  madvise(region, kRegionBytes, MADV_POPULATE_WRITE);  // where the system knows how; else the first touch does it
-  const std::lock_guard lock(mutex_);
-  spare_ = region;
+Slab::Region& Slab::begin_region(void* memory) {
+  auto* const region = new (memory) Region{this, nullptr, nullptr, nullptr, 0, 0};
+  link(region);
+  ++regions_;
+  all_in_slabs.fetch_add(kRegionBytes, std::memory_order_relaxed);
+  return *region;
 }
 
 void Slab::give(void* piece) {
@@ -155,34 +199,34 @@ void Slab::give(void* piece) {
     slab.unlink(region);
     --slab.regions_;
   }
-  unmap(region);
+  all_in_slabs.fetch_sub(kRegionBytes, std::memory_order_relaxed);
+  Ready::get().give(region);
 }
+
+Status Slab::reserve(std::uint64_t bytes) {
+  if (bytes == 0) return ok_status();
+  const auto machine = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  try {
+    if (bytes > machine) throw std::bad_alloc();
+    Ready::get().fill((bytes + kRegionBytes - 1) / kRegionBytes);
+  } catch (const std::bad_alloc&) {
+    return Status(Code::kResourceExhausted, "cannot reserve " + std::to_string(bytes >> 20) + " MiB of memory; this machine has " +
+                                                std::to_string(machine >> 20) + " MiB");
+  }
+  keep_ahead();
+  return ok_status();
+}
+
+void Slab::keep_ahead() { Ready::get().keep_ahead(); }
 
 std::size_t Slab::regions() const {
   const std::lock_guard lock(mutex_);
   return regions_;
 }
 
-std::uint64_t Slab::bytes_of_all() { return all_mapped.load(std::memory_order_relaxed); }
+std::uint64_t Slab::bytes_of_all() { return all_in_slabs.load(std::memory_order_relaxed); }
 
-Slab::Region* Slab::make_region() {
-  // Twice as much has an aligned half in it.
-  void* const mapped = mmap(nullptr, 2 * kRegionBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (mapped == MAP_FAILED) throw std::bad_alloc();
-  auto* const begin = static_cast<std::byte*>(mapped);
-  const std::size_t before = (kRegionBytes - reinterpret_cast<std::uintptr_t>(mapped) % kRegionBytes) % kRegionBytes;
-  if (before != 0) munmap(begin, before);
-  munmap(begin + before + kRegionBytes, kRegionBytes - before);
-  std::byte* const region = begin + before;
-  madvise(region, kRegionBytes, MADV_HUGEPAGE);  // refused where there are none: pages like all others, then
-  all_mapped.fetch_add(kRegionBytes, std::memory_order_relaxed);
-  return new (region) Region{this, nullptr, nullptr, nullptr, 0, 0};
-}
-
-void Slab::unmap(Region* region) {
-  munmap(region, kRegionBytes);
-  all_mapped.fetch_sub(kRegionBytes, std::memory_order_relaxed);
-}
+std::uint64_t Slab::bytes_ready() { return Ready::get().size() * kRegionBytes; }
 
 void Slab::link(Region* region) {
   region->previous = nullptr;

@@ -2,13 +2,16 @@
 // takes, a good part is the processor's translation of addresses: with huge pages it needs few translations, and finds them in its caches.
 // (Linux: admin-guide/mm/transhuge, MADV_HUGEPAGE; where it is off, these are pages like all others.)
 //
-// The first touch of a region takes the system up to some milliseconds, so the next one is touched ahead, on a thread of the process that
-// is there for that. A region whose pieces are all free goes back to the system, but for the last one that has room. Any thread.
+// The first touch of a region takes the system up to some milliseconds. So regions are touched ahead, and slabs of any size of piece take
+// theirs from what is ready: from the reserve that reserve() made before anybody waits, later from the few that a thread of the process
+// keeps ahead. A region whose pieces are all free goes back there or to the system, but for the last one that has room. Any thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+
+#include "base/status.h"
 
 namespace halocline {
 
@@ -25,26 +28,33 @@ class Slab {
 
   // Of any content. Like operator new it throws std::bad_alloc when the system has no memory.
   void* take();
-  // Pieces will be wanted before long.
-  void prepare();
+  // The same where no region has to be touched for it; else nullptr.
+  void* take_ready();
   // To the slab it was taken from.
   static void give(void* piece);
 
+  // Touches regions until so many bytes of them are ready, rounded up: slabs take them before any other. From the first call that
+  // asks for some on, a few are kept ahead, as after keep_ahead(). kResourceExhausted: the machine has not so much memory.
+  static Status reserve(std::uint64_t bytes);
+  // Regions will be wanted before long.
+  static void keep_ahead();
+
   // That pieces were taken from.
   std::size_t regions() const;
-  // Of all slabs, the regions made ahead too.
+  // Of all slabs.
   static std::uint64_t bytes_of_all();
+  // Touched, and of no slab yet.
+  static std::uint64_t bytes_ready();
 
  private:
-  class Ahead;
+  class Ready;
   struct Region;
   struct FreePiece {
     FreePiece* next;
   };
 
-  Region* make_region();
-  void make_spare();
-  static void unmap(Region* region);
+  void* take_from(Region& region);
+  Region& begin_region(void* memory);
   void link(Region* region);
   void unlink(Region* region);
 
@@ -52,7 +62,6 @@ class Slab {
   const std::uint32_t pieces_;  // in a region
   mutable std::mutex mutex_;
   Region* with_room_ = nullptr;  // a list
-  Region* spare_ = nullptr;      // made ahead
   std::size_t regions_ = 0;
 };
 

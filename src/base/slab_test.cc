@@ -69,5 +69,33 @@ TEST(SlabTest, PiecesAreGivenBackByOtherThreads) {
   EXPECT_EQ(slab.regions(), 1u);
 }
 
+TEST(SlabTest, WhatIsReservedIsTakenFirst) {
+  constexpr std::uint64_t kRegions = 12;
+  ASSERT_TRUE(Slab::reserve(kRegions * Slab::kRegionBytes - 1).ok());
+  ASSERT_GE(Slab::bytes_ready(), kRegions * Slab::kRegionBytes);
+  Slab slab(kBytes);
+  std::vector<void*> pieces;
+  for (std::size_t i = 0; i < kRegions * kPerRegion; ++i) {
+    pieces.push_back(slab.take_ready());
+    ASSERT_NE(pieces.back(), nullptr) << i;
+    std::memset(pieces.back(), static_cast<int>(i % 251), kBytes);
+  }
+  EXPECT_EQ(slab.regions(), kRegions);
+  EXPECT_GE(Slab::bytes_of_all(), kRegions * Slab::kRegionBytes);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    ASSERT_EQ(static_cast<const unsigned char*>(pieces[i])[kBytes - 1], i % 251);
+    Slab::give(pieces[i]);
+  }
+  EXPECT_EQ(slab.regions(), 1u);
+  ASSERT_TRUE(Slab::reserve(kRegions * Slab::kRegionBytes).ok());
+  EXPECT_GE(Slab::bytes_ready(), kRegions * Slab::kRegionBytes);
+}
+
+TEST(SlabTest, MoreThanTheMachineHasIsRefused) {
+  const Status refused = Slab::reserve(std::uint64_t{1} << 60);
+  EXPECT_EQ(refused.code(), Code::kResourceExhausted);
+  EXPECT_NE(refused.message().find("cannot reserve 1099511627776 MiB of memory"), std::string::npos) << refused.message();
+}
+
 }  // namespace
 }  // namespace halocline

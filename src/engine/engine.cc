@@ -285,6 +285,7 @@ Applied Engine::apply(Seq seq, Nanos time, CommandType type, std::span<const std
 
 TradeHint Engine::look_up(const Trade& trade) { return impl_->trades.look_up(trade); }
 void Engine::fetch(TradeHint& hint) const { impl_->trades.fetch(hint); }
+void Engine::fetch_sums(const TradeHint& hint) const { impl_->trades.fetch_sums(hint); }
 
 std::vector<RefusedRelease> Engine::take_refused_releases() { return impl_->reports.take_refused(); }
 

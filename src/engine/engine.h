@@ -90,9 +90,11 @@ class Engine {
                 std::vector<AlertEvent>& events);
 
   // For trades some places ahead in a batch: look_up() finds the hash and the names and has the index fetched; fetch(), some
-  // places later, finds the positions and has them fetched. Neither changes the books.
+  // places later, finds the positions and has them and the nodes fetched; fetch_sums(), when these are there, the sums of which they are
+  // part. None changes the books.
   TradeHint look_up(const Trade& trade);
   void fetch(TradeHint& hint) const;
+  void fetch_sums(const TradeHint& hint) const;
   Applied apply(Seq seq, Nanos time, const Trade& trade, const TradeHint& hint, std::vector<AlertEvent>& events);
 
   // Since the last call, in order.

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -94,12 +95,18 @@ Status Archiver::archive() {
 
 Status Archiver::remove_old() {
   if (options_.keep_for == 0) return ok_status();
+  Seq needed = std::numeric_limits<Seq>::max();  // with the block that ends there
+  if (!options_.history.empty()) {
+    const Result<std::vector<Seq>> states = list_checkpoints(*options_.disk, options_.history);
+    if (!states.ok() || states.value().empty()) return ok_status();  // it begins with the first command
+    needed = states.value().back();
+  }
   const Result<std::vector<std::uint32_t>> archived = options_.disk->archived_segments();
   if (!archived.ok()) return archived.status();
   for (const std::uint32_t number : archived.value()) {
     const Result<SegmentHeader> next = header_of(number + 1);
     if (!next.ok()) return next.status();
-    if (clock_.wall() - next.value().created <= options_.keep_for) break;
+    if (next.value().first_seq > needed || clock_.wall() - next.value().created <= options_.keep_for) break;
     if (Status status = options_.disk->archive()->remove(archive_name(number)); !status.ok()) return status;
     counters_.add("segments_removed", 1);
     log_line(LogLevel::kInfo, "archive.removed", {{"segment", segment_name(number)}, {"archive", options_.disk->archive()->place()}});

@@ -25,6 +25,7 @@ struct ArchiveOptions {
   std::uint64_t local_bytes = 0; // so much of the newest segments stays in the journal's directory, …
   Nanos local_for = 0;           // … but no segment whose last command is so old; 0: age does not matter
   Nanos keep_for = 0;            // what is archived is removed when its last command is so old; 0: never
+  std::string history = {};      // the directory of the states that the history goes on from; what is before them may go. Empty: no history
 };
 
 // Counts `segments_archived`, `segments_removed` and `archive_failures`.

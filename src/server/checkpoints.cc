@@ -142,45 +142,53 @@ void Checkpoints::work() {
   }
 }
 
-Status Checkpoints::write(const State& books) {
-  const auto begun = std::chrono::steady_clock::now();
-  if (Status status = disk_.make_directory(options_.directory); !status.ok()) return status;
-  Result<std::unique_ptr<CheckpointWriter>> writer = CheckpointWriter::create(disk_, options_.directory);
+Status write_checkpoint(Disk& disk, const std::string& directory, const State& books, const std::function<bool()>& stopping,
+                        const std::function<Status(CheckpointHeader&)>& complete) {
+  if (Status status = disk.make_directory(directory); !status.ok()) return status;
+  Result<std::unique_ptr<CheckpointWriter>> writer = CheckpointWriter::create(disk, directory);
   if (!writer.ok()) return writer.status();
   const std::string outline = checkpoint::outline_of(books);
   Status status = writer.value()->add(kOutlinePart, 0, 0, std::as_bytes(std::span(outline)));
   if (!status.ok()) return status;
-  const Status ending(Code::kUnavailable, "stopping");
   status = checkpoint::each_piece(books, [&](const checkpoint::Piece& piece) {
-    return stopping() ? ending : writer.value()->add(piece.part, piece.first, piece.count, piece.bytes);
+    return stopping() ? Status(Code::kUnavailable, "stopping") : writer.value()->add(piece.part, piece.first, piece.count, piece.bytes);
   });
   if (!status.ok()) return status;
   CheckpointHeader header;
   header.seq = views::seq_of(books);
   header.time = views::time_of(books);
-  header.synced = options_.synced;
   const std::string digest = views::state_digest(books);
   for (std::size_t i = 0; i < header.state_digest.size(); ++i) {
     header.state_digest[i] = static_cast<std::byte>(std::stoi(digest.substr(2 * i, 2), nullptr, 16));
   }
-  if (!wait_until_durable(header.seq)) return ending;
-  Result<std::unique_ptr<JournalReader>> reader = journal_.open(header.seq);
-  if (!reader.ok()) return reader.status();
-  reader.value()->stop_after(header.seq);
-  const Result<std::optional<BlockView>> block = reader.value()->next();
-  if (!block.ok()) return block.status();
-  if (!block.value() || block.value()->last_seq() != header.seq) {
-    return Status(Code::kInternal, "seq " + std::to_string(header.seq) + " is not the end of a block");
-  }
-  header.chain = reader.value()->chain();
-  header.journal = reader.value()->id();
-  status = writer.value()->finish(header);
+  if (status = complete(header); !status.ok()) return status;
+  return writer.value()->finish(header);
+}
+
+Status Checkpoints::write(const State& books) {
+  const auto begun = std::chrono::steady_clock::now();
+  const Seq seq = views::seq_of(books);
+  Status status = write_checkpoint(disk_, options_.directory, books, [this] { return stopping(); }, [&](CheckpointHeader& header) {
+    header.synced = options_.synced;
+    if (!wait_until_durable(seq)) return Status(Code::kUnavailable, "stopping");
+    Result<std::unique_ptr<JournalReader>> reader = journal_.open(seq);
+    if (!reader.ok()) return reader.status();
+    reader.value()->stop_after(seq);
+    const Result<std::optional<BlockView>> block = reader.value()->next();
+    if (!block.ok()) return block.status();
+    if (!block.value() || block.value()->last_seq() != seq) {
+      return Status(Code::kInternal, "seq " + std::to_string(seq) + " is not the end of a block");
+    }
+    header.chain = reader.value()->chain();
+    header.journal = reader.value()->id();
+    return ok_status();
+  });
   if (status.ok()) status = prune_checkpoints(disk_, options_.directory, options_.keep);
   if (!status.ok()) return status;
   counters_.add("checkpoints", 1);
   if (options_.on_taken) options_.on_taken();
   log_line(LogLevel::kInfo, "checkpoint.taken",
-           {{"seq", header.seq},
+           {{"seq", seq},
             {"seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()}});
   return ok_status();
 }

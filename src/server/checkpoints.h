@@ -37,6 +37,11 @@ Result<LoadedCheckpoint> load_checkpoint(Disk& disk, const std::string& path);
 // taken. Nothing: there is none.
 std::optional<LoadedCheckpoint> newest_checkpoint(Disk& disk, const std::string& directory, const JournalId& journal, Seq most);
 
+// The books as a checkpoint in the directory. When all of them are written `complete` says in the header what they do not: journal, chain,
+// synced. `stopping` is asked on the way; kUnavailable then.
+Status write_checkpoint(Disk& disk, const std::string& directory, const State& books, const std::function<bool()>& stopping,
+                        const std::function<Status(CheckpointHeader&)>& complete);
+
 class Checkpoints {
  public:
   // `last`: of the newest there is. `durable` gives the journal's durable seq. `on_damage`: the books a start began with are not those of

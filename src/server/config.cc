@@ -314,10 +314,6 @@ Status check_together(const Config& config) {
   if (!config.archive.folder.empty() && !config.checkpoint.enabled) {
     return wrong(at("archive", "folder"), "archive.folder needs checkpoint.enabled: only what is before a checkpoint is archived");
   }
-  if (config.archive.keep_days > 0 && config.history.enabled) {
-    return wrong(at("archive", "keep_days"), "archive.keep_days: the history reads the whole journal when it starts; set history.enabled "
-                                             "to false, or archive.keep_days to 0");
-  }
   if (Status status = check_catalog(config); !status.ok()) return status;
   return check_fix(config);
 }

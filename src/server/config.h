@@ -40,6 +40,9 @@ struct Config {
     std::uint64_t segment_bytes = 0;
   } journal;
   struct {
+    std::uint64_t reserve_bytes = 0;
+  } memory;
+  struct {
     std::uint64_t streams = 0, calls = 0, listings = 0, message_bytes = 0, stream_window_bytes = 0, total_window_bytes = 0;
     std::uint64_t in_flight_bytes = 0, queue_length = 0, reads = 0, reader_threads = 0, subscribers = 0, subscriber_queue = 0;
     std::uint64_t client_queries = 0;

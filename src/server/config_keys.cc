@@ -38,6 +38,10 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(Number, journal, segment_bytes), "268435456", 320 * kKiB, kGiB, nullptr,
      "Size of new segment files, in bytes; a multiple of 4096. They are reserved ahead, so the disk needs room for two."},
 
+    {HALOCLINE_KEY(Number, memory, reserve_bytes), "0", 0, 1'024 * kGiB, nullptr,
+     "Memory that is touched before the server listens, for the books to grow into, in huge pages where the system has them; about 130 "
+     "bytes a new trade. Without it the first touch costs time while trades come. 0: none is taken before it is needed."},
+
     {HALOCLINE_KEY(Number, limits, streams), "256", 1, 65'536, nullptr, "Calls open on one connection; more wait at the client."},
     {HALOCLINE_KEY(Number, limits, calls), "4096", 1, 65'536, nullptr, "Calls open in all; more are refused."},
     {HALOCLINE_KEY(Number, limits, listings), "64", 1, 4'096, nullptr, "Calls that may hold the rows of a listing at the same time."},
@@ -124,7 +128,7 @@ const ConfigKey kKeys[] = {
      "… but none whose last command is older, in days. 0: age does not matter."},
     {HALOCLINE_KEY(Number, archive, keep_days), "0", 0, 36'500, nullptr,
      "Archived segments whose last command is older are removed, in days: what was before can neither be asked nor audited any more. "
-     "0: never. Not with history.enabled, which reads the whole journal when it starts."},
+     "0: never. With history.enabled nothing goes that its next start needs: it then keeps its books every checkpoint.records commands."},
 
     {HALOCLINE_KEY(Number, rewind, threads), "2", 1, 16, nullptr,
      "Reads of the past worked out at a time, each on a thread of low priority and with the memory the books took then."},
@@ -200,6 +204,7 @@ const char* section_meaning(std::string_view section) {
   if (section == "server") return "The process: where it listens and keeps its data.";
   if (section == "firm") return "Whose books these are.";
   if (section == "journal") return "How commands are kept.";
+  if (section == "memory") return "What the books grow into; docs/operations.md says when to set it.";
   if (section == "fix") return "FIX sessions; docs/fix.md says what becomes of their messages.";
   if (section == "catalog") return "The catalog of Iceberg tables that Spark, Trino, PyIceberg and DuckDB attach to; docs/iceberg.md.";
   if (section == "checkpoint") return "The books in files beside the journal, which is the truth; these save time.";

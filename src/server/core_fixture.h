@@ -217,13 +217,17 @@ inline Trade trade_of(const std::string& id, std::int64_t shares = 1, Side side 
   return trade;
 }
 
-// The answer to a read, waited for.
+// The answer to a read, to be waited for.
+template <class T, class Call>
+std::future<Result<At<T>>> begin_to_ask(Call call) {
+  const auto promise = std::make_shared<std::promise<Result<At<T>>>>();
+  auto answer = promise->get_future();
+  call([promise](Result<At<T>> result) { promise->set_value(std::move(result)); });
+  return answer;
+}
 template <class T, class Call>
 Result<At<T>> ask(Call call) {
-  std::promise<Result<At<T>>> promise;
-  auto answer = promise.get_future();
-  call([&](Result<At<T>> result) { promise.set_value(std::move(result)); });
-  return answer.get();
+  return begin_to_ask<T>(std::move(call)).get();
 }
 
 }  // namespace halocline

@@ -3,10 +3,16 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "base/log.h"
+#include "engine/views.h"
+#include "history/tables/follower_state.h"
+#include "journal/checkpoint_file.h"
+#include "journal/recovery.h"
+#include "server/checkpoints.h"
 
 namespace halocline {
 namespace {
@@ -16,6 +22,8 @@ constexpr std::int64_t kSecond = 1'000'000'000;         // ns
 constexpr std::int64_t kRetryAfter = kSecond;
 constexpr std::int64_t kTellAgainAfter = 60 * kSecond;  // of a failure that goes on
 constexpr std::int64_t kOrphanInterval = 3'600'000'000'000;  // ns
+constexpr std::size_t kStatesKept = 2;
+constexpr std::uint64_t kTradesPerCommand = 4;  // as for checkpoints: what they cost a command does not grow with the books
 constexpr int kUpkeepNiceness = 10;
 
 }  // namespace
@@ -76,19 +84,26 @@ void History::take_offer() {
   ending_.notify_all();
 }
 
+Result<bool> History::commit_of(Result<std::optional<Rewrite>> made) {
+  if (!made.ok()) return made.status();
+  if (!made.value().has_value()) return false;
+  const Status committed = offer(std::move(*made.value()));
+  // The table moved on, or rows come first: another time.
+  if (committed.code() == Code::kFailedPrecondition || committed.code() == Code::kResourceExhausted) return false;
+  if (!committed.ok()) return committed;
+  core_.count("history_rewrites", 1);
+  return true;
+}
+
 Status History::round(Upkeep& upkeep, bool orphans) {
   for (const TableDefinition& table : Follower::definitions()) {
-    while (true) {
-      Result<std::optional<Rewrite>> made = upkeep.compact(table);
-      if (!made.ok()) return made.status();
-      if (!made.value().has_value()) break;
-      const Status committed = offer(std::move(*made.value()));
-      // The table moved on, or rows come first: another time.
-      if (committed.code() == Code::kFailedPrecondition || committed.code() == Code::kResourceExhausted) break;
-      if (!committed.ok()) return committed;
-      core_.count("history_rewrites", 1);
+    for (bool more = true; more;) {
+      Result<bool> done = commit_of(upkeep.compact(table));
+      if (!done.ok()) return done.status();
+      more = done.value();
       if (!rest(0)) return ok_status();
     }
+    if (const Result<bool> ordered = commit_of(upkeep.order_manifests(table)); !ordered.ok()) return ordered.status();
     if (const Status expired = upkeep.expire(table); !expired.ok() && expired.code() != Code::kFailedPrecondition) return expired;
     if (orphans) {
       const Nanos waiting = waiting_since_.load();
@@ -155,10 +170,64 @@ Status History::open() {
       Follower::open(disk_, *books_, lake_.catalog(), lake_.warehouse(), clock_, options_.follower);
   if (!opened.ok()) return opened.status();
   follower_ = opened.take();
+  if (Status resumed = resume(); !resumed.ok()) {
+    follower_.reset();
+    return resumed;
+  }
   core_.count("history_seq", follower_->committed_seq() - counted_seq_);
   counted_seq_ = follower_->committed_seq();
-  log_line(LogLevel::kInfo, "history.opened", {{"committed_seq", follower_->committed_seq()}});
+  log_line(LogLevel::kInfo, "history.opened",
+           {{"committed_seq", follower_->committed_seq()}, {"read_seq", follower_->read_seq()}});
   return ok_status();
+}
+
+Status History::resume() {
+  keeps_states_ = options_.keep_states;
+  if (!follower_->complete()) return ok_status();
+  const Result<JournalId> journal = journal_id(disk_, options_.follower.journal_directory);
+  if (!journal.ok()) return journal.status();
+  const auto not_used = [](Seq seq, const Status& why) {
+    log_line(LogLevel::kWarn, "history.state_not_used", {{"seq", seq}, {"why", why.message()}});
+  };
+  Seq most = follower_->committed_seq();
+  while (const std::optional<LoadedCheckpoint> loaded = newest_checkpoint(disk_, options_.states, journal.value(), most)) {
+    const Seq seq = loaded->header.seq;
+    most = seq - 1;
+    const Result<FollowerState> state = load_follower_state(disk_, options_.states, journal.value(), seq);
+    if (!state.ok()) {
+      not_used(seq, state.status());
+    } else if (views::state_digest(*loaded->books) != hex(loaded->header.state_digest)) {
+      not_used(seq, Status(Code::kDataLoss, "the books have another digest than the checkpoint says"));
+    } else {
+      keeps_states_ = true;
+      next_state_ = seq + options_.state_records;
+      if (Status status = books_->resume(*loaded->books); !status.ok()) return status;
+      return follower_->resume(state.value());
+    }
+  }
+  return ok_status();
+}
+
+// Both files, the checkpoint last: a state is there when its checkpoint is.
+void History::keep_state() {
+  if (!keeps_states_ || follower_->committed_seq() < next_state_) return;
+  const std::optional<FollowerState> state = follower_->state();
+  if (!state.has_value()) return;
+  next_state_ = state->seq + std::max<Seq>(options_.state_records, books_->trades() / kTradesPerCommand);
+  const Result<JournalId> journal = journal_id(disk_, options_.follower.journal_directory);
+  Status status = journal.status();
+  if (status.ok()) status = save(disk_, options_.states, journal.value(), *state);
+  if (status.ok()) {
+    status = write_checkpoint(disk_, options_.states, *books_->snapshot(), [] { return false; }, [&](CheckpointHeader& header) {
+      header.journal = journal.value(), header.chain = state->chain, header.synced = true;
+      return ok_status();
+    });
+  }
+  if (status.ok()) status = prune_checkpoints(disk_, options_.states, kStatesKept);
+  const Result<std::vector<Seq>> kept = status.ok() ? list_checkpoints(disk_, options_.states) : status;
+  status = kept.ok() ? prune_follower_states(disk_, options_.states, kept.value()) : kept.status();
+  if (!status.ok()) log_line(LogLevel::kWarn, "history.state_failed", {{"seq", state->seq}, {"why", status.message()}});
+  else core_.count("history_states", 1);
 }
 
 Status History::commit() {
@@ -168,6 +237,7 @@ Status History::commit() {
   counted_seq_ = follower_->committed_seq();
   core_.count("history_rows", follower_->committed_rows() - rows);
   core_.count("history_commits", follower_->commits() - commits);
+  if (status.ok()) keep_state();
   return status;
 }
 

@@ -10,7 +10,7 @@
 //
 // Status counts `history_rows`, `history_commits` and `history_failures`; `history_seq`, up to which the tables are; and
 // `history_failing_seconds`, from the first of the failures that go on to the last, 0 when the last attempt was none. Of the second
-// thread `history_upkeeps`, `history_rewrites`, `history_orphans` and `history_upkeep_failures`.
+// thread `history_upkeeps`, `history_rewrites`, `history_orphans` and `history_upkeep_failures`. `history_states`: those kept for a start.
 // start() and stop() by the owner.
 #pragma once
 
@@ -38,6 +38,12 @@ struct HistoryOptions {
   std::int64_t commit_interval = 5'000'000'000;  // ns
   UpkeepOptions upkeep;
   std::int64_t upkeep_interval = 60'000'000'000;  // ns; 0: never
+  // The directory of the states that a start goes on from (history/tables/follower_state.h, with the books as a checkpoint); one is kept
+  // every so many commands (or a quarter as many as there are trades), when that is wished or a start went on from one. Without one a
+  // start reads the whole journal.
+  std::string states;
+  Seq state_records = 0;
+  bool keep_states = false;
 };
 
 class History {
@@ -56,13 +62,18 @@ class History {
   void look_after();
   // One round over all tables.
   Status round(Upkeep& upkeep, bool orphans);
+  // Whether there was something to commit, and it was: then there may be more. Fails as the upkeep and the commit do.
+  Result<bool> commit_of(Result<std::optional<Rewrite>> made);
   // Has the first thread commit it, and removes its files when that came to nothing. kFailedPrecondition too at the end.
   Status offer(Rewrite rewrite);
   void take_offer();
   // One look at the journal; whether there is more to do at once.
   bool advance(bool commit_now);
   Status open();
+  // From the newest state there is that can be used.
+  Status resume();
   Status commit();
+  void keep_state();
   void failed(const Status& why);
   // The end of a failure, if there was one.
   void works();
@@ -78,6 +89,8 @@ class History {
 
   std::unique_ptr<EngineBooks> books_;
   std::unique_ptr<Follower> follower_;
+  bool keeps_states_ = false;
+  Seq next_state_ = 0;                 // when to keep one
   Seq counted_seq_ = 0;                // what `history_seq` says
   std::uint64_t counted_failing_ = 0;  // … and `history_failing_seconds`
   struct Failing {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
@@ -13,9 +14,13 @@
 #include "base/log.h"
 #include "engine/views.h"
 #include "history/maintenance/orphans.h"
-#include "journal/file_journal.h"
+#include "history/iceberg/live_files.h"
+#include "history/parquet/parquet_columns.h"
+#include "history/tables/live_deletes.h"
+#include "journal/archived_disk.h"
+#include "journal/journal_reader.h"
+#include "server/books_at_start.h"
 #include "server/core_fixture.h"
-#include "server/replay.h"
 
 namespace halocline {
 namespace {
@@ -52,9 +57,9 @@ class FillingDisk final : public Disk {
 // A server's inside, with its history, on a directory; it may be started again.
 class HistoryTest : public testing::Test {
  protected:
-  HistoryTest() {
-    char name[] = "/tmp/halocline-history-XXXXXX";
-    directory_ = mkdtemp(name);
+  HistoryTest()
+      : directory_(new_directory()),
+        disk_(posix_, directory_ + "/journal", std::make_unique<FolderArchive>(posix_, directory_ + "/archive")) {
     config_.server.data_directory = directory_;
     lake_disk_ = std::make_unique<FillingDisk>(directory_ + "/warehouse");
   }
@@ -64,21 +69,18 @@ class HistoryTest : public testing::Test {
   }
 
   void start() {
-    engine_ = std::make_unique<Engine>();
     FileJournalOptions options;
     options.directory = directory_ + "/journal";
-    options.segment_bytes = 1 << 20;
+    options.segment_bytes = segment_bytes_;
     options.crash_at = "";
     options.now = kMorning;
-    Replay replay(*engine_, clock_);
-    auto opened = FileJournal::open(disk_, options, replay.handler());
-    replay.finish();
+    Result<BooksAtStart> opened = books_at_start(disk_, clock_, options, core_options_.checkpoint.directory);
     ASSERT_TRUE(opened.ok()) << opened.status().message();
-    journal_ = opened.take();
+    books_.emplace(opened.take());
     lake_.emplace(config_, *lake_disk_, clock_);
     const Status lake = lake_->open();
     ASSERT_TRUE(lake.ok()) << lake.message();
-    core_ = std::make_unique<Core>(CoreOptions{}, clock_, *engine_, *journal_, CoreStart{journal_->recovered().last_time, 0, 0});
+    core_ = std::make_unique<Core>(core_options_, clock_, *books_->engine, *books_->journal, books_->start);
     core_->start();
     HistoryOptions history = history_options_;
     history.follower.journal_directory = options.directory;
@@ -91,8 +93,9 @@ class HistoryTest : public testing::Test {
     EXPECT_TRUE(core_->stop().ok());
     history_->stop();
     counters_ = counters();
-    digest_ = views::state_digest(*engine_->snapshot());
-    history_.reset(), core_.reset(), journal_.reset();
+    digest_ = views::state_digest(*books_->engine->snapshot());
+    last_seq_ = books_->engine->last_seq();
+    history_.reset(), core_.reset(), books_.reset();
     lake_.reset();
   }
 
@@ -127,19 +130,27 @@ class HistoryTest : public testing::Test {
     return table.value().metadata->current_snapshot()->summary;
   }
 
-  PosixDisk disk_;
+  static std::string new_directory() {
+    char name[] = "/tmp/halocline-history-XXXXXX";
+    return mkdtemp(name);
+  }
+
+  PosixDisk posix_;
+  const std::string directory_;
+  ArchivedDisk disk_;
   SystemClock clock_;
   Config config_;
-  std::string directory_;
   std::unique_ptr<FillingDisk> lake_disk_;
   HistoryOptions history_options_;
-  std::unique_ptr<Engine> engine_;
-  std::unique_ptr<FileJournal> journal_;
+  CoreOptions core_options_;
+  std::uint64_t segment_bytes_ = 1 << 20;
+  std::optional<BooksAtStart> books_;
   std::optional<Lake> lake_;
   std::unique_ptr<Core> core_;
   std::optional<History> history_;
   std::map<std::string, std::uint64_t> counters_;
   std::string digest_;
+  Seq last_seq_ = 0;  // of the server that was stopped
   int trades_ = 0;
 };
 
@@ -155,8 +166,8 @@ TEST_F(HistoryTest, AtTheEndTheTablesAreWhereTheBooksAre) {
     iceberg::Properties said = summary();
     EXPECT_EQ(said["total-records"], std::to_string(rows));
     EXPECT_EQ(said[kStateDigestKey], digest_);
-    EXPECT_EQ(said[kLastSeqKey], std::to_string(engine_->last_seq()));
-    EXPECT_EQ(counters_["history_seq"], engine_->last_seq());
+    EXPECT_EQ(said[kLastSeqKey], std::to_string(last_seq_));
+    EXPECT_EQ(counters_["history_seq"], last_seq_);
     start();
   }
 }
@@ -210,6 +221,115 @@ TEST_F(HistoryTest, AFullDiskLosesNothingAndLeavesNothing) {
   Result<std::size_t> lost = remove_orphans(lake.warehouse(), table, clock_.wall());
   ASSERT_TRUE(lost.ok()) << lost.status().message();
   EXPECT_EQ(lost.value(), 0u);
+}
+
+// A first start with a long journal: what has been read is committed when a commit is due, not only at the end, so whatever ends the
+// server on the way, the next start goes on from there.
+TEST_F(HistoryTest, AFirstStartWithALongJournalCommitsOnItsWay) {
+  constexpr int kTrades = 120'000;  // more than it reads at once
+  history_options_.upkeep_interval = 0;
+  start();
+  send(floor_commands());
+  while (trades_ < kTrades) send_trades(2'000);
+  stop();
+  const Seq last = last_seq_;
+  fs::remove_all(directory_ + "/warehouse");
+  for (const char* file : {"catalog.db", "catalog.db-wal"}) fs::remove(directory_ + "/" + file);
+  history_options_.commit_interval = 1;  // due at each look
+  start();
+  while (counters()["history_seq"] == 0) std::this_thread::yield();
+  stop();
+  start();
+  while (counters()["history_seq"] < last) std::this_thread::yield();
+  stop();
+  Lake lake(config_, disk_, clock_);
+  ASSERT_TRUE(lake.open().ok());
+  const iceberg::LoadedTable table = lake.catalog().load_table({{"halocline"}, "trade_events"}).take();
+  EXPECT_GE(table.metadata->snapshots.size(), 2u);
+  EXPECT_LT(std::stoull(table.metadata->snapshots.front().summary.at(kLastSeqKey)), last);
+  const iceberg::Properties& said = table.metadata->current_snapshot()->summary;
+  EXPECT_EQ(said.at("total-records"), std::to_string(kTrades));
+  EXPECT_EQ(said.at(kStateDigestKey), digest_);
+}
+
+// The journal loses its beginning when that is too old to be kept, and nothing that the history's next start needs.
+TEST_F(HistoryTest, AStartGoesOnWithoutTheJournalsBeginning) {
+  const std::string journal = directory_ + "/journal", checkpoints = directory_ + "/checkpoints", states = directory_ + "/history";
+  constexpr std::uint64_t kRecords = 300;
+  segment_bytes_ = 64 << 10;
+  core_options_.journal = {&disk_, journal};
+  core_options_.checkpoint = {checkpoints, kRecords, 1u << 30, 2, true};
+  core_options_.archive = {&disk_, journal, checkpoints, 0, 0, 1, states};  // after a nanosecond
+  history_options_.commit_interval = 20'000'000;
+  history_options_.follower.resumable = true;
+  history_options_.states = states, history_options_.state_records = kRecords, history_options_.keep_states = true;
+  int versions = 1;  // of the floor
+  const auto limit = [&] {
+    Limit net;
+    net.name = "net", net.kind = NodeKind::kBook, net.node = "b1", net.measure = Measure::kNet;
+    net.breach = static_cast<Int128>(100'000 + ++versions) * limits::kScale;
+    EXPECT_EQ(send({net}).front().outcome, Outcome::kAccepted);
+  };
+  // The numbers of the rows of `limits` that are there.
+  const auto numbers = [&] {
+    Lake lake(config_, disk_, clock_);
+    EXPECT_TRUE(lake.open().ok());
+    const iceberg::LoadedTable table = lake.catalog().load_table({{"halocline"}, "limits"}).take();
+    const std::vector<iceberg::LiveFile> files = iceberg::live_files(lake.warehouse(), *table.metadata).take();
+    LiveDeletes deleted = read_live_deletes(lake.warehouse(), files).take();
+    std::vector<std::int64_t> found;
+    for (const iceberg::LiveFile& one : files) {
+      if (one.file.content != iceberg::FileContent::kData) continue;
+      const std::vector<std::int64_t>& gone = deleted.positions[one.file.path];
+      const std::vector<std::int64_t> all =
+          iceberg::read_numbers(lake.warehouse().read(one.file.path, 1 << 30).take(), 1).take();
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!std::binary_search(gone.begin(), gone.end(), static_cast<std::int64_t>(i))) found.push_back(all[i]);
+      }
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  };
+  start();
+  send(floor_commands());
+  limit();
+  while (counters()["segments_removed"] < 2) {
+    const std::uint64_t taken = counters()["checkpoints"];
+    // Until a checkpoint is due, in submissions that fit into the small segments.
+    for (const int due = trades_ + static_cast<int>(kRecords) + trades_ / 3; trades_ < due;) send_trades(100);
+    limit();
+    const Seq last = core_->report().durable_seq;
+    while (counters()["history_seq"] < last || counters()["checkpoints"] == taken) std::this_thread::yield();
+  }
+  stop();
+  EXPECT_EQ(counters_["history_failures"] + counters_["archive_failures"], 0u);
+  EXPECT_GE(counters_["history_states"], 2u);
+  EXPECT_EQ(JournalReader::open(disk_, journal, 1).status().code(), Code::kOutOfRange);
+  for (int i = 0; i < 3; ++i) {
+    start();
+    send_trades(50);
+    limit();
+    stop();
+    EXPECT_EQ(counters_["history_failures"], 0u);
+    iceberg::Properties said = summary();
+    EXPECT_EQ(said["total-records"], std::to_string(trades_));
+    EXPECT_EQ(said[kStateDigestKey], digest_);
+    EXPECT_EQ(said[kLastSeqKey], std::to_string(last_seq_));
+    const std::vector<std::int64_t> there = numbers();
+    ASSERT_EQ(there.size(), static_cast<std::size_t>(versions));
+    for (std::size_t number = 0; number < there.size(); ++number) EXPECT_EQ(there[number], static_cast<std::int64_t>(number));
+    if (i == 1) {  // a damaged one is not used, and the one before it is
+      const std::vector<Seq> kept = list_checkpoints(disk_, states).value();
+      ASSERT_EQ(kept.size(), 2u);
+      fs::resize_file(states + "/" + follower_state_name(kept.front()), 100);
+    }
+  }
+  // Without any of them it says what it needs, and the server serves all the same.
+  fs::remove_all(states);
+  start();
+  send_trades(1);
+  stop();
+  EXPECT_GE(counters_["history_failures"], 1u);
 }
 
 std::atomic<int> told_that_it_works = 0;

@@ -27,6 +27,10 @@ class Served final : public Iceberg {
       options.upkeep_interval = static_cast<std::int64_t>(config.history.upkeep_seconds) * kSecond;
       options.upkeep.retention.keep_ms = static_cast<std::int64_t>(config.history.snapshot_minutes) * 60'000;
       options.upkeep.orphan_age = static_cast<std::int64_t>(config.history.orphan_hours) * 3'600 * kSecond;
+      options.follower.resumable = true;
+      options.states = history_states(config);
+      options.state_records = config.checkpoint.records;
+      options.keep_states = config.archive.keep_days > 0;  // the journal may lose its beginning
       options.commit_interval = static_cast<std::int64_t>(config.history.commit_seconds) * kSecond;
     }
     return ok_status();

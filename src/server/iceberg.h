@@ -34,6 +34,9 @@ class Iceberg {
   virtual void stop_history() = 0;
 };
 
+// Where the history keeps what its next start goes on from (server/history.h).
+inline std::string history_states(const Config& config) { return config.server.data_directory + "/history"; }
+
 // Whether this program has it; where it has not, a configuration that asks for it is refused (server/config.h).
 bool has_iceberg();
 

@@ -19,6 +19,7 @@
 
 #include "base/disk.h"
 #include "base/log.h"
+#include "base/slab.h"
 #include "command/codec.h"
 #include "engine/views.h"
 #include "journal/archived_disk.h"
@@ -241,6 +242,9 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   const Result<std::unique_ptr<ArchivedDisk>> with_archive = disk_of(posix, config, directory);
   if (!with_archive.ok()) return give_up("archive.refused", with_archive.status(), exit_code(with_archive.status()));
   ArchivedDisk& disk = *with_archive.value();
+  // Now, so that the books that are read lie in it, and again below for what comes.
+  const std::uint64_t reserve = config.memory.reserve_bytes;
+  if (const Status reserved = Slab::reserve(reserve); !reserved.ok()) return give_up("memory.refused", reserved, kExitUsage);
   std::unique_ptr<Engine> engine = std::make_unique<Engine>();
   std::unique_ptr<Journal> journal;
   std::optional<LoadedCheckpoint> checkpoint;  // that the books began with
@@ -272,6 +276,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     }
     journal = std::move(books.value().journal);
   }
+  if (const Status reserved = Slab::reserve(reserve); !reserved.ok()) return give_up("memory.refused", reserved, kExitUsage);
   const bool new_journal = engine->last_seq() == 0;
   if (!new_journal) {
     if (const Status firm = check_firm(*engine, config); !firm.ok()) return give_up("firm.refused", firm, kExitFirm);
@@ -299,7 +304,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   if (!config.archive.folder.empty()) {
     const auto days = [](std::uint64_t count) { return static_cast<Nanos>(count) * kDay; };
     options.archive = {&disk, directory, checkpoint_directory, config.archive.local_bytes, days(config.archive.local_days),
-                       days(config.archive.keep_days)};
+                       days(config.archive.keep_days), config.history.enabled ? history_states(config) : ""};
   }
   Status failure;  // written before journal_failed(), read after the core's threads have ended
   options.on_failure = [&](const Status& why) { failure = why, ending.journal_failed(); };

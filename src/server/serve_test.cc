@@ -10,6 +10,7 @@
 #include <functional>
 #include <future>
 
+#include "base/slab.h"
 #include "command/codec.h"
 #include "command/port.h"
 
@@ -123,6 +124,16 @@ TEST_F(ServeTest, WithoutAJournalNothingIsKept) {
       end_self(port);
     }), kExitDrained);
   }
+}
+
+TEST_F(ServeTest, MemoryIsReservedBeforeTheServerListens) {
+  for (int run = 0; run < 2; ++run) {
+    EXPECT_EQ(serve_once(std::string(kSmall) + "[memory]\nreserve_bytes = 33554432\n", [](Port& port) {
+      EXPECT_GE(Slab::bytes_ready(), 33'554'432u);
+      end_self(port);
+    }), kExitDrained);
+  }
+  EXPECT_EQ(serve_once(std::string(kSmall) + "[memory]\nreserve_bytes = 1099511627776\n", end_self), kExitUsage);
 }
 
 TEST_F(ServeTest, AnAddressThatIsTakenAndADamagedJournalHaveTheirExits) {

@@ -65,9 +65,7 @@ class Run:
         alive = self.load.wait_for(f"a kill at {step}", lambda: False, self.server)
         assert not alive and self.server.ended() == -signal.SIGKILL, f"it did not die at {step}: {self.server.said()}"
         acked = max((line["seq"] for line in list(self.load.lines) if "ack" in line), default=0)
-        self.load.process.kill()
-        self.load.process.wait()
-        self.load.errors.close()
+        self.load.kill()
         return acked
 
     def round(self, seed):

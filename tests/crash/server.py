@@ -90,7 +90,8 @@ class Load:
         with self.changed:
             while not condition():
                 if self.ended:
-                    raise AssertionError(f"the load ended while waiting for {what}: see {self.errors.name}")
+                    said = pathlib.Path(self.errors.name).read_text()
+                    raise AssertionError(f"the load ended while waiting for {what}: {said}")
                 if server is not None and server.process.poll() is not None:
                     return False
                 if not self.changed.wait(0.2):  # looks at the server again
@@ -101,12 +102,22 @@ class Load:
 
     def finish(self):
         self.process.stdin.close()
-        code = self.process.wait(timeout=3 * PATIENCE)
-        self.reader.join()
-        self.errors.close()
+        code = self.ended_with(3 * PATIENCE)
         if code != 0:
             raise AssertionError(f"the load ended with {code}: {pathlib.Path(self.errors.name).read_text()}")
         return self.lines
+
+    def kill(self):
+        self.process.kill()
+        self.process.stdin.close()
+        self.ended_with(PATIENCE)
+
+    def ended_with(self, patience):
+        code = self.process.wait(timeout=patience)
+        self.reader.join()
+        self.process.stdout.close()
+        self.errors.close()
+        return code
 
 
 def status(address, digest=False):

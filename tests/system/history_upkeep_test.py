@@ -15,6 +15,7 @@ from history_tables_test import TablesCase  # noqa: E402
 
 TABLES = ("trade_events", "trades", "prices", "alerts", "positions", "nodes", "limits", "reference")
 LONG_AGO = 100 * 3600  # seconds
+MANIFEST_BYTES = 30_000
 
 
 class HistoryUpkeepTest(TablesCase):
@@ -44,9 +45,13 @@ class HistoryUpkeepTest(TablesCase):
         return found
 
     def files(self, table):
-        """Of its current snapshot: data files and delete files."""
-        table = self.table(table)
-        return [table.inspect.data_files().num_rows, table.inspect.delete_files().num_rows]
+        """Of its current snapshot: data files and delete files. And its manifests, which list as many."""
+        loaded = self.table(table)  # once: the server may commit to it all the time
+        data, deletes = loaded.inspect.data_files().num_rows, loaded.inspect.delete_files().num_rows
+        manifests = loaded.inspect.manifests().to_pylist()
+        kinds = [f"{state}_{content}_files_count" for state in ("added", "existing") for content in ("data", "delete")]
+        self.assertEqual(sum(one[kind] for one in manifests for kind in kinds), data + deletes, table)
+        return data, deletes, manifests
 
     def wait_for(self, what, least=1):
         """Until the counter is that high."""
@@ -56,6 +61,10 @@ class HistoryUpkeepTest(TablesCase):
             time.sleep(0.1)
 
     def test_files_become_few_and_the_rows_stay(self):
+        self.restart()
+        for table in TABLES:
+            with self.table(table).transaction() as change:
+                change.set_properties({"commit.manifest.target-size-bytes": str(MANIFEST_BYTES), "commit.manifest.min-count-to-merge": "3"})
         self.story(settle=lambda: self.restart())
         for number in range(8):
             self.trade(f"more{number}")
@@ -75,9 +84,12 @@ class HistoryUpkeepTest(TablesCase):
         self.assertFalse([path for path in lost if path.exists()])
         self.assertEqual(self.rows(last), before)
         for table in TABLES:
-            data, deletes = self.files(table)
+            data, deletes, manifests = self.files(table)
             self.assertLess(data, 8, table)
             self.assertLess(deletes, 8, table)
+            self.assertLess(len(manifests), 12, table)
+            for one in manifests:
+                self.assertLessEqual(one["length"], MANIFEST_BYTES, table)
         self.trade("3", version=20, action="AMEND", quantity="1")
         self.trade("more1", version=2, action="CANCEL")
         self.settle()

@@ -154,7 +154,8 @@ Value desk_of_node(const Reader& r, std::uint32_t node) {
 
 constexpr Column kPositionColumns[] = {
     {"node_kind", kText, "", "firm, desk, book, trader or counterparty",
-     [](const Reader& r, std::uint32_t row) { return Value::of_text(kind_name(catalog_of(r).nodes[position_at(r, row).node].kind)); }},
+     [](const Reader& r, std::uint32_t row) { return Value::of_text(kind_name(catalog_of(r).nodes[position_at(r, row).node].kind)); },
+     [](const Reader& r, std::uint32_t row) { return static_cast<std::uint32_t>(catalog_of(r).nodes[position_at(r, row).node].kind); }},
     {"node", kText, "", "the holder's name", [](const Reader& r, std::uint32_t row) { return name_of(r, position_at(r, row).node); }},
     {"desk", kText, "", "the desk itself, or the desk of the book or trader; null for none",
      [](const Reader& r, std::uint32_t row) { return desk_of_node(r, position_at(r, row).node); }},
@@ -194,7 +195,8 @@ const NodeRecord& node_at(const Reader& r, std::uint32_t row) { return catalog_o
 constexpr Column kNodeColumns[] = {
     {"id", kInt, "", "dense, in the order of creation", [](const Reader&, std::uint32_t row) { return Value::of(row); }},
     {"kind", kText, "", "firm, desk, book, trader, counterparty, instrument, underlying, sector or currency",
-     [](const Reader& r, std::uint32_t row) { return Value::of_text(kind_name(node_at(r, row).kind)); }},
+     [](const Reader& r, std::uint32_t row) { return Value::of_text(kind_name(node_at(r, row).kind)); },
+     [](const Reader& r, std::uint32_t row) { return static_cast<std::uint32_t>(node_at(r, row).kind); }},
     {"name", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, row); }},
     {"desk", kText, "", "the desk itself, or the desk of the book or trader; null for none", desk_of_node},
     {"firm", kText, "", "the firm", firm_name},

@@ -14,11 +14,49 @@ struct AverageCost {
   Money cost = 0;       // K
 
   // The next trade: signed quantity and signed notional.
-  void fold(Int128 signed_quantity, Money signed_notional);
+  void fold(Int128 signed_quantity, Money signed_notional) {
+    cost = folded(quantity, cost, signed_quantity, signed_notional);
+    quantity += signed_quantity;
+  }
+
+  // The cost after that trade: what fold() does, of values in registers.
+  static Money folded(Int128 quantity, Money cost, Int128 signed_quantity, Money signed_notional);
 
  private:
-  bool fold_narrow(Int128 signed_quantity, Money signed_notional);
+  static Money folded_wide(Int128 quantity, Money cost, Int128 signed_quantity, Money signed_notional);
 };
+
+namespace average_cost {
+
+// R(a * b / d) for b < d: the quotient fits.
+inline std::uint64_t mul_div_narrow(std::uint64_t a, std::uint64_t b, std::uint64_t d) {
+  const UInt128 product = static_cast<UInt128>(a) * b;
+#if defined(__x86_64__)
+  std::uint64_t quotient = 0, remainder = 0;  // one instruction for what is else a call
+  asm("divq %[d]" : "=a"(quotient), "=d"(remainder) : [d] "r"(d), "a"(static_cast<std::uint64_t>(product)),
+      "d"(static_cast<std::uint64_t>(product >> 64)) : "cc");
+#else
+  const auto quotient = static_cast<std::uint64_t>(product / d);
+  const std::uint64_t remainder = static_cast<std::uint64_t>(product) - quotient * d;
+#endif
+  const std::uint64_t rest = d - remainder;
+  return quotient + (remainder > rest || (remainder == rest && (quotient & 1)) ? 1 : 0);
+}
+
+inline std::uint64_t size_of(std::int64_t x) { return x < 0 ? -static_cast<std::uint64_t>(x) : static_cast<std::uint64_t>(x); }
+
+}  // namespace average_cost
+
+// Where everything fits in 64 bits and the position does not change sides, which is nearly always, without a call.
+inline Money AverageCost::folded(Int128 quantity, Money cost, Int128 signed_quantity, Money signed_notional) {
+  using average_cost::size_of;
+  const auto q = static_cast<std::int64_t>(quantity), s = static_cast<std::int64_t>(signed_quantity), k = static_cast<std::int64_t>(cost);
+  if (q != quantity || s != signed_quantity || k != cost) return folded_wide(quantity, cost, signed_quantity, signed_notional);
+  if (q == 0 || (s > 0) == (q > 0)) return cost + signed_notional;
+  if (size_of(s) >= size_of(q)) return folded_wide(quantity, cost, signed_quantity, signed_notional);
+  const auto part = static_cast<Int128>(average_cost::mul_div_narrow(size_of(k), size_of(s), size_of(q)));
+  return k < 0 ? cost + part : cost - part;
+}
 
 // R(K * 1e16 / (q * multiplier)), 0 when q is 0.
 Int128 average_price(Money cost, Int128 quantity, std::int64_t multiplier);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/prefetch.h"
 #include "engine/risk/average_cost.h"
 
 namespace halocline {
@@ -15,7 +16,9 @@ constexpr Int128 kTooWide = static_cast<Int128>(1) << 110;
 // A node's P&L is rounded once a currency: by this much at most, at scale 1e-16.
 constexpr Int128 kMostRounding = static_cast<Int128>(limits::kMaxCurrencies) * limits::kScale;
 
-Int128 absolute(Int128 x) { return x < 0 ? -x : x; }
+// Without branches: signs come as they like, and the processor would guess.
+Int128 absolute(Int128 x) { return (x ^ (x >> 127)) - (x >> 127); }
+Int128 positive(Int128 x) { return x & ~(x >> 127); }
 
 std::int64_t second_of(Nanos time) { return time >= 0 ? time / kSecond : (time - kSecond + 1) / kSecond; }
 
@@ -63,7 +66,7 @@ Tally::Tally(Nanos time, Money largest) : slot(slot_of(second_of(time))), size(l
 
 inline Exposure::Shift Exposure::shift_of(Money before, Money after, Money cash, bool stale) {
   const Money net = after - before;
-  const Money long_exposure = (after > 0 ? after : 0) - (before > 0 ? before : 0);
+  const Money long_exposure = positive(after) - positive(before);
   return {net, long_exposure, net + cash, stale ? absolute(after) - absolute(before) : 0};
 }
 
@@ -73,6 +76,25 @@ bool Exposure::within_bound(std::uint32_t position, Int128 quantity) const {
   constexpr auto kMost = static_cast<UInt128>(limits::kMaxPositionQuantity);
   if (static_cast<UInt128>(then) + kMost <= 2 * kMost) return true;  // -kMost … kMost
   return absolute(then) <= absolute(now);
+}
+
+void Exposure::prefetch_node(std::uint32_t node) const {
+  const NodeRecord& record = state_.catalog.nodes[node];
+  prefetch_line(&record);
+  prefetch_line(&record.rate_slots);
+}
+
+void Exposure::prefetch_nodes(const Holders& nodes, std::uint32_t instrument) const {
+  for (std::size_t i = 2; i < nodes.size(); ++i) prefetch_node(nodes[i]);
+  prefetch_node(state_.catalog.instruments[instrument].node);
+}
+
+void Exposure::prefetch_buckets(const Holders& positions, std::uint32_t instrument) const {
+  for (std::size_t i = 2; i < positions.size(); ++i) {
+    if (positions[i] != kNoId) state_.buckets.prefetch(state_.positions[positions[i]].bucket);
+  }
+  const AboveFirm& above = above_firm_[instrument];
+  if (above.known) state_.buckets.prefetch(above.buckets[0]);
 }
 
 std::uint32_t Exposure::change(const Leg& leg) {
@@ -136,12 +158,8 @@ void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEf
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (positions[i] == kNoId) positions[i] = make_position(nodes[i], effect.instrument);
     PositionRecord& record = state_.positions.write(positions[i]);
-    if (record.split_known) {
-      // The newest trade of all is the last to fold.
-      AverageCost split{record.quantity, record.cost};
-      split.fold(effect.quantity, effect.notional);
-      record.cost = split.cost;
-    }
+    // The newest trade of all is the last to fold.
+    if (record.split_known) record.cost = AverageCost::folded(record.quantity, record.cost, effect.quantity, effect.notional);
     const Money before = record.value;
     record.quantity += effect.quantity;
     record.cash += effect.cash;

@@ -54,6 +54,10 @@ class Exposure {
   std::uint32_t find_position(std::uint32_t node, std::uint32_t instrument) const { return position_at_.find(node, instrument); }
   // Tells the processor to fetch what find_position() will look at.
   void prefetch_position(std::uint32_t node, std::uint32_t instrument) const { position_at_.prefetch(node, instrument); }
+  // … and what add_trade() will change of these nodes, and, once their positions are there, of the positions' buckets. Of FIRM and the
+  // desk, which every trade changes, nothing.
+  void prefetch_nodes(const Holders& nodes, std::uint32_t instrument) const;
+  void prefetch_buckets(const Holders& positions, std::uint32_t instrument) const;
   // Whether the position (kNoId: none yet) may take the change: its bound (limits::kMaxPositionQuantity), unless it comes nearer to zero.
   bool within_bound(std::uint32_t position, Int128 quantity) const;
   // Changes a position (made when there is none) and all sums above it. For a FIRM position the instrument's,
@@ -115,6 +119,7 @@ class Exposure {
   // The same for one bucket, by a price, a rate or a change of reference data.
   void move_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate);
   void touch_moved(std::uint32_t node);
+  void prefetch_node(std::uint32_t node) const;
   void note_trade(const Holders& nodes, Holders& positions, std::uint32_t instrument);
   // The same by a new trade: its node counts it.
   void add_to_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate, const Tally& tally);

@@ -102,10 +102,15 @@ void TradeBook::find_names(const Trade& trade, TradeHint& hint) {
 void TradeBook::fetch(TradeHint& hint) const {
   if (names_missing(hint)) return;
   const Holders nodes = holders(hint.book, hint.trader, hint.counterparty);
+  exposure_.prefetch_nodes(nodes, hint.instrument);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     hint.positions[i] = exposure_.find_position(nodes[i], hint.instrument);
     if (hint.positions[i] != kNoId) state_.positions.prefetch(hint.positions[i]);
   }
+}
+
+void TradeBook::fetch_sums(const TradeHint& hint) const {
+  if (!names_missing(hint)) exposure_.prefetch_buckets(hint.positions, hint.instrument);
 }
 
 // Whether a version sent again names the same things by other names than it was first sent with.

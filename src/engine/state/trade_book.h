@@ -22,6 +22,7 @@ class TradeBook {
   // As Engine's.
   TradeHint look_up(const Trade& trade);
   void fetch(TradeHint& hint) const;
+  void fetch_sums(const TradeHint& hint) const;
 
   // What a version says, as a number: see TradeRecord::content.
   static std::uint64_t content_of(const Trade& trade);

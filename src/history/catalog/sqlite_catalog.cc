@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <condition_variable>
 #include <cstdio>
 #include <map>
 #include <mutex>
@@ -37,6 +38,8 @@ std::string key_of(const Namespace& space) {
   for (const std::string& level : space) key += (key.empty() ? "" : std::string(1, kLevelSeparator)) + level;
   return key;
 }
+
+std::string key_of(const TableName& table) { return key_of(table.space) + kLevelSeparator + table.name; }
 
 Namespace space_of(std::string_view key) {
   Namespace space;
@@ -107,7 +110,7 @@ bool has_assert_create(const TableCommit& commit) {
 class SqliteCatalog final : public TableCatalog {
  public:
   SqliteCatalog(std::unique_ptr<Database> database, Warehouse& warehouse, const Clock& clock)
-      : database_(std::move(database)), warehouse_(warehouse), clock_(clock) {}
+      : warehouse_(warehouse), clock_(clock), database_(std::move(database)) {}
 
   Status crash_at(const char* text) { return crash_points_.arm(text); }
 
@@ -193,20 +196,24 @@ class SqliteCatalog final : public TableCatalog {
 
   Result<LoadedTable> create_table(const NewTable& table) override {
     if (Status status = check_table(table.table); !status.ok()) return status;
-    std::lock_guard lock(mutex_);
-    if (Status status = require_free(table.table); !status.ok()) return status;
+    const Hold hold(*this, {key_of(table.table)});
     const std::string uuid = random_uuid();
     TableDraft draft = table.draft;
-    if (draft.location.empty()) {
-      Result<std::string> chosen = choose_location(table.table, uuid);
-      if (!chosen.ok()) return chosen.status();
-      draft.location = chosen.take();
+    {
+      std::lock_guard lock(mutex_);
+      if (Status status = require_free(table.table); !status.ok()) return status;
+      if (draft.location.empty()) {
+        Result<std::string> chosen = choose_location(table.table, uuid);
+        if (!chosen.ok()) return chosen.status();
+        draft.location = chosen.take();
+      }
     }
     while (draft.location.size() > 1 && draft.location.back() == '/') draft.location.pop_back();
-    if (const Result<std::string> place = warehouse_.canonical(draft.location); !place.ok()) return place.status();
+    Result<std::string> place = warehouse_.canonical(draft.location);
+    if (!place.ok()) return place.status();
     Result<TableMetadata> metadata = new_table_metadata(draft, uuid, now_ms());
     if (!metadata.ok()) return metadata.status();
-    Pending pending{table.table, {}, {}, std::make_shared<const TableMetadata>(metadata.take())};
+    Pending pending{table.table, {}, {}, std::make_shared<const TableMetadata>(metadata.take()), place.take(), true};
     if (table.staged) return LoadedTable{"", pending.metadata};
     std::vector<Pending> all;
     all.push_back(std::move(pending));
@@ -215,13 +222,18 @@ class SqliteCatalog final : public TableCatalog {
 
   Result<LoadedTable> register_table(const TableName& table, const std::string& metadata_location, bool overwrite) override {
     if (Status status = check_table(table); !status.ok()) return status;
-    std::lock_guard lock(mutex_);
-    if (Status status = require_namespace(table.space); !status.ok()) return status;
+    const Hold hold(*this, {key_of(table)});
+    {
+      std::lock_guard lock(mutex_);
+      if (Status status = require_namespace(table.space); !status.ok()) return status;
+    }
     Result<std::shared_ptr<const TableMetadata>> metadata = read_metadata(metadata_location);
     if (metadata.status().code() == Code::kNotFound) return gone(metadata_location);
     if (!metadata.ok()) return metadata.status();
     const Result<std::string> place = warehouse_.canonical(metadata.value()->location);
     if (!place.ok()) return place.status();
+    std::unique_lock lock(mutex_);
+    await_purges({place.value()}, lock);
     Result<std::unique_ptr<Transaction>> transaction = Transaction::begin(*database_);
     if (!transaction.ok()) return transaction.status();
     const Status free = require_free(table);
@@ -238,14 +250,9 @@ class SqliteCatalog final : public TableCatalog {
     return LoadedTable{metadata_location, metadata.take()};
   }
 
+  // What is in memory must not hide that nobody else could read the table.
   Result<LoadedTable> load_table(const TableName& table) override {
-    std::lock_guard lock(mutex_);
-    Result<LoadedTable> loaded = load(table);
-    if (!loaded.ok()) return loaded;
-    // What is in memory must not hide that nobody else could read the table.
-    const Result<bool> there = warehouse_.exists(loaded.value().metadata_location);
-    if (!there.ok()) return there.status();
-    return there.value() ? std::move(loaded) : gone(loaded.value().metadata_location);
+    return load(table, [this](const std::string& location) { return warehouse_.exists(location); });
   }
 
   Result<LoadedTable> commit_table(const TableCommit& commit) override { return first_of(commit_transaction({commit})); }
@@ -254,13 +261,15 @@ class SqliteCatalog final : public TableCatalog {
     if (commits.size() > kMaxTransactionTables) {
       return Status(Code::kInvalidArgument, "a transaction over more than " + std::to_string(kMaxTransactionTables) + " tables");
     }
-    std::lock_guard lock(mutex_);
-    std::vector<Pending> pending;
-    std::set<std::string> seen;
+    std::set<std::string> names;
     for (const TableCommit& commit : commits) {
-      if (!seen.insert(key_of(commit.table.space) + kLevelSeparator + commit.table.name).second) {
+      if (!names.insert(key_of(commit.table)).second) {
         return Status(Code::kInvalidArgument, "table " + text_of(commit.table) + " stands twice in the transaction");
       }
+    }
+    const Hold hold(*this, std::move(names));
+    std::vector<Pending> pending;
+    for (const TableCommit& commit : commits) {
       Result<Pending> next = prepare(commit);
       if (!next.ok()) return next.status();
       pending.push_back(next.take());
@@ -270,6 +279,7 @@ class SqliteCatalog final : public TableCatalog {
 
   Status rename_table(const TableName& from, const TableName& to) override {
     if (Status status = check_table(to); !status.ok()) return status;
+    const Hold hold(*this, {key_of(from), key_of(to)});
     std::lock_guard lock(mutex_);
     Result<std::unique_ptr<Transaction>> transaction = Transaction::begin(*database_);
     if (!transaction.ok()) return transaction.status();
@@ -288,14 +298,16 @@ class SqliteCatalog final : public TableCatalog {
   }
 
   Status drop_table(const TableName& table, bool purge) override {
-    std::lock_guard lock(mutex_);
-    Result<std::unique_ptr<Transaction>> transaction = Transaction::begin(*database_);
-    if (!transaction.ok()) return transaction.status();
+    const Hold hold(*this, {key_of(table)});
+    std::unique_lock lock(mutex_);
     const Result<Row> row = find(table);
     if (!row.ok()) return row.status();
+    const std::string& location = row.value().location;
     if (purge) {
-      if (Status status = require_own_folder(table, row.value().location); !status.ok()) return status;
+      if (Status status = require_own_folder(table, location); !status.ok()) return status;
     }
+    Result<std::unique_ptr<Transaction>> transaction = Transaction::begin(*database_);
+    if (!transaction.ok()) return transaction.status();
     Statement remove(*database_, "DELETE FROM tables WHERE namespace = ?1 AND name = ?2");
     remove.bind(1, key_of(table.space));
     remove.bind(2, table.name);
@@ -303,14 +315,43 @@ class SqliteCatalog final : public TableCatalog {
     if (Status status = transaction.value()->commit(); !status.ok()) return status;
     cache_.erase(row.value().metadata_location);
     if (!purge) return ok_status();
+    purging_.insert(location);
+    lock.unlock();
     // The table is gone, whatever becomes of its files.
-    if (const Status removed = warehouse_.remove_all(row.value().location); !removed.ok()) {
+    if (const Status removed = warehouse_.remove_all(location); !removed.ok()) {
       log_line(LogLevel::kWarn, "catalog.purge", {{"table", text_of(table)}, {"why", removed.message()}});
     }
+    lock.lock();
+    purging_.erase(purging_.find(location));
+    changed_.notify_all();
     return ok_status();
   }
 
  private:
+  // Tables that are to be changed, each by one at a time. Files are read and written with nothing else held, so a warehouse that stalls
+  // keeps only those waiting who change the same tables.
+  class Hold {
+   public:
+    Hold(SqliteCatalog& catalog, std::set<std::string> tables) : catalog_(catalog), tables_(std::move(tables)) {
+      std::unique_lock lock(catalog_.mutex_);
+      catalog_.changed_.wait(lock, [this] {
+        return std::none_of(tables_.begin(), tables_.end(), [this](const std::string& one) { return catalog_.held_.contains(one); });
+      });
+      catalog_.held_.insert(tables_.begin(), tables_.end());
+    }
+    ~Hold() {
+      std::lock_guard lock(catalog_.mutex_);
+      for (const std::string& one : tables_) catalog_.held_.erase(one);
+      catalog_.changed_.notify_all();
+    }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    SqliteCatalog& catalog_;
+    const std::set<std::string> tables_;
+  };
+
   struct Row {
     std::string location, metadata_location;
   };
@@ -320,6 +361,8 @@ class SqliteCatalog final : public TableCatalog {
     std::string changed_from;  // the metadata file that must still be current
     std::shared_ptr<const TableMetadata> base;
     std::shared_ptr<const TableMetadata> metadata;
+    std::string place = {};      // canonical location
+    bool moves = false;          // … which it did not have before
     std::string file = {};       // the new metadata file, once it has a place
     bool unchanged = false;      // nothing to do: `changed_from` stays current
   };
@@ -391,13 +434,17 @@ class SqliteCatalog final : public TableCatalog {
   }
 
   Result<std::shared_ptr<const TableMetadata>> read_metadata(const std::string& location) {
-    const auto cached = cache_.find(location);
-    if (cached != cache_.end()) return cached->second;
+    {
+      std::lock_guard lock(mutex_);
+      const auto cached = cache_.find(location);
+      if (cached != cache_.end()) return cached->second;
+    }
     const Result<std::string> text = warehouse_.read(location, kMaxMetadataBytes);
     if (!text.ok()) return text.status();
     Result<TableMetadata> metadata = parse_table_metadata(text.value());
     if (!metadata.ok()) return Status(metadata.status().code(), location + ": " + metadata.status().message());
     auto shared = std::make_shared<const TableMetadata>(metadata.take());
+    std::lock_guard lock(mutex_);
     remember(location, shared);
     return shared;
   }
@@ -407,15 +454,31 @@ class SqliteCatalog final : public TableCatalog {
     cache_.insert_or_assign(location, metadata);
   }
 
+  // The current metadata, whose file `there` has to find.
+  template <class There>
+  Result<LoadedTable> load(const TableName& table, const There& there) {
+    for (std::string before;;) {
+      Result<Row> row = [&] {
+        std::lock_guard lock(mutex_);
+        return find(table);
+      }();
+      if (!row.ok()) return row.status();
+      const std::string& location = row.value().metadata_location;
+      Result<std::shared_ptr<const TableMetadata>> metadata = read_metadata(location);
+      const Result<bool> found = metadata.ok() ? there(location) : Result<bool>(metadata.status().code() != Code::kNotFound);
+      if (!found.ok()) return found.status();
+      if (metadata.ok() && found.value()) return LoadedTable{location, metadata.take()};
+      if (found.value()) {  // it is there, and should check
+        const Code code = metadata.status().code();
+        return Status(code == Code::kInvalidArgument ? Code::kDataLoss : code,
+                      "table " + text_of(table) + ": " + metadata.status().message());
+      }
+      if (location == before) return gone(location);
+      before = location;  // commits that came meanwhile may have removed it
+    }
+  }
   Result<LoadedTable> load(const TableName& table) {
-    const Result<Row> row = find(table);
-    if (!row.ok()) return row.status();
-    Result<std::shared_ptr<const TableMetadata>> metadata = read_metadata(row.value().metadata_location);
-    if (metadata.ok()) return LoadedTable{row.value().metadata_location, metadata.take()};
-    // The table is there; its file should be, and should check.
-    const Code code = metadata.status().code();
-    if (code == Code::kNotFound) return gone(row.value().metadata_location);
-    return Status(code == Code::kInvalidArgument ? Code::kDataLoss : code, "table " + text_of(table) + ": " + metadata.status().message());
+    return load(table, [](const std::string&) { return Result<bool>(true); });
   }
 
   static Status gone(const std::string& metadata_location) {
@@ -457,6 +520,7 @@ class SqliteCatalog final : public TableCatalog {
     if (missing) {
       if (!has_assert_create(commit)) return now.status();
       if (Status status = check_table(commit.table); !status.ok()) return status;
+      std::lock_guard lock(mutex_);
       if (Status status = require_namespace(commit.table.space); !status.ok()) return status;
     } else {
       next.changed_from = now.value().metadata_location;
@@ -469,7 +533,10 @@ class SqliteCatalog final : public TableCatalog {
     if (!metadata.ok()) return metadata.status();
     const auto& log = metadata.value().metadata_log;  // ends with the base's file, unless nothing changed
     next.unchanged = next.base != nullptr && (log.empty() || log.back().metadata_file != next.changed_from);
-    if (const Result<std::string> place = warehouse_.canonical(metadata.value().location); !place.ok()) return place.status();
+    Result<std::string> place = warehouse_.canonical(metadata.value().location);
+    if (!place.ok()) return place.status();
+    next.place = place.take();
+    next.moves = next.base == nullptr || next.base->location != metadata.value().location;
     next.metadata = std::make_shared<const TableMetadata>(metadata.take());
     return next;
   }
@@ -488,9 +555,10 @@ class SqliteCatalog final : public TableCatalog {
 
   // Moves the pointer of one table, within a transaction.
   Status point(const Pending& next) {
-    const Result<std::string> place = warehouse_.canonical(next.metadata->location);
-    if (!place.ok()) return place.status();
-    if (next.changed_from.empty()) return insert(next.table, *next.metadata, place.value(), next.file);
+    if (next.changed_from.empty()) {  // the namespace may have gone meanwhile
+      if (Status status = require_namespace(next.table.space); !status.ok()) return status;
+      return insert(next.table, *next.metadata, next.place, next.file);
+    }
     Statement update(*database_,
                      "UPDATE tables SET metadata_location = ?4, location = ?5 WHERE namespace = ?1 AND name = ?2 AND "
                      "metadata_location = ?3");
@@ -498,7 +566,7 @@ class SqliteCatalog final : public TableCatalog {
     update.bind(2, next.table.name);
     update.bind(3, next.changed_from);
     update.bind(4, next.file);
-    update.bind(5, place.value());
+    update.bind(5, next.place);
     if (const Result<bool> done = update.step(); !done.ok()) return done.status();
     if (database_->changes() == 1) return ok_status();
     return Status(Code::kFailedPrecondition, "Requirement failed: table " + text_of(next.table) + " was changed concurrently");
@@ -515,6 +583,7 @@ class SqliteCatalog final : public TableCatalog {
   }
 
   Status move_pointers(const std::vector<Pending>& all) {
+    std::lock_guard lock(mutex_);
     Result<std::unique_ptr<Transaction>> transaction = Transaction::begin(*database_);
     if (!transaction.ok()) return transaction.status();
     for (const Pending& next : all) {
@@ -527,11 +596,38 @@ class SqliteCatalog final : public TableCatalog {
     return status;
   }
 
+  // Waits until no folder is being removed that a table is to be in.
+  void await_purges(const std::set<std::string>& places, std::unique_lock<std::mutex>& lock) {
+    changed_.wait(lock, [&] {
+      return std::none_of(purging_.begin(), purging_.end(), [&](const std::string& gone) {
+        return std::any_of(places.begin(), places.end(), [&](const std::string& place) { return overlap(gone, place); });
+      });
+    });
+  }
+
   // First the files, then all pointers at once. A crash in between leaves files nothing points at, never a pointer to nothing.
   Result<std::vector<LoadedTable>> make_current(std::vector<Pending>& all) {
+    std::set<std::string> places;  // that the database does not know yet
+    for (const Pending& next : all) {
+      if (next.moves) places.insert(next.place);
+    }
+    {
+      std::unique_lock lock(mutex_);
+      await_purges(places, lock);
+      coming_.insert(places.begin(), places.end());
+    }
     Status status = write_files(all);
     crash_points_.pass(CrashPoint::kBeforePointers);
     if (status.ok()) status = move_pointers(all);
+    {
+      std::lock_guard lock(mutex_);
+      for (const std::string& place : places) coming_.erase(coming_.find(place));
+      for (const Pending& next : all) {
+        if (!status.ok() || next.unchanged) continue;
+        remember(next.file, next.metadata);
+        cache_.erase(next.changed_from);
+      }
+    }
     if (!status.ok()) {
       if (status.code() == Code::kUnavailable) return status;  // the database may point at them
       for (const Pending& next : all) {
@@ -541,11 +637,7 @@ class SqliteCatalog final : public TableCatalog {
     }
     std::vector<LoadedTable> tables;
     for (const Pending& next : all) {
-      if (!next.unchanged) {
-        remember(next.file, next.metadata);
-        cache_.erase(next.changed_from);
-        remove_old_metadata(next);
-      }
+      if (!next.unchanged) remove_old_metadata(next);
       tables.push_back({next.unchanged ? next.changed_from : next.file, next.metadata});
     }
     return tables;
@@ -564,8 +656,12 @@ class SqliteCatalog final : public TableCatalog {
     }
   }
 
-  // Removing the table's folder must remove nothing of another table.
+  // Removing the table's folder must remove nothing of another table, nor of one that is being made.
   Status require_own_folder(const TableName& table, const std::string& location) {
+    for (const std::string& place : coming_) {
+      if (!overlap(location, place)) continue;
+      return Status(Code::kInvalidArgument, "Cannot purge " + text_of(table) + ": a table is being made in the same folder");
+    }
     Statement others(*database_, "SELECT namespace, name, location FROM tables WHERE NOT (namespace = ?1 AND name = ?2)");
     others.bind(1, key_of(table.space));
     others.bind(2, table.name);
@@ -581,12 +677,16 @@ class SqliteCatalog final : public TableCatalog {
     }
   }
 
-  std::mutex mutex_;
-  const std::unique_ptr<Database> database_;
   Warehouse& warehouse_;
   const Clock& clock_;
   CrashPoints crash_points_;
+  std::mutex mutex_;  // of what follows; never while the warehouse is asked
+  std::condition_variable changed_;
+  const std::unique_ptr<Database> database_;
   std::map<std::string, std::shared_ptr<const TableMetadata>> cache_;  // by metadata file; files never change
+  std::set<std::string> held_;           // tables that are being changed, by key_of
+  std::multiset<std::string> coming_;    // canonical locations that commits under way bring
+  std::multiset<std::string> purging_;   // … whose files are being removed
 };
 
 }  // namespace

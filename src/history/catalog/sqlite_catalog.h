@@ -1,8 +1,8 @@
 // The catalog with its state in one SQLite file: docs/formats/catalog.md. Metadata files lie in the warehouse; the database says
 // which one of each table is current, and a commit moves that pointer in one transaction, with all tables of it.
 //
-// It must be the only process with the file: it takes the database's exclusive lock. Calls wait for each other; each is a few
-// reads and at most one sync of the database besides the metadata files.
+// It must be the only process with the file: it takes the database's exclusive lock. Changes of one table wait for each other; besides that
+// nobody waits for the warehouse of another call, only for its few reads and at most one sync of the database.
 #pragma once
 
 #include <memory>

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <latch>
 #include <thread>
 
 #include "base/disk.h"
@@ -36,6 +37,29 @@ class RefusingDisk final : public Disk {
  private:
   PosixDisk disk_;
   int refuse_after_ = 1'000'000;
+};
+
+// A warehouse that stalls while a metadata file of a table is written, until it is told to go on.
+class StallingWarehouse final : public Warehouse {
+ public:
+  explicit StallingWarehouse(Warehouse& warehouse) : warehouse_(warehouse) {}
+  std::latch stalled{1}, go_on{1};
+  std::atomic<bool> stalls = false;
+
+  const std::string& root() const override { return warehouse_.root(); }
+  Result<std::string> canonical(std::string_view location) const override { return warehouse_.canonical(location); }
+  Status write(const std::string& location, std::string_view bytes) override {
+    if (location.find("/slow-") != std::string::npos && stalls.exchange(false)) stalled.count_down(), go_on.wait();
+    return warehouse_.write(location, bytes);
+  }
+  Result<std::string> read(const std::string& location, std::size_t most) override { return warehouse_.read(location, most); }
+  Result<bool> exists(const std::string& location) override { return warehouse_.exists(location); }
+  Status remove(const std::string& location) override { return warehouse_.remove(location); }
+  Result<std::vector<WarehouseFile>> list(const std::string& location) override { return warehouse_.list(location); }
+  Status remove_all(const std::string& location) override { return warehouse_.remove_all(location); }
+
+ private:
+  Warehouse& warehouse_;
 };
 
 class SqliteCatalogTest : public testing::Test {
@@ -162,6 +186,61 @@ TEST_F(SqliteCatalogTest, OfTwoCommittersOneIsToldToLookAgain) {
   EXPECT_EQ(last.metadata->last_column_id, 1 + won);
   EXPECT_EQ(last.metadata->current_schema().fields.size(), 1u + static_cast<std::size_t>(won));
   EXPECT_EQ(files_of(last), 1u + static_cast<std::size_t>(won));
+}
+
+TEST_F(SqliteCatalogTest, AWarehouseThatStallsHoldsUpNoOtherTable) {
+  StallingWarehouse warehouse(*warehouse_);
+  catalog_.reset();
+  catalog_ = open_sqlite_catalog(directory_ + "/catalog.db", warehouse, clock_).take();
+  ASSERT_TRUE(catalog_->create_namespace({"risk"}, {}).ok());
+  const LoadedTable slow = create("slow");
+  create("quick"), create("doomed");
+  warehouse.stalls = true;
+  std::thread first([&] { EXPECT_TRUE(catalog_->commit_table(set("slow", "1")).ok()); });
+  warehouse.stalled.wait();
+  // Those who read it find what was committed; other tables are made, changed and dropped.
+  EXPECT_EQ(value("slow"), "none");
+  EXPECT_EQ(catalog_->list_tables({"risk"}, {}).value().items.size(), 3u);
+  EXPECT_TRUE(catalog_->commit_table(set("quick", "1")).ok());
+  EXPECT_EQ(value("quick"), "1");
+  create("new");
+  EXPECT_TRUE(catalog_->drop_table({{"risk"}, "doomed"}, true).ok());
+  EXPECT_TRUE(catalog_->rename_table({{"risk"}, "new"}, {{"risk"}, "newer"}).ok());
+  EXPECT_EQ(catalog_->drop_namespace({"risk"}).code(), Code::kFailedPrecondition);
+  // A second one of the same table comes after it, and is right still.
+  std::thread second([&] {
+    const Result<LoadedTable> done = catalog_->commit_table({{{"risk"}, "slow"}, {}, {SetProperties{{{"more", "2"}}}}});
+    EXPECT_TRUE(done.ok());
+    EXPECT_EQ(done.value().metadata->property("value", ""), "1");
+  });
+  warehouse.go_on.count_down();
+  first.join(), second.join();
+  EXPECT_EQ(value("slow"), "1");
+  EXPECT_EQ(files_of(slow), 3u);
+  catalog_.reset();  // before its warehouse
+}
+
+// While the files of a table are being written it is in no listing yet: what it is in must stay all the same.
+TEST_F(SqliteCatalogTest, WhatATableThatIsBeingMadeNeedsStays) {
+  StallingWarehouse warehouse(*warehouse_);
+  catalog_.reset();
+  catalog_ = open_sqlite_catalog(directory_ + "/catalog.db", warehouse, clock_).take();
+  ASSERT_TRUE(catalog_->create_namespace({"risk"}, {}).ok());
+  ASSERT_TRUE(catalog_->create_namespace({"other"}, {}).ok());
+  const LoadedTable around = create("around");
+  NewTable within = draft("within");
+  within.table.space = {"other"};
+  within.draft.location = around.metadata->location + "/slow-one";
+  warehouse.stalls = true;
+  std::thread maker([&] { EXPECT_EQ(catalog_->create_table(within).status().message(), "Namespace does not exist: other"); });
+  warehouse.stalled.wait();
+  EXPECT_EQ(catalog_->drop_table({{"risk"}, "around"}, true).code(), Code::kInvalidArgument);
+  EXPECT_TRUE(catalog_->drop_namespace({"other"}).ok());  // of which nobody knew that it would be in it
+  warehouse.go_on.count_down();
+  maker.join();
+  EXPECT_TRUE(catalog_->drop_table({{"risk"}, "around"}, true).ok());
+  EXPECT_EQ(catalog_->list_tables({"risk"}, {}).value().items.size(), 0u);
+  catalog_.reset();
 }
 
 TEST_F(SqliteCatalogTest, ATransactionHappensInAllTablesOrNone) {

@@ -40,6 +40,13 @@ class MetadataBuilder {
 
   Result<TableMetadata> finish() {
     if (base_ != nullptr && !changed_) return std::move(next_);
+    if (removed_snapshots_) {
+      for (const auto& [name, ref] : next_.refs) {
+        if (next_.snapshot(ref.snapshot_id) != nullptr) continue;
+        return conflict("Cannot remove snapshot " + text_of(ref.snapshot_id) + ": " + (ref.branch ? "branch " : "tag ") + name +
+                        " points at it");
+      }
+    }
     if (next_.table_uuid.empty()) next_.table_uuid = random_uuid();
     next_.last_updated_ms = updated_ms_.value_or(context_.now_ms);
     next_.snapshot_log = snapshot_log();
@@ -173,8 +180,6 @@ class MetadataBuilder {
     const auto of_removed = [&](const StatisticsFile& file) { return removed.contains(file.snapshot_id); };
     std::erase_if(next_.statistics, of_removed);
     std::erase_if(next_.partition_statistics, of_removed);
-    std::erase_if(next_.refs, [&](const auto& ref) { return removed.contains(ref.second.snapshot_id); });
-    if (next_.ref(kMainBranch) == nullptr) next_.current_snapshot_id.reset();
     removed_snapshots_ = true;
     changed_ = true;
     return ok_status();

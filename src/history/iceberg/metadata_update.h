@@ -32,7 +32,7 @@ struct SetDefaultSpec { std::int32_t spec_id = kLastAdded; };
 struct AddSortOrder { SortOrder order; };
 struct SetDefaultSortOrder { std::int32_t order_id = kLastAdded; };
 struct AddSnapshot { Snapshot snapshot; };
-// Refs to it go too, and the statistics of it.
+// The statistics of it go too. No ref may point at it when the commit is applied: who removes it may not know of a tag that came since.
 struct RemoveSnapshots { std::vector<std::int64_t> snapshot_ids; };
 struct SetSnapshotRef { std::string name; SnapshotRef ref; };
 struct RemoveSnapshotRef { std::string name; };
@@ -77,7 +77,7 @@ struct CommitContext {
 
 // The base with the updates applied in their order; from nothing, they make a table. Without any effect it is the base again.
 // kInvalidArgument: an update that can never apply. kFailedPrecondition: one that came too late (a snapshot whose sequence
-// number or first row id is behind the table's); the committer should look again and retry.
+// number or first row id is behind the table's), or a snapshot to remove that a ref points at; the committer should look again and retry.
 Result<TableMetadata> apply_updates(const TableMetadata* base, std::span<const MetadataUpdate> updates, const CommitContext& context);
 
 // The properties that decide how long the metadata log is, and whether what falls out of it is removed.

@@ -158,13 +158,17 @@ TEST(Updates, RowIdsOfVersion3AreGivenOnce) {
   EXPECT_EQ(applied(table, {AddSnapshot{second}, main_at(8)}).next_row_id, 11);
 }
 
-TEST(Updates, ARemovedSnapshotTakesItsRefsAndTheLogBeforeIt) {
+TEST(Updates, ARemovedSnapshotTakesTheLogBeforeIt) {
   TableMetadata table = new_table();
   for (std::int64_t id = 1; id <= 4; ++id) {
     const SetSnapshotRef tag{"tag" + std::to_string(id), {id, false, {}, {}, {}}};
     table = applied(table, {AddSnapshot{snapshot(id, id, id - 1)}, main_at(id), tag});
   }
-  const TableMetadata expired = applied(table, {RemoveSnapshots{{2}}});
+  const Status tagged = apply(table, {RemoveSnapshots{{2}}}).status();
+  EXPECT_EQ(tagged.code(), Code::kFailedPrecondition);
+  EXPECT_EQ(tagged.message(), "Cannot remove snapshot 2: tag tag2 points at it");
+  EXPECT_EQ(apply(table, {RemoveSnapshots{{4}}, RemoveSnapshotRef{"tag4"}}).status().code(), Code::kFailedPrecondition);  // main
+  const TableMetadata expired = applied(table, {RemoveSnapshots{{2}}, RemoveSnapshotRef{"tag2"}});  // in whatever order
   EXPECT_EQ(expired.snapshot(2), nullptr);
   EXPECT_EQ(expired.ref("tag2"), nullptr);
   EXPECT_NE(expired.ref("tag1"), nullptr);

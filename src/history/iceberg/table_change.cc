@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "base/decimal.h"
 #include "base/sha256.h"
 #include "history/iceberg/deletion_vectors.h"
+#include "history/iceberg/manifest_packing.h"
+#include "history/iceberg/single_value.h"
 
 namespace halocline::iceberg {
 namespace {
@@ -23,10 +26,23 @@ std::int64_t new_snapshot_id(const TableMetadata& table) {
   }
 }
 
+// In the order of the spec's fields; what is null comes first.
+bool partition_before(const std::vector<avro::Value>& a, const std::vector<avro::Value>& b, const std::vector<Type>& types) {
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (a[i].null() || b[i].null()) {
+      if (a[i].null() != b[i].null()) return a[i].null();
+      continue;
+    }
+    if (value_before(a[i], b[i], types[i])) return true;
+    if (value_before(b[i], a[i], types[i])) return false;
+  }
+  return false;
+}
+
 class Preparation {
  public:
   Preparation(Warehouse& warehouse, const TableMetadata& table, const TableChange& change, std::int64_t now_ms)
-      : warehouse_(warehouse), table_(table), change_(change) {
+      : warehouse_(warehouse), table_(table), change_(change), sizes_(manifest_sizes(table)) {
     const Snapshot* parent = table.current_snapshot();
     snapshot_.snapshot_id = new_snapshot_id(table);
     if (parent != nullptr) snapshot_.parent_snapshot_id = parent->snapshot_id;
@@ -65,6 +81,7 @@ class Preparation {
     // What a snapshot before this one has removed concerns nobody who begins with this one.
     std::erase_if(manifests_, [](const ManifestFile& manifest) { return manifest.added_files + manifest.existing_files == 0; });
     if (Status status = remove_files(); !status.ok()) return status;
+    if (Status status = put_in_order(); !status.ok()) return status;
     for (const bool deletes : {false, true}) {
       const std::vector<DataFile>& files = deletes ? change_.deletes : change_.data;
       std::vector<ManifestEntry> entries;
@@ -73,7 +90,6 @@ class Preparation {
         Result<ManifestFile> written = write_manifest(entries, deletes, snapshot_.sequence_number, table_.default_spec_id);
         if (!written.ok()) return written.status();
         manifests_.insert(manifests_.begin(), written.take());
-        ++created_;
       }
       if (Status status = merge(deletes); !status.ok()) return status;
     }
@@ -89,7 +105,7 @@ class Preparation {
     return warehouse_.write(location, bytes);
   }
 
-  Result<ManifestFile> write_manifest(const std::vector<ManifestEntry>& entries, bool deletes, std::int64_t least_sequence_number,
+  Result<ManifestFile> write_manifest(std::span<const ManifestEntry> entries, bool deletes, std::int64_t least_sequence_number,
                                       std::int32_t spec_id) {
     const ManifestLayout layout{table_.format_version, deletes, &table_.current_schema(), table_.spec(spec_id)};
     if (layout.spec == nullptr) return Status(Code::kDataLoss, "there is no partition spec " + std::to_string(spec_id));
@@ -101,7 +117,38 @@ class Preparation {
     manifest.min_sequence_number = least_sequence_number;
     manifest.added_snapshot_id = snapshot_.snapshot_id;
     if (Status status = write(manifest.path, bytes); !status.ok()) return status;
+    ++created_;
     return manifest;
+  }
+
+  // Of entries that manifests before this snapshot had. "First Row ID Assignment": when all its files have ids, inherited before, what the
+  // manifest says is no longer used by any; else it gets new ids, for those that have none.
+  Result<ManifestFile> write_existing(std::span<const ManifestEntry> entries, bool deletes, std::int32_t spec_id) {
+    std::int64_t least = snapshot_.sequence_number;
+    std::optional<std::int64_t> first_row_id;
+    bool all_have = true;
+    for (const ManifestEntry& entry : entries) {
+      if (entry.status == EntryStatus::kDeleted) continue;
+      least = std::min(least, *entry.sequence_number);
+      all_have = all_have && entry.file.first_row_id.has_value();
+      first_row_id = std::min(first_row_id.value_or(INT64_MAX), entry.file.first_row_id.value_or(INT64_MAX));
+    }
+    Result<ManifestFile> written = write_manifest(entries, deletes, least, spec_id);
+    if (written.ok() && !deletes && table_.format_version >= 3 && all_have) written.value().first_row_id = first_row_id;
+    return written;
+  }
+
+  // The live entries of a manifest of a snapshot before this one, which others take the place of.
+  Status take_live(const ManifestFile& manifest, std::vector<ManifestEntry>& to) {
+    Result<std::vector<ManifestEntry>> entries = entries_of(warehouse_, manifest);
+    if (!entries.ok()) return entries.status();
+    ++replaced_;
+    for (ManifestEntry& entry : entries.value()) {
+      if (entry.status == EntryStatus::kDeleted) continue;
+      entry.status = EntryStatus::kExisting;
+      to.push_back(std::move(entry));
+    }
+    return ok_status();
   }
 
   // The data files that a deletion vector comes for.
@@ -121,13 +168,18 @@ class Preparation {
     std::set<std::string> data_files;  // that stay
     std::stable_partition(manifests_.begin(), manifests_.end(), [](const ManifestFile& manifest) { return !manifest.deletes; });
     std::set<std::string> missing = change_.removed;
-    std::vector<ManifestFile> kept;
+    std::vector<ManifestFile> kept, written;
     struct Touched {
       std::vector<ManifestEntry> entries;
-      std::int64_t least = INT64_MAX;
-      std::optional<std::int64_t> first_row_id;
+      std::int64_t bytes = 0;  // of the manifests they were in
     };
     std::map<std::pair<bool, std::int32_t>, Touched> touched;  // by content and spec
+    const auto write_touched = [&](const std::pair<bool, std::int32_t>& kind, Touched& rest) {
+      Result<ManifestFile> manifest = write_existing(rest.entries, kind.first, kind.second);
+      if (manifest.ok()) written.push_back(manifest.take());
+      rest = {};
+      return manifest.status();
+    };
     const auto goes = [&](const ManifestEntry& entry) {
       if (change_.removed.contains(entry.file.path)) return true;
       if (!entry.file.referenced_data_file.has_value() || entry.file.content != FileContent::kPositionDeletes) return false;
@@ -152,71 +204,105 @@ class Preparation {
         continue;
       }
       ++replaced_;
-      Touched& rest = touched[{manifest.deletes, manifest.spec_id}];
+      const std::pair kind{manifest.deletes, manifest.spec_id};
+      Touched& rest = touched[kind];
+      if (!rest.entries.empty() && rest.bytes + manifest.length > sizes_.target_bytes) {
+        if (Status status = write_touched(kind, rest); !status.ok()) return status;
+      }
+      rest.bytes += manifest.length;
       for (ManifestEntry& entry : entries.value()) {
         entry.status = goes(entry) ? EntryStatus::kDeleted : EntryStatus::kExisting;
         if (entry.status == EntryStatus::kDeleted) {
           entry.snapshot_id = snapshot_.snapshot_id;
           missing.erase(entry.file.path);
           removed_.push_back(entry.file);
-        } else {
-          rest.least = std::min(rest.least, *entry.sequence_number);
         }
         rest.entries.push_back(std::move(entry));
       }
-      if (manifest.first_row_id.has_value()) {
-        rest.first_row_id = std::min(rest.first_row_id.value_or(INT64_MAX), *manifest.first_row_id);
-      }
     }
     if (!missing.empty()) return Status(Code::kFailedPrecondition, *missing.begin() + " is no file of the table any more");
-    manifests_ = std::move(kept);
-    for (const auto& [kind, rest] : touched) {
-      const auto& [deletes, spec_id] = kind;
-      Result<ManifestFile> written = write_manifest(rest.entries, deletes, std::min(rest.least, snapshot_.sequence_number), spec_id);
-      if (!written.ok()) return written.status();
-      if (!deletes && table_.format_version >= 3) written.value().first_row_id = rest.first_row_id;
-      manifests_.push_back(written.take());
-      ++created_;
+    for (auto& [kind, rest] : touched) {
+      if (rest.entries.empty()) continue;
+      if (Status status = write_touched(kind, rest); !status.ok()) return status;
     }
+    manifests_ = std::move(kept);
+    manifests_.insert(manifests_.end(), written.begin(), written.end());
     return ok_status();
   }
 
-  // The small manifests of the default spec become one when there are many. This snapshot's own stays by itself: its rows get their
-  // ids by it.
-  Status merge(bool deletes) {
-    const auto small = [&](const ManifestFile& manifest) {
-      return manifest.deletes == deletes && manifest.spec_id == table_.default_spec().spec_id && !manifest.key_metadata.has_value() &&
-             manifest.added_snapshot_id != snapshot_.snapshot_id && manifest.length < kMergedManifestBytes;
+  // Manifests that are to be made anew: what is live in them, in the order of the partitions, in manifests of the target's size.
+  Status put_in_order() {
+    struct Live {
+      std::vector<ManifestEntry> entries;
+      std::int64_t bytes = 0, listed = 0, manifests = 0;  // of the manifests they were in; entries there; so many
     };
-    if (static_cast<std::size_t>(std::count_if(manifests_.begin(), manifests_.end(), small)) < kMergeManifestsAt) return ok_status();
-    std::vector<ManifestEntry> live;
+    std::map<bool, Live> live;  // by content
+    std::set<std::string> missing = change_.manifests;
     std::vector<ManifestFile> kept;
-    std::int64_t least = snapshot_.sequence_number;
-    std::optional<std::int64_t> first_row_id;
     for (const ManifestFile& manifest : manifests_) {
-      if (!small(manifest)) {
+      if (manifest.spec_id != table_.default_spec_id || missing.erase(manifest.path) == 0) {
         kept.push_back(manifest);
         continue;
       }
-      Result<std::vector<ManifestEntry>> entries = entries_of(warehouse_, manifest);
-      if (!entries.ok()) return entries.status();
-      ++replaced_;
-      for (ManifestEntry& entry : entries.value()) {
-        if (entry.status == EntryStatus::kDeleted) continue;
-        entry.status = EntryStatus::kExisting;
-        least = std::min(least, *entry.sequence_number);
-        live.push_back(std::move(entry));
+      Live& of = live[manifest.deletes];
+      if (Status status = take_live(manifest, of.entries); !status.ok()) return status;
+      of.bytes += manifest.length;
+      of.listed += manifest.added_files + manifest.existing_files + manifest.deleted_files;
+      ++of.manifests;
+    }
+    if (!missing.empty()) return Status(Code::kFailedPrecondition, *missing.begin() + " is no manifest of the table any more");
+    const std::vector<Type> types = partition_types(table_.default_spec(), table_.current_schema());
+    for (auto& [deletes, of] : live) {
+      std::stable_sort(of.entries.begin(), of.entries.end(), [&](const ManifestEntry& a, const ManifestEntry& b) {
+        return partition_before(a.file.partition, b.file.partition, types);
+      });
+      processed_ += static_cast<std::int64_t>(of.entries.size());
+      const ManifestLayout layout{table_.format_version, deletes, &table_.current_schema(), &table_.default_spec()};
+      const auto empty = static_cast<std::int64_t>(manifest_bytes({}, layout).size());  // what one takes without entries
+      const std::int64_t each = std::max<std::int64_t>(of.bytes - of.manifests * empty, 0) / std::max<std::int64_t>(of.listed, 1) + 1;
+      const auto most = static_cast<std::size_t>(std::max<std::int64_t>((sizes_.target_bytes - empty) / each, 1));
+      for (std::span<const ManifestEntry> rest(of.entries); !rest.empty();) {
+        const std::size_t count = std::min(most, rest.size());
+        Result<ManifestFile> written = write_existing(rest.first(count), deletes, table_.default_spec_id);
+        if (!written.ok()) return written.status();
+        kept.push_back(written.take());
+        rest = rest.subspan(count);
       }
-      first_row_id = std::min(first_row_id.value_or(INT64_MAX), manifest.first_row_id.value_or(INT64_MAX));
     }
     manifests_ = std::move(kept);
-    if (live.empty()) return ok_status();
-    Result<ManifestFile> merged = write_manifest(live, deletes, least, table_.default_spec_id);
-    if (!merged.ok()) return merged.status();
-    // Its files have ids of their own, all inherited before: what the manifest says is no longer used by any.
-    if (!deletes && table_.format_version >= 3 && *first_row_id != INT64_MAX) merged.value().first_row_id = first_row_id;
-    manifests_.push_back(merged.take());
-    ++created_;
+    return ok_status();
+  }
+
+  // Manifests of the default spec become one when there are many. This snapshot's own stay by themselves: its rows get their ids by them.
+  Status merge(bool deletes) {
+    std::vector<std::size_t> candidates;  // in manifests_
+    std::vector<std::int64_t> lengths;
+    for (std::size_t i = 0; i < manifests_.size(); ++i) {
+      const ManifestFile& manifest = manifests_[i];
+      if (manifest.deletes != deletes || manifest.spec_id != table_.default_spec_id || manifest.key_metadata.has_value() ||
+          manifest.added_snapshot_id == snapshot_.snapshot_id) {
+        continue;
+      }
+      candidates.push_back(i);
+      lengths.push_back(manifest.length);
+    }
+    std::set<std::size_t> gone;
+    for (const std::vector<std::size_t>& bin : bins_to_merge(lengths, sizes_)) {
+      std::vector<ManifestEntry> live;
+      for (const std::size_t one : bin) {
+        if (Status status = take_live(manifests_[candidates[one]], live); !status.ok()) return status;
+        gone.insert(candidates[one]);
+      }
+      Result<ManifestFile> written = write_existing(live, deletes, table_.default_spec_id);
+      if (!written.ok()) return written.status();
+      manifests_[candidates[bin.front()]] = written.take();  // where the newest of them was
+      gone.erase(candidates[bin.front()]);
+    }
+    std::vector<ManifestFile> kept;
+    for (std::size_t i = 0; i < manifests_.size(); ++i) {
+      if (!gone.contains(i)) kept.push_back(std::move(manifests_[i]));
+    }
+    manifests_ = std::move(kept);
     return ok_status();
   }
 
@@ -271,6 +357,7 @@ class Preparation {
     size -= gone_size;
     set("manifests-created", created_);
     set("manifests-replaced", replaced_);
+    set("entries-processed", processed_);
     set("manifests-kept", static_cast<std::int64_t>(manifests_.size()) - created_);
     std::int64_t totals[2][2] = {};
     for (const ManifestFile& manifest : manifests_) {
@@ -293,11 +380,12 @@ class Preparation {
   Warehouse& warehouse_;
   const TableMetadata& table_;
   const TableChange& change_;
+  const ManifestSizes sizes_;
   Snapshot snapshot_;
   std::vector<ManifestFile> manifests_;
   std::vector<std::string> files_;
   std::vector<DataFile> removed_;
-  std::int64_t created_ = 0, replaced_ = 0;
+  std::int64_t created_ = 0, replaced_ = 0, processed_ = 0;  // manifests; entries that were put in order
 };
 
 std::string folder(const TableMetadata& table, const char* property, const char* name) {

@@ -27,11 +27,12 @@ struct TableChange {
   std::vector<DataFile> data;     // added; of the table's default spec
   std::vector<DataFile> deletes;  // added; a deletion vector is instead of what the data file had before
   std::set<std::string> removed;  // locations of live files that are so no more, data and deletes
+  std::set<std::string> manifests;  // locations of those to be made anew, in the order of the partitions (manifest_packing.h)
   bool same_rows = false;         // the table's rows are what they were: files were only made anew
   Properties summary;             // of the snapshot, besides what the spec has
   Properties properties;          // of the table, set by the same commit
 
-  bool empty() const { return data.empty() && deletes.empty() && removed.empty(); }
+  bool empty() const { return data.empty() && deletes.empty() && removed.empty() && manifests.empty(); }
 };
 
 struct PreparedChange {
@@ -39,17 +40,14 @@ struct PreparedChange {
   std::vector<std::string> files;  // written for it; to be removed when it is not committed
 };
 
-// So many manifests below kMergedManifestBytes become one.
-inline constexpr std::size_t kMergeManifestsAt = 32;
-inline constexpr std::int64_t kMergedManifestBytes = 4 << 20;
 inline constexpr std::size_t kMaxManifestBytes = 256u << 20;
 
 // From version 3 on ("Deletion Vectors"): there is at most one deletion vector of a data file, so with a new one an older one goes, and so
 // do position deletes that are of this file alone. A change that removes files also removes what deletes rows of no live data file.
 //
 // An empty change sets the properties and makes no snapshot. The files of the change are in the warehouse already. Fails as the
-// warehouse does, with kDataLoss for a broken manifest, or with kFailedPrecondition when a file to remove is not live; what was written
-// then is removed again.
+// warehouse does, with kDataLoss for a broken manifest, or with kFailedPrecondition when a file to remove is not live or a manifest to be
+// made anew is not there; what was written then is removed again.
 Result<PreparedChange> prepare_change(Warehouse& warehouse, const TableName& name, const LoadedTable& table, const TableChange& change,
                                       std::int64_t now_ms);
 

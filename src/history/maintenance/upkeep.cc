@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "history/iceberg/manifest_packing.h"
+#include "history/iceberg/table_change.h"
 #include "history/maintenance/orphans.h"
 
 namespace halocline {
@@ -30,6 +32,19 @@ Result<std::optional<Rewrite>> Upkeep::compact(const TableDefinition& table) {
   if (!loaded.ok()) return loaded.status();
   if (!loaded.value().has_value()) return std::optional<Rewrite>();
   return halocline::compact(warehouse_, table, *loaded.value()->metadata, options_.compaction);
+}
+
+Result<std::optional<Rewrite>> Upkeep::order_manifests(const TableDefinition& table) {
+  Result<std::optional<LoadedTable>> loaded = load(table);
+  if (!loaded.ok()) return loaded.status();
+  if (!loaded.value().has_value()) return std::optional<Rewrite>();
+  const TableMetadata& metadata = *loaded.value()->metadata;
+  Result<std::vector<ManifestFile>> manifests = current_manifests(warehouse_, metadata);
+  if (!manifests.ok()) return manifests.status();
+  Rewrite rewrite;
+  rewrite.table = table.name;
+  rewrite.manifests = untidy_manifests(manifests.value(), metadata);
+  return rewrite.manifests.empty() ? std::optional<Rewrite>() : std::optional(std::move(rewrite));
 }
 
 Status Upkeep::expire(const TableDefinition& table) {

@@ -1,5 +1,5 @@
-// What keeps a table of the history quick to read and its files few: small files become larger ones, old snapshots go, and so do
-// files that nothing names. Each call looks at one table and does one piece of work, beside the commits.
+// What keeps a table of the history quick to read and its files few: small files become larger ones, manifests are put in order, old
+// snapshots go, and so do files that nothing names. Each call looks at one table and does one piece of work, beside the commits.
 //
 //   Upkeep upkeep(catalog, warehouse, clock, options);
 //   Result<std::optional<Rewrite>> made = upkeep.compact(trades::definition());   // committed by the follower, or discarded
@@ -36,6 +36,8 @@ class Upkeep {
   Upkeep(iceberg::TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, UpkeepOptions options);
 
   Result<std::optional<Rewrite>> compact(const TableDefinition& table);
+  // Of manifests alone (iceberg/manifest_packing.h).
+  Result<std::optional<Rewrite>> order_manifests(const TableDefinition& table);
   Status expire(const TableDefinition& table);
   // How many files went. `waiting_since`: files written from then on may still be committed, however old they are. kFailedPrecondition:
   // another table of the catalog lies in the same folder, and which file is whose cannot be told.

@@ -390,6 +390,112 @@ TEST_P(UpkeepTest, RowsKeepTheirLineage) {
   }
 }
 
+// Manifests that somebody else filled with every other day are made anew in the order of days; the files in them stay what they are.
+TEST_P(UpkeepTest, ManifestsAreInTheOrderOfDays) {
+  open();
+  for (int day = 0; day < 12; ++day) {
+    commit({});
+    clock_.advance(kDay);
+  }
+  EXPECT_FALSE(upkeep_->order_manifests(fills()).take().has_value());
+  LoadedTable table = load("fills");
+  const TableMetadata& metadata = *table.metadata;
+  std::vector<ManifestEntry> mixed[2];
+  for (const ManifestFile& manifest : current_manifests(*warehouse_, metadata).take()) {
+    for (ManifestEntry& entry : entries_of(*warehouse_, manifest).take()) {
+      entry.status = EntryStatus::kExisting;
+      mixed[*entry.file.partition.front().number() % 2].push_back(std::move(entry));
+    }
+  }
+  Snapshot snapshot = *metadata.current_snapshot();
+  snapshot.parent_snapshot_id = snapshot.snapshot_id;
+  snapshot.snapshot_id = 7, ++snapshot.sequence_number;
+  if (GetParam() >= 3) snapshot.first_row_id = metadata.next_row_id, snapshot.added_rows = 0;
+  std::vector<ManifestFile> theirs;
+  const ManifestLayout layout{GetParam(), false, &metadata.current_schema(), &metadata.default_spec()};
+  for (const std::vector<ManifestEntry>& entries : mixed) {
+    ManifestFile& manifest = theirs.emplace_back(describe_manifest(entries, layout));
+    const std::string bytes = manifest_bytes(entries, layout);
+    manifest.path = metadata.location + "/metadata/theirs-" + std::to_string(theirs.size()) + ".avro";
+    manifest.length = static_cast<std::int64_t>(bytes.size());
+    manifest.sequence_number = snapshot.sequence_number, manifest.min_sequence_number = 1, manifest.added_snapshot_id = 7;
+    if (GetParam() >= 3) manifest.first_row_id = 0;
+    ASSERT_TRUE(warehouse_->write(manifest.path, bytes).ok());
+  }
+  snapshot.manifest_list = metadata.location + "/metadata/theirs.avro";
+  ASSERT_TRUE(warehouse_->write(snapshot.manifest_list, manifest_list_bytes(theirs, snapshot, GetParam())).ok());
+  const std::int64_t target = theirs.front().length + 10;
+  ASSERT_TRUE(catalog_->commit_table({{{"halocline"}, "fills"}, {},
+                                      {AddSnapshot{snapshot}, SetSnapshotRef{"main", {7, true, {}, {}, {}}},
+                                       SetProperties{{{"commit.manifest.target-size-bytes", std::to_string(target)}}}}}).ok());
+
+  const auto numbers = [&] {
+    std::map<std::string, std::pair<std::int64_t, std::int64_t>> found;  // of each file: sequence number, first row id
+    for (const LiveFile& one : live("fills")) found[one.file.path] = {one.sequence_number, one.file.first_row_id.value_or(-1)};
+    return found;
+  };
+  const auto numbers_before = numbers();
+  const auto rows_before = rows("fills", 6);
+  const std::int64_t next_row_id = load("fills").metadata->next_row_id;
+  const std::optional<Rewrite> made = upkeep_->order_manifests(fills()).take();
+  ASSERT_TRUE(made.has_value());
+  EXPECT_EQ(made->manifests.size(), 2u);
+  const Status replaced = tables_->replace(*made);
+  ASSERT_TRUE(replaced.ok()) << replaced.message();
+  EXPECT_EQ(numbers(), numbers_before);
+  EXPECT_EQ(rows("fills", 6), rows_before);
+  table = load("fills");
+  EXPECT_EQ(table.metadata->next_row_id, next_row_id);
+  const Properties& summary = table.metadata->current_snapshot()->summary;
+  EXPECT_EQ(summary.at("operation"), "replace");
+  EXPECT_EQ(summary.at("entries-processed"), "12");
+  EXPECT_EQ(summary.at("manifests-replaced"), "2");
+  EXPECT_EQ(summary.at("total-data-files"), "12");
+  EXPECT_EQ(summary.at(kLastSeqKey), "12");
+  std::vector<std::vector<std::int64_t>> days;
+  for (const ManifestFile& manifest : current_manifests(*warehouse_, *table.metadata).take()) {
+    EXPECT_LE(manifest.length, target);
+    EXPECT_EQ(manifest.existing_files, 6);
+    for (days.emplace_back(); const ManifestEntry& entry : entries_of(*warehouse_, manifest).take()) {
+      days.back().push_back(*entry.file.partition.front().number());
+    }
+    EXPECT_TRUE(std::is_sorted(days.back().begin(), days.back().end()));
+  }
+  ASSERT_EQ(days.size(), 2u);
+  EXPECT_LT(days[0].back(), days[1].front());
+  EXPECT_FALSE(upkeep_->order_manifests(fills()).take().has_value());  // there is nothing more to do
+  EXPECT_EQ(tables_->replace(*made).code(), Code::kFailedPrecondition);
+  commit({});
+  EXPECT_EQ(rows("fills", 6).size(), 13u);
+}
+
+// What a commit removes stands in manifests of it, none of which is larger than those it had been in.
+TEST_P(UpkeepTest, ManifestsStaySmallOverManyCommits) {
+  open();
+  for (const char* name : {"fills", "orders"}) {
+    ASSERT_TRUE(catalog_->commit_table({{{"halocline"}, name}, {},
+                                        {SetProperties{{{"commit.manifest.target-size-bytes", "40000"},
+                                                        {"commit.manifest.min-count-to-merge", "4"}}}}}).ok());
+  }
+  for (std::uint64_t i = 0; i < 60; ++i) {
+    commit({{i, 1}, {i / 2, static_cast<std::int64_t>(2 + i)}});
+    if (i % 20 == 19) clock_.advance(kDay);
+    if (i % 6 == 5) {
+      const std::optional<Rewrite> made = compact(orders());
+      if (made.has_value()) {
+        ASSERT_TRUE(tables_->replace(*made).ok());
+      }
+    }
+    for (const char* name : {"fills", "orders"}) {
+      const std::vector<ManifestFile> manifests = current_manifests(*warehouse_, *load(name).metadata).take();
+      ASSERT_LE(manifests.size(), 12u) << name << " after " << i;
+      for (const ManifestFile& manifest : manifests) ASSERT_LE(manifest.length, 40'000);
+    }
+  }
+  EXPECT_EQ(rows("orders", 2), wanted_);
+  EXPECT_EQ(rows("fills", 6).size(), 60u);
+}
+
 TEST(ChooseFiles, TheSmallOnesUpToOneLargerThanAllBefore) {
   CompactionOptions options;
   options.full_bytes = 1'000, options.equal_bytes = 10, options.least_files = 3, options.most_files = 6;
@@ -479,6 +585,29 @@ TEST_P(UpkeepTest, OldSnapshotsGoWithTheFilesOnlyTheyHad) {
   snapshots = {load("orders").metadata->current_snapshot()};
   EXPECT_EQ(load("orders").metadata->snapshots.size(), 1u);
   EXPECT_GE(files_there().size(), least);
+}
+
+// Somebody who tags an old snapshot and the expiry that found none there: one of them comes second, and is told so.
+TEST_P(UpkeepTest, ATagThatComesBetweenIsKept) {
+  open();
+  for (int i = 0; i < 3; ++i) commit({{0, i}});
+  clock_.advance(kDay);
+  const LoadedTable before = load("orders");
+  const std::int64_t oldest = before.metadata->snapshots.front().snapshot_id;
+  const std::vector<std::int64_t> old = old_snapshots(*before.metadata, {}, clock_.wall() / 1'000'000);
+  ASSERT_EQ(old.size(), 2u);
+  const TableName name{{"halocline"}, "orders"};
+  ASSERT_TRUE(catalog_->commit_table({name, {}, {SetSnapshotRef{"audited", {oldest, false, {}, {}, {}}}}}).ok());
+  const std::set<std::string> files = files_there();
+  EXPECT_EQ(expire(*catalog_, *warehouse_, name, before, old).code(), Code::kFailedPrecondition);
+  EXPECT_EQ(load("orders").metadata->snapshots.size(), 3u);
+  EXPECT_EQ(files_there(), files);
+  ASSERT_TRUE(upkeep_->expire(orders()).ok());  // which looks again
+  EXPECT_EQ(load("orders").metadata->snapshots.size(), 2u);
+  EXPECT_EQ(load("orders").metadata->ref("audited")->snapshot_id, oldest);
+  const std::int64_t gone = old.back() == oldest ? old.front() : old.back();
+  const TableCommit late{name, {}, {SetSnapshotRef{"late", {gone, false, {}, {}, {}}}}};
+  EXPECT_EQ(catalog_->commit_table(late).status().code(), Code::kInvalidArgument);
 }
 
 TEST_P(UpkeepTest, WhatNothingNamesGoesWhenItIsOldEnough) {

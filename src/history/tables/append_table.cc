@@ -75,9 +75,10 @@ void AppendTable::committed(std::optional<std::int64_t>) {
   closed_rows_ = 0;
 }
 
-// Only others delete rows here: deletes that the rewrite does not know may be of rows in its files.
+// Only others delete rows here: deletes that the rewrite does not know may be of rows in its files, when it makes any anew.
 Result<TableChange> AppendTable::replacement(Warehouse& warehouse, const TableMetadata& table, const Rewrite& rewrite,
                                              std::vector<std::string>&) {
+  if (rewrite.removed_data.empty()) return change_of(rewrite);
   Result<std::vector<LiveFile>> live = live_files(warehouse, table);
   if (!live.ok()) return live.status();
   for (const LiveFile& one : live.value()) {

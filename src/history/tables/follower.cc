@@ -19,11 +19,22 @@ namespace {
 
 constexpr Seq kRecordsAtOnce = 100'000;
 
+// Whether `limits` or `reference` may follow from it.
+bool makes_versions(CommandType type) {
+  switch (type) {
+    case CommandType::kFirm: case CommandType::kCurrency: case CommandType::kDesk: case CommandType::kBook:
+    case CommandType::kTrader: case CommandType::kCounterparty: case CommandType::kInstrument: case CommandType::kRename:
+    case CommandType::kLimit: case CommandType::kLimitRemove: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
-Follower::Follower(Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, FollowerOptions options,
-                   std::string journal_id)
-    : books_(books),
+Follower::Follower(Disk& disk, Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse, const Clock& clock,
+                   FollowerOptions options, std::string journal_id)
+    : disk_(disk),
+      books_(books),
       clock_(clock),
       options_(std::move(options)),
       trade_events_(trade_events::definition()),
@@ -50,12 +61,51 @@ Result<std::unique_ptr<Follower>> Follower::open(Disk& disk, Books& books, icebe
                                                  const Clock& clock, FollowerOptions options) {
   const Result<JournalId> journal = journal_id(disk, options.journal_directory);
   if (!journal.ok()) return journal.status();
-  Result<std::unique_ptr<JournalReader>> reader = JournalReader::open(disk, options.journal_directory, 1);
-  if (!reader.ok()) return reader.status();
-  std::unique_ptr<Follower> follower(new Follower(books, catalog, warehouse, clock, std::move(options), hex(journal.value())));
+  std::unique_ptr<Follower> follower(new Follower(disk, books, catalog, warehouse, clock, std::move(options), hex(journal.value())));
   if (Status status = follower->tables_.open(); !status.ok()) return status;
-  follower->reader_ = reader.take();
   return follower;
+}
+
+Status Follower::resume(const FollowerState& state) {
+  CHECK(read_seq_ == 0 && complete() && state.seq <= committed_seq());
+  for (const KeptCommand& kept : *state.commands) {
+    Command command;
+    if (!decode(kept.type, kept.payload, command)) {
+      return Status(Code::kDataLoss, "the follower's state holds what is no command, of seq " + std::to_string(kept.seq));
+    }
+    limit_versions_.take(command, {kept.seq, kept.time}, false);
+    reference_versions_.take(command, {kept.seq, kept.time}, false);
+  }
+  kept_ = *state.commands;
+  read_seq_ = state.seq, read_time_ = state.time, chain_ = state.chain, tree_ = state.tree;
+  if (read_seq_ == committed_seq()) forget_changes();
+  return ok_status();
+}
+
+std::optional<FollowerState> Follower::state() const {
+  const bool between = fix_left_ > 0;  // commands of one message
+  if (!options_.resumable || !complete() || tables_.committing() || read_seq_ != committed_seq() || between) return std::nullopt;
+  return FollowerState{read_seq_, read_time_, chain_, tree_, std::make_shared<const std::vector<KeptCommand>>(kept_)};
+}
+
+Status Follower::open_journal() {
+  const bool from_begin = read_seq_ == 0;
+  Result<std::unique_ptr<JournalReader>> reader =
+      JournalReader::open(disk_, options_.journal_directory, from_begin ? 1 : read_seq_, from_begin);
+  if (reader.status().code() == Code::kOutOfRange) {
+    return Status(Code::kOutOfRange, "the history needs the journal from seq " + std::to_string(read_seq_ + 1) +
+                                         " on, which was removed (archive.keep_days): " + reader.status().message());
+  }
+  if (!reader.ok()) return reader.status();
+  if (!from_begin) {  // the block that ends with the last command that was read
+    const Result<std::optional<BlockView>> block = reader.value()->next();
+    if (!block.ok()) return block.status();
+    if (!block.value().has_value() || block.value()->last_seq() != read_seq_ || reader.value()->chain() != chain_) {
+      return Status(Code::kDataLoss, "the journal at seq " + std::to_string(read_seq_) + " is not the one the history's state is of");
+    }
+  }
+  reader_ = reader.take();
+  return ok_status();
 }
 
 bool Follower::full() const { return tables_.open_bytes() >= options_.full_bytes; }
@@ -65,6 +115,9 @@ Status Follower::follow(Seq durable) {
     return Status(Code::kFailedPrecondition, "the history's tables: they go up to seq " + std::to_string(committed_seq()) +
                                                  " and the journal only to " + std::to_string(durable) +
                                                  ": it was put back to an earlier state; use another warehouse and catalog");
+  }
+  if (reader_ == nullptr) {
+    if (Status status = open_journal(); !status.ok()) return status;
   }
   reader_->stop_after(durable);
   for (const Seq from = read_seq_; read_seq_ - from < kRecordsAtOnce;) {
@@ -84,8 +137,9 @@ Status Follower::follow(Seq durable) {
 Status Follower::take(const BlockView& block) {
   add_leaves(block, tree_, leaf_);
   Status status;
-  commands_.clear();
+  commands_.clear(), records_.clear();
   for (const Record record : block.contents()) {
+    records_.push_back(record);
     if (decode(static_cast<CommandType>(record.type), record.payload, commands_.emplace_back())) continue;
     commands_.pop_back();
     status = Status(Code::kUnsupported, "the journal's record " + std::to_string(record.seq) + " of type " + std::to_string(record.type) +
@@ -99,6 +153,11 @@ Status Follower::take(const BlockView& block) {
                  const Seq seq = block.first_seq + place;
                  rows = take(seq, block.time, commands_[place], effect, events);
                  if (!rows.ok()) return;
+                 const auto type = static_cast<CommandType>(records_[place].type);
+                 if (options_.resumable && effect.outcome == Outcome::kAccepted && makes_versions(type)) {
+                   const std::span<const std::byte> payload = records_[place].payload;
+                   kept_.push_back({seq, block.time, type, {payload.begin(), payload.end()}});
+                 }
                  read_seq_ = seq, read_time_ = block.time;
                  if (read_seq_ == committed_seq()) forget_changes();
                });

@@ -5,6 +5,7 @@
 //   Result<std::unique_ptr<Follower>> follower = Follower::open(disk, books, catalog, warehouse, clock, options);
 //   Status status = follower.value()->follow(durable_seq);     // again and again
 //   status = follower.value()->commit();                       // now and then
+//   std::optional<FollowerState> state = follower.value()->state();    // … with which another one may resume()
 //
 // One thread. Memory is bounded by full(): then commit before following on.
 #pragma once
@@ -25,6 +26,7 @@
 #include "history/catalog/table_catalog.h"
 #include "history/tables/append_table.h"
 #include "history/tables/books.h"
+#include "history/tables/follower_state.h"
 #include "history/tables/limits.h"
 #include "history/tables/reference.h"
 #include "history/tables/table_set.h"
@@ -41,6 +43,7 @@ struct FollowerOptions {
   int format_version = 2;              // of tables that are made
   std::int64_t full_bytes = 64 << 20;  // rows that wait, about
   HeadLog* heads = nullptr;            // signs the head of the journal's tree at each commit; nullptr: nobody does
+  bool resumable = false;              // state() will be asked for
 };
 
 class Follower {
@@ -48,13 +51,21 @@ class Follower {
   // Of the tables it keeps, the first one being the ledger.
   static std::vector<TableDefinition> definitions();
 
-  // Makes the tables that are missing. `books` has applied nothing yet: it is taken through the journal from its beginning. All
-  // references outlive the follower. kFailedPrecondition: the tables are of another journal, or ahead of this one.
+  // Makes the tables that are missing. `books` has applied nothing yet: unless resume() follows it is taken through the journal from its
+  // beginning. All references outlive the follower. kFailedPrecondition: the tables are of another journal, or ahead of this one.
   static Result<std::unique_ptr<Follower>> open(Disk& disk, Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse,
                                                 const Clock& clock, FollowerOptions options);
 
+  // Goes on behind a state, before anything was read: the books are there. Only when the tables are complete, and there or beyond.
+  // kDataLoss: it holds what is no command.
+  Status resume(const FollowerState& state);
+  // Where the tables, the books and the reading are, when that is the same place, and one to go on from.
+  std::optional<FollowerState> state() const;
+  bool complete() const { return tables_.all_complete(); }
+
   // Reads on, up to `durable` or until full(), and no more than about a tenth of a second of work: read_seq() says how far.
-  // kDataLoss: the journal is damaged. kUnsupported: a command that is not known. kFailedPrecondition: the tables are ahead of it.
+  // kDataLoss: the journal is damaged, or not the one of the state. kOutOfRange: its beginning is needed and was removed. kUnsupported: a
+  // command that is not known. kFailedPrecondition: the tables are ahead of it.
   Status follow(Seq durable);
   // Whether rows must be committed before more is read.
   bool full() const;
@@ -74,9 +85,11 @@ class Follower {
   std::uint64_t committed_rows() const { return tables_.committed_rows(); }  // … with so many rows
 
  private:
-  Follower(Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, FollowerOptions options,
+  Follower(Disk& disk, Books& books, iceberg::TableCatalog& catalog, Warehouse& warehouse, const Clock& clock, FollowerOptions options,
            std::string journal_id);
 
+  // From behind read_seq_ on.
+  Status open_journal();
   Status take(const BlockView& block);
   Status take(Seq seq, Nanos time, const Command& command, const Books::Effect& effect, std::span<const AlertEvent> events);
   // Where the books are, signed.
@@ -86,6 +99,7 @@ class Follower {
   // The books are where the tables are: what changed up to here is not to be told again.
   void forget_changes();
 
+  Disk& disk_;
   Books& books_;
   const Clock& clock_;
   const FollowerOptions options_;
@@ -103,8 +117,10 @@ class Follower {
   MerkleTree tree_;                 // … and its tree
   std::vector<std::byte> leaf_;
   std::string head_;                // signed, of the commit under way
+  std::vector<KeptCommand> kept_;   // for state()
   bool changed_ = false;            // commands were read that no commit was made for
   std::vector<Command> commands_;   // of the block that is read
+  std::vector<Record> records_;     // … which they are
   std::string fix_session_;         // the FIX message whose commands come now
   std::uint32_t fix_number_ = 0, fix_left_ = 0;
 };

@@ -13,6 +13,7 @@
 #include "command/codec.h"
 #include "history/catalog/sqlite_catalog.h"
 #include "history/iceberg/deletion_vectors.h"
+#include "history/iceberg/manifest_packing.h"
 #include "history/iceberg/table_change.h"
 #include "history/parquet/parquet_columns.h"
 #include "history/parquet/position_deletes.h"
@@ -526,7 +527,7 @@ TEST_F(FollowerTest, ManyCommitsKeepFewManifests) {
   EXPECT_EQ(ledger_rows(), 200);
   const LoadedTable table = ledger();
   const std::vector<ManifestFile> manifests = current_manifests(*warehouse_, *table.metadata).take();
-  EXPECT_LE(manifests.size(), kMergeManifestsAt + 1);
+  EXPECT_LE(manifests.size(), ManifestSizes{}.least_merged + 1);
   // Row ids: every row has one of its own, also after manifests were merged.
   std::map<std::int64_t, std::int64_t> ids;
   for (const ManifestFile& manifest : manifests) {

@@ -9,6 +9,7 @@ iceberg::TableChange change_of(const Rewrite& rewrite) {
   change.deletes = rewrite.kept_deletes;
   change.removed = rewrite.removed_data;
   change.removed.insert(rewrite.removed_deletes.begin(), rewrite.removed_deletes.end());
+  change.manifests = rewrite.manifests;
   return change;
 }
 

@@ -23,6 +23,7 @@ struct Rewrite {
   std::set<std::string> deletes;          // all delete files that were live when it was made
   std::vector<File> data;                 // what comes instead
   std::vector<iceberg::DataFile> kept_deletes;  // … and the deletes of data files that stay
+  std::set<std::string> manifests;        // locations of those that the commit makes anew (iceberg/manifest_packing.h)
 };
 
 // What it does to the table's files.
