@@ -256,6 +256,32 @@ void Program::compile(const Expression& e, std::span<const Table* const> sources
   }
 }
 
+bool SlotComparison::holds(const Inputs& inputs) const {
+  const Value& value = inputs.slots[slot];
+  if (value.null) return false;
+  switch (operation) {
+    case Operation::kEqual: return value.number == constant;
+    case Operation::kNotEqual: return value.number != constant;
+    case Operation::kLess: return value.number < constant;
+    case Operation::kLessEqual: return value.number <= constant;
+    case Operation::kGreater: return value.number > constant;
+    default: return value.number >= constant;
+  }
+}
+
+std::optional<SlotComparison> Program::slot_comparison() const {
+  if (steps_.size() != 3 || steps_[0].code != Code::kSlot || steps_[1].code != Code::kConstant) return std::nullopt;
+  const Code code = steps_[2].code;
+  const Value& constant = constants_[steps_[1].at];
+  if (code < Code::kEqual || code > Code::kGreaterEqual || constant.null) return std::nullopt;
+  // Both enumerations have the comparisons in the same order.
+  static_assert(static_cast<int>(Code::kGreaterEqual) - static_cast<int>(Code::kEqual) ==
+                static_cast<int>(Operation::kGreaterEqual) - static_cast<int>(Operation::kEqual));
+  const int beyond_equal = static_cast<int>(code) - static_cast<int>(Code::kEqual);
+  const auto operation = static_cast<Operation>(static_cast<int>(Operation::kEqual) + beyond_equal);
+  return SlotComparison{operation, steps_[0].at, constant.number};
+}
+
 Value Program::run(const Reader& reader, const Inputs& inputs) const {
   if (steps_.size() == 1 && steps_[0].code == Code::kColumn) {
     const std::uint32_t row = inputs.rows[steps_[0].side];

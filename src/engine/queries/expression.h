@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -63,6 +64,15 @@ struct Inputs {
   std::span<const Value> slots;
 };
 
+// A slot's number compared with a constant, which HAVING mostly is: evaluated from here alone.
+struct SlotComparison {
+  Operation operation{};  // kEqual to kGreaterEqual
+  std::uint32_t slot = 0;
+  Int128 constant = 0;
+
+  bool holds(const Inputs& inputs) const;
+};
+
 // A compiled expression. Immutable; run() may be called on any thread with a reader of its own.
 class Program {
  public:
@@ -73,6 +83,8 @@ class Program {
   ValueType type() const { return type_; }
   // Texts of the result are views into the state, the slots, or this program.
   Value run(const Reader& reader, const Inputs& inputs) const;
+  // What it says, when it is no more than that.
+  std::optional<SlotComparison> slot_comparison() const;
   // As a condition: NULL is no.
   bool holds(const Reader& reader, const Inputs& inputs) const {
     const Value value = run(reader, inputs);

@@ -9,10 +9,14 @@ namespace halocline::queries {
 namespace {
 
 constexpr std::size_t kGroupBytes = 128;  // beside its key and what its aggregates keep
-
-bool passes(const Plan& plan, const Reader& reader, const Inputs& inputs) { return !plan.having || plan.having->holds(reader, inputs); }
+constexpr std::size_t kFewSlots = 6;         // of most queries
 
 }  // namespace
+
+Grouping::User::User(Id of, std::shared_ptr<const Plan> asked, Projection& selects, std::unique_ptr<ResultSet> kept)
+    : id(of), projection(&selects), first(std::move(kept)), plan(std::move(asked)) {
+  if (plan->having) having = plan->having->slot_comparison();
+}
 
 Grouping::Grouping(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
   if (!always_there()) return;
@@ -25,7 +29,8 @@ std::size_t Grouping::bytes_of(const Named& group) const {
   return group.first.size() + kGroupBytes + group.second.accumulators.size() * sizeof(Accumulator);
 }
 
-void Grouping::append_values(const Group& group, std::vector<Value>& values, std::list<std::string>& texts) const {
+template <class Values>
+void Grouping::append_values(const Group& group, Values& values, std::list<std::string>& texts) const {
   for (std::size_t i = 0; i < plan_->aggregates.size(); ++i) values.push_back(group.accumulators[i].result(plan_->aggregates[i], texts));
 }
 
@@ -46,11 +51,11 @@ void Grouping::each_group(Visit visit) const {
 }
 
 void Grouping::add(Id id, std::shared_ptr<const Plan> plan, Projection& projection, const Reader& reader) {
-  User& user = users_.emplace_back(User{id, std::move(plan), &projection, {}});
+  User& user = users_.emplace_back(id, std::move(plan), projection, nullptr);
   if (!user.plan->limit) return;
   user.first = std::make_unique<ResultSet>(user.plan->limit);
   each_group([&](const std::string& name, const Inputs& inputs) {
-    if (!passes(*user.plan, reader, inputs)) return;
+    if (!user.passes(reader, inputs)) return;
     std::string row, order;
     projection.pack_row(reader, inputs, row);
     projection.pack_order(reader, inputs, name, order);
@@ -67,7 +72,7 @@ void Grouping::take_groups(Grouping& from) {
 
 void Grouping::take_user(Id id, std::shared_ptr<const Plan> plan, Projection& projection, Grouping& from, Id theirs) {
   const auto at = std::find_if(from.users_.begin(), from.users_.end(), [&](const User& one) { return one.id == theirs; });
-  users_.push_back({id, std::move(plan), &projection, std::move(at->first)});
+  users_.emplace_back(id, std::move(plan), projection, std::move(at->first));
 }
 
 bool Grouping::has(Id id) const {
@@ -114,8 +119,8 @@ void Grouping::count(const Reader& reader, const Inputs& inputs, bool back) {
 }
 
 void Grouping::tell(User& user, const Subject& subject, const Reader& reader, std::vector<LiveEvents>& events) {
-  const bool was = subject.before != nullptr && passes(*user.plan, reader, subject.before_inputs);
-  const bool is = subject.now != nullptr && passes(*user.plan, reader, subject.now_inputs);
+  const bool was = subject.before != nullptr && user.passes(reader, subject.before_inputs);
+  const bool is = subject.now != nullptr && user.passes(reader, subject.now_inputs);
   if (!user.first) {
     if (!was && !is) return;
     const auto& what = user.projection->events(subject, was, is, reader.state.seq, reader.state.time);
@@ -129,22 +134,23 @@ void Grouping::tell(User& user, const Subject& subject, const Reader& reader, st
 
 void Grouping::settle(const Reader& reader, std::uint64_t& subjects, std::vector<LiveEvents>& events) {
   std::list<std::string> texts;
+  absl::InlinedVector<Value, kFewSlots> before, now;
   for (const Changed& changed : changed_) {
     const auto& [name, group] = *changed.group;
     const bool is = is_there(group);
-    before_.clear(), texts.clear();
+    before.clear(), texts.clear();
     PackedReader keys(name);
-    for (const Program& key : plan_->keys) before_.push_back(keys.next(key.type()));
-    now_ = before_;
-    for (std::size_t i = 0; i < plan_->aggregates.size(); ++i) before_.push_back(values_[changed.values + i]);
-    append_values(group, now_, texts);
+    for (const Program& key : plan_->keys) before.push_back(keys.next(key.type()));
+    now = before;
+    for (std::size_t i = 0; i < plan_->aggregates.size(); ++i) before.push_back(values_[changed.values + i]);
+    append_values(group, now, texts);
     Subject subject;
     subject.number = ++subjects;
     subject.key = name;
     if (changed.was) subject.before = &reader;
     if (is) subject.now = &reader;
-    subject.before_inputs.slots = before_;
-    subject.now_inputs.slots = now_;
+    subject.before_inputs.slots = before;
+    subject.now_inputs.slots = now;
     subject.reason = is ? RowReason::kChanged : RowReason::kGone;
     for (User& user : users_) tell(user, subject, reader, events);
   }
@@ -177,7 +183,7 @@ std::vector<KeptRow> Grouping::rows(Id id, const Reader& reader) const {
   if (user.first) return user.first->rows();
   std::vector<KeptRow> out;
   each_group([&](const std::string& name, const Inputs& inputs) {
-    if (!passes(*user.plan, reader, inputs)) return;
+    if (!user.passes(reader, inputs)) return;
     KeptRow& row = out.emplace_back();
     row.key = name;
     user.projection->pack_row(reader, inputs, row.row);

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <absl/container/inlined_vector.h>
+
 #include "engine/queries/live_events.h"
 #include "engine/queries/plan.h"
 #include "engine/queries/projection.h"
@@ -22,6 +24,7 @@ class Grouping {
  public:
   using Id = std::uint64_t;
 
+  // `plan` is of any query that is grouped so, whatever its condition.
   explicit Grouping(std::shared_ptr<const Plan> plan);
 
   // A query of these groups; those that are there are in its answer at once, without events.
@@ -62,18 +65,26 @@ class Grouping {
     bool was;  // there before
     std::size_t values;  // where those before the changes begin
   };
+  // What most changes of a group need of a query lies together, without its plan.
   struct User {
+    User(Id of, std::shared_ptr<const Plan> asked, Projection& selects, std::unique_ptr<ResultSet> kept);
+    bool passes(const Reader& reader, const Inputs& inputs) const {
+      return having ? having->holds(inputs) : !plan->having || plan->having->holds(reader, inputs);
+    }
+
     Id id;
-    std::shared_ptr<const Plan> plan;
+    std::optional<SlotComparison> having;  // when it is no more than that
     Projection* projection;
-    std::unique_ptr<ResultSet> first;  // with a LIMIT
+    std::unique_ptr<ResultSet> first;      // with a LIMIT
+    std::shared_ptr<const Plan> plan;
   };
 
   bool always_there() const { return plan_->keys.empty(); }  // no rows are one group, when nothing tells groups apart
   bool is_there(const Group& group) const { return group.trades != 0 || always_there(); }
   std::size_t bytes_of(const Named& group) const;
   void note(Named& group);
-  void append_values(const Group& group, std::vector<Value>& values, std::list<std::string>& texts) const;
+  template <class Values>
+  void append_values(const Group& group, Values& values, std::list<std::string>& texts) const;
   // Each group that is there, with what queries read of it.
   template <class Visit>
   void each_group(Visit visit) const;
@@ -82,11 +93,10 @@ class Grouping {
   const std::shared_ptr<const Plan> plan_;
   std::unordered_map<std::string, Group> groups_;
   std::vector<User> users_;
-  std::vector<Changed> changed_;
-  std::vector<Value> values_;
+  absl::InlinedVector<Changed, 1> changed_;
+  absl::InlinedVector<Value, 1> values_;
   std::list<std::string> texts_;
   std::string key_;
-  std::vector<Value> before_, now_;  // of the group that is told of
   std::size_t bytes_ = 0;
 };
 

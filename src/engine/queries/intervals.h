@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "base/decimal.h"
@@ -24,22 +23,20 @@ class Intervals {
  private:
   static constexpr std::size_t kBlock = 64;
 
-  // In ascending order of low end, then owner.
-  struct Block {
-    std::vector<Int128> lows, highs;  // at most kBlock each; few for few
-    std::vector<Owner> owners;
-
-    std::size_t size() const { return owners.size(); }
-    std::size_t place(Int128 low, Owner owner) const;
-    void insert(std::size_t at, Int128 low, Int128 high, Owner owner);
-    void erase(std::size_t at);
-    Int128 highest() const;
+  struct One {
+    Int128 low, high;
+    Owner owner;
   };
+  // In ascending order of low end, then owner; at most kBlock, and few for few.
+  using Block = std::vector<One>;
   struct First {
     Int128 low;
     Owner owner;
   };
 
+  static Block::iterator place(Block& block, Int128 low, Owner owner);
+  static Int128 highest(const Block& block);
+  static void find_in(const Block& block, Int128 value, std::vector<Owner>& found);
   std::size_t block_of(Int128 low, Owner owner) const;
   std::size_t split(std::size_t block, Int128 low, Owner owner);
   void refresh(std::size_t block);
@@ -49,7 +46,7 @@ class Intervals {
 
   static constexpr std::size_t kNone = ~std::size_t{0};
 
-  std::vector<std::unique_ptr<Block>> blocks_;
+  std::vector<Block> blocks_;     // while there is one alone, nothing else is looked at to find in it
   std::vector<First> firsts_;     // of each block
   std::vector<Int128> highest_;   // a tree: the block's own from leaves_ on, at i the higher of 2i and 2i + 1
   std::size_t leaves_ = 0;        // a power of two

@@ -2,7 +2,14 @@
 
 #include <algorithm>
 
+#include "engine/queries/result_set.h"
+
 namespace halocline::queries {
+namespace {
+
+constexpr std::size_t kFewChanges = 4;  // that several answers may have in common
+
+}  // namespace
 
 void Projection::pack_row(const Reader& reader, const Inputs& inputs, std::string& row) const {
   for (std::size_t i = 0; i < plan_->outputs.size(); ++i) pack(plan_->outputs[i].run(reader, inputs), plan_->columns[i].type, row);
@@ -42,6 +49,34 @@ const std::string& Projection::order_before(const Subject& subject) {
 const std::string& Projection::order_now(const Subject& subject) {
   if (wants(subject, kOrderNow)) order_now_.clear(), pack_order(*subject.now, subject.now_inputs, subject.key, order_now_);
   return order_now_;
+}
+
+const std::shared_ptr<const Standing>& Projection::standing_now(const Subject& subject, std::uint32_t trade) {
+  if (wants(subject, kStandingNow)) {
+    const std::string &order = order_now(subject), &row = row_now(subject);
+    standing_now_ = std::make_shared<Standing>(Standing{trade, order, row});
+  }
+  return standing_now_;
+}
+
+std::shared_ptr<const QueryEvents> Projection::events(std::span<const StandingChange> changes, Seq seq, Nanos time) {
+  if (change_events_ != nullptr && change_events_->seq == seq && std::ranges::equal(changes, changes_told_)) return change_events_;
+  auto events = std::make_shared<QueryEvents>();
+  events->seq = seq;
+  events->time = time;
+  events->rows.reserve(changes.size());
+  for (const StandingChange& change : changes) {
+    RowEvent& event = events->rows.emplace_back();
+    const bool was = change.before != nullptr, is = change.now != nullptr;
+    event.kind = !was ? RowEvent::Kind::kInsert : is ? RowEvent::Kind::kUpdate : RowEvent::Kind::kDelete;
+    event.key = key_of_rows(change.trade(), kNoId);
+    if (was) event.before = change.before->row;
+    if (is) event.after = change.now->row, event.order = change.now->order;
+    event.reason = change.reason;
+  }
+  if (changes.size() > kFewChanges) return events;
+  changes_told_.assign(changes.begin(), changes.end());
+  return change_events_ = std::move(events);
 }
 
 const std::shared_ptr<const QueryEvents>& Projection::events(const Subject& subject, bool was, bool is, Seq seq, Nanos time) {

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "command/query.h"
 #include "engine/queries/plan.h"
@@ -23,6 +25,22 @@ struct Subject {
   RowReason reason = RowReason::kChanged;  // why it leaves an answer
 };
 
+// A trade's row as it stands in an order, once for all who keep it.
+struct Standing {
+  std::uint32_t trade;
+  std::string order;
+  std::string row;  // packed
+};
+
+// How a row stood in an answer before a command, and how it stands there now: nullptr where it was, or is, not in it.
+struct StandingChange {
+  std::shared_ptr<const Standing> before, now;
+  RowReason reason = RowReason::kChanged;  // of one that left
+
+  std::uint32_t trade() const { return (before != nullptr ? before : now)->trade; }
+  bool operator==(const StandingChange&) const = default;
+};
+
 class Projection {
  public:
   explicit Projection(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
@@ -30,11 +48,16 @@ class Projection {
   // What those tell whose answer the subject was in, or is in now; nullptr when it reads as before.
   const std::shared_ptr<const QueryEvents>& events(const Subject& subject, bool was, bool is, Seq seq, Nanos time);
 
+  // The events of an answer in which these rows changed, in the order of trades. Answers in which the same became of the same share them.
+  std::shared_ptr<const QueryEvents> events(std::span<const StandingChange> changes, Seq seq, Nanos time);
+
   const std::string& row_before(const Subject& subject);
   const std::string& row_now(const Subject& subject);
   // The bytes that rows are in order by: all different, for they end with the key.
   const std::string& order_before(const Subject& subject);
   const std::string& order_now(const Subject& subject);
+  // Of a subject that is this trade.
+  const std::shared_ptr<const Standing>& standing_now(const Subject& subject, std::uint32_t trade);
 
   void pack_row(const Reader& reader, const Inputs& inputs, std::string& row) const;
   void pack_order(const Reader& reader, const Inputs& inputs, std::string_view key, std::string& order) const;
@@ -42,7 +65,7 @@ class Projection {
   std::size_t users = 0;
 
  private:
-  enum Part : unsigned { kRowBefore = 1, kRowNow = 2, kOrderBefore = 4, kOrderNow = 8 };
+  enum Part : unsigned { kRowBefore = 1, kRowNow = 2, kOrderBefore = 4, kOrderNow = 8, kStandingNow = 16 };
   // Whether it must be worked out, which the caller then does.
   bool wants(const Subject& subject, Part part);
 
@@ -50,8 +73,11 @@ class Projection {
   std::uint64_t subject_ = 0;
   unsigned known_ = 0;
   std::string row_before_, row_now_, order_before_, order_now_;
+  std::shared_ptr<const Standing> standing_now_;
   bool told_[4] = {};
   std::shared_ptr<const QueryEvents> events_[4];  // by whether it was and whether it is
+  std::vector<StandingChange> changes_told_;       // the last ones, when they were few
+  std::shared_ptr<const QueryEvents> change_events_;
 };
 
 }  // namespace halocline::queries

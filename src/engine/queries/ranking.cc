@@ -1,8 +1,11 @@
 #include "engine/queries/ranking.h"
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 
 #include "base/limits.h"
+#include "engine/queries/result_set.h"
 
 namespace halocline::queries {
 namespace {
@@ -12,29 +15,28 @@ constexpr std::size_t kShortText = 15;        // stands within its string
 constexpr std::size_t kFewToSweep = 1'024;
 
 std::size_t bytes_of(const std::string& order) { return order.size() <= kShortText ? 0 : order.size(); }
+std::size_t bytes_of(const Standing& row) { return row.order.size() + row.row.size() + kInsideBytes; }
 
 // Of a heap whose top is the first.
 constexpr auto kBehind = [](const auto& a, const auto& b) { return a.order > b.order; };
 
 }  // namespace
 
-Ranking::Change& Ranking::note(std::uint32_t trade, const std::string* row) {
-  const auto [at, is_new] = changed_.try_emplace(trade);
-  if (is_new && row != nullptr) at->second.before = *row;
-  return at->second;
+std::uint64_t Ranking::first_bytes(const std::string& order) {
+  std::uint64_t first = 0;
+  std::memcpy(&first, order.data(), std::min(sizeof first, order.size()));
+  return __builtin_bswap64(first);  // big-endian, as the bytes are compared
 }
 
-void Ranking::take_in(const std::string& order, std::uint32_t trade, std::string row) {
-  note(trade, nullptr).order = order;
-  bytes_ += 2 * order.size() + row.size() + kInsideBytes;
-  inside_.emplace(order, Inside{trade, std::move(row)});
+void Ranking::take_in(std::shared_ptr<const Standing> row) {
+  bytes_ += bytes_of(*row);
+  changed_.push_back({nullptr, row});
+  inside_.insert(Inside(std::move(row)));
 }
 
-void Ranking::take_out(Place place, RowReason reason) {
-  Change& change = note(place->second.trade, &place->second.row);
-  change.order.reset();
-  change.reason = reason;
-  bytes_ -= 2 * place->first.size() + place->second.row.size() + kInsideBytes;
+void Ranking::take_out(Answer::iterator place, RowReason reason) {
+  bytes_ -= bytes_of(*place->row);
+  changed_.push_back({place->row, nullptr, reason});
   inside_.erase(place);
 }
 
@@ -47,18 +49,19 @@ void Ranking::put_behind(std::string order, std::uint32_t trade) {
 
 // Needs that nothing stands outside while there is room inside.
 void Ranking::enter(std::uint32_t trade, const Subject& subject) {
-  const std::string& order = projection_->order_now(subject);
-  if (inside_.size() >= limit() && (limit() == 0 || inside_.rbegin()->first < order)) return put_behind(order, trade);
-  take_in(order, trade, projection_->row_now(subject));
-  if (inside_.size() <= limit()) return;
-  const Place last = std::prev(inside_.end());
-  put_behind(last->first, last->second.trade);
-  take_out(last, RowReason::kChanged);
+  if (inside_.size() >= limit_) {
+    const std::string& order = projection_->order_now(subject);
+    if (limit_ == 0 || Earlier()(*inside_.rbegin(), Wanted(order)) < 0) return put_behind(order, trade);
+    const auto last = std::prev(inside_.end());
+    put_behind(last->order(), last->row->trade);
+    take_out(last, RowReason::kChanged);
+  }
+  take_in(projection_->standing_now(subject, trade));
 }
 
 // Whether the trade is one of those outside, where this says: read anew, for it may have left since.
 bool Ranking::stands(const Outside& one, const Reader& state) const {
-  if (inside_.contains(one.order) || !plan_->tables[0]->exists(state.state, one.trade)) return false;
+  if (inside_.contains(Wanted(one.order)) || !plan_->tables[0]->exists(state.state, one.trade)) return false;
   Inputs inputs;
   inputs.rows[0] = one.trade;
   if (plan_->filters[0] && !plan_->filters[0]->holds(state, inputs)) return false;
@@ -68,9 +71,9 @@ bool Ranking::stands(const Outside& one, const Reader& state) const {
 }
 
 void Ranking::fill_up(const Reader& state) {
-  while (inside_.size() < limit() && !outside_.empty()) {
+  while (inside_.size() < limit_ && !outside_.empty()) {
     std::pop_heap(outside_.begin(), outside_.end(), kBehind);
-    const Outside next = std::move(outside_.back());
+    Outside next = std::move(outside_.back());
     outside_.pop_back();
     bytes_ -= sizeof(Outside) + bytes_of(next.order);
     if (!stands(next, state)) continue;
@@ -79,7 +82,7 @@ void Ranking::fill_up(const Reader& state) {
     inputs.rows[0] = next.trade;
     std::string row;
     projection_->pack_row(state, inputs, row);
-    take_in(next.order, next.trade, std::move(row));
+    take_in(std::make_shared<Standing>(Standing{next.trade, std::move(next.order), std::move(row)}));
   }
 }
 
@@ -91,20 +94,20 @@ void Ranking::sweep(const Reader& state) {
   const auto doubles = std::unique(outside_.begin(), outside_.end(), [](const Outside& a, const Outside& b) { return a.order == b.order; });
   outside_.erase(doubles, outside_.end());
   bytes_ = 0;
-  for (const auto& [order, one] : inside_) bytes_ += 2 * order.size() + one.row.size() + kInsideBytes;
+  for (const Inside& one : inside_) bytes_ += bytes_of(*one.row);
   for (const Outside& one : outside_) bytes_ += sizeof(Outside) + bytes_of(one.order);
 }
 
 void Ranking::change(std::uint32_t trade, const Subject& subject, bool was, bool is, const Reader& state) {
   if (was) {
-    const Place place = inside_.find(projection_->order_before(subject));
+    const auto place = inside_.find(Wanted(projection_->order_before(subject)));
     const bool inside = place != inside_.end();
     if (is && projection_->order_now(subject) == projection_->order_before(subject)) {
-      if (!inside || place->second.row == projection_->row_now(subject)) return;
-      note(trade, &place->second.row);
-      bytes_ += projection_->row_now(subject).size() - place->second.row.size();
-      place->second.row = projection_->row_now(subject);
-      changed_.at(trade).order = place->first;
+      if (!inside || place->row->row == projection_->row_now(subject)) return;
+      const std::shared_ptr<const Standing>& row = projection_->standing_now(subject, trade);
+      bytes_ += bytes_of(*row) - bytes_of(*place->row);
+      changed_.push_back({place->row, row});
+      inside_.insert(inside_.erase(place), Inside(row));
       return;
     }
     if (inside) {
@@ -118,29 +121,31 @@ void Ranking::change(std::uint32_t trade, const Subject& subject, bool was, bool
   sweep(state);
 }
 
-void Ranking::drain(std::vector<RowEvent>& events) {
-  const std::size_t first = events.size();
-  for (auto& [trade, change] : changed_) {
-    const auto at = change.order ? inside_.find(*change.order) : inside_.end();
-    const bool now = at != inside_.end();
-    if (!change.before && !now) continue;
-    if (change.before && now && *change.before == at->second.row) continue;
-    RowEvent event;
-    event.kind = !change.before ? RowEvent::Kind::kInsert : now ? RowEvent::Kind::kUpdate : RowEvent::Kind::kDelete;
-    event.key = key_of_rows(trade, kNoId);
-    if (change.before) event.before = std::move(*change.before);
-    if (now) event.after = at->second.row, event.order = at->first;
-    event.reason = change.reason;
-    events.push_back(std::move(event));
+std::shared_ptr<const QueryEvents> Ranking::drain(Seq seq, Nanos time) {
+  const auto by_trade = [](const StandingChange& a, const StandingChange& b) { return a.trade() < b.trade(); };
+  if (!std::is_sorted(changed_.begin(), changed_.end(), by_trade)) std::stable_sort(changed_.begin(), changed_.end(), by_trade);
+  // Of each trade one: what the first says it was, and the last says it is.
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < changed_.size();) {
+    const std::uint32_t trade = changed_[i].trade();
+    StandingChange whole = std::move(changed_[i]);
+    for (++i; i < changed_.size() && changed_[i].trade() == trade; ++i) {
+      if (changed_[i].now == nullptr) whole.reason = changed_[i].reason;
+      whole.now = std::move(changed_[i].now);
+    }
+    const bool was = whole.before != nullptr, is = whole.now != nullptr;
+    if (was == is && (!was || whole.before->row == whole.now->row)) continue;
+    changed_[kept++] = std::move(whole);
   }
+  std::shared_ptr<const QueryEvents> events;
+  if (kept != 0) events = projection_->events({changed_.data(), kept}, seq, time);
   forget_changes();
-  std::sort(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(),
-            [](const RowEvent& a, const RowEvent& b) { return a.key < b.key; });
+  return events;
 }
 
 std::vector<KeptRow> Ranking::rows() const {
   std::vector<KeptRow> out;
-  for (const auto& [order, one] : inside_) out.push_back({key_of_rows(one.trade, kNoId), order, one.row});
+  for (const Inside& one : inside_) out.push_back({key_of_rows(one.row->trade, kNoId), one.row->order, one.row->row});
   return out;
 }
 

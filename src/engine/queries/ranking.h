@@ -5,30 +5,31 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include <absl/container/btree_set.h>
+#include <absl/container/inlined_vector.h>
+#include <absl/types/compare.h>
 
 #include "command/query.h"
 #include "engine/queries/plan.h"
 #include "engine/queries/projection.h"
-#include "engine/queries/result_set.h"
 
 namespace halocline::queries {
 
 class Ranking {
  public:
-  Ranking(std::shared_ptr<const Plan> plan, Projection& projection) : plan_(std::move(plan)), projection_(&projection) {}
+  Ranking(std::shared_ptr<const Plan> plan, Projection& projection)
+      : limit_(*plan->limit), projection_(&projection), plan_(std::move(plan)) {}
 
   // The trade was, or is, one of those ordered. `state` reads any trade as it is now.
   void change(std::uint32_t trade, const Subject& subject, bool was, bool is, const Reader& state);
-  // What the answer became since the last call, in the order of keys.
-  void drain(std::vector<RowEvent>& events);
-  void forget_changes() { forget_all(changed_); }
+  // What the answer became since the last call, in the order of keys; nullptr when it is the same.
+  std::shared_ptr<const QueryEvents> drain(Seq seq, Nanos time);
+  void forget_changes() { changed_.clear(); }
   // Another that selects the same.
   void use(Projection& projection) { projection_ = &projection; }
 
@@ -38,40 +39,54 @@ class Ranking {
   Status within_bounds() const;
 
  private:
+  // The first bytes of the order, as a number, decide most comparisons without a look at the rest.
+  static std::uint64_t first_bytes(const std::string& order);
   struct Inside {
-    std::uint32_t trade;
-    std::string row;  // packed
+    explicit Inside(std::shared_ptr<const Standing> of) : first(first_bytes(of->order)), row(std::move(of)) {}
+    const std::string& order() const { return row->order; }
+
+    std::uint64_t first;
+    std::shared_ptr<const Standing> row;
   };
+  struct Wanted {
+    explicit Wanted(const std::string& of) : first(first_bytes(of)), text(&of) {}
+    const std::string& order() const { return *text; }
+
+    std::uint64_t first;
+    const std::string* text;
+  };
+  struct Earlier {
+    using is_transparent = void;
+    template <class A, class B>
+    absl::weak_ordering operator()(const A& a, const B& b) const {
+      const int order = a.first != b.first ? (a.first < b.first ? -1 : 1) : a.order().compare(b.order());
+      return order < 0 ? absl::weak_ordering::less : order > 0 ? absl::weak_ordering::greater : absl::weak_ordering::equivalent;
+    }
+  };
+  using Answer = absl::btree_set<Inside, Earlier>;
   struct Outside {
     std::string order;
     std::uint32_t trade;
   };
-  // How a row stood in the answer when the changes began, and how it stands now.
-  struct Change {
-    std::optional<std::string> before;
-    std::optional<std::string> order;  // where it is inside
-    RowReason reason = RowReason::kChanged;
-  };
-  using Place = std::map<std::string, Inside>::iterator;
 
-  std::uint64_t limit() const { return *plan_->limit; }
-  Change& note(std::uint32_t trade, const std::string* row);
-  void take_in(const std::string& order, std::uint32_t trade, std::string row);
-  void take_out(Place place, RowReason reason);
+  void take_in(std::shared_ptr<const Standing> row);
+  void take_out(Answer::iterator place, RowReason reason);
   void put_behind(std::string order, std::uint32_t trade);
   void enter(std::uint32_t trade, const Subject& subject);
   void fill_up(const Reader& state);
   bool stands(const Outside& one, const Reader& state) const;
   void sweep(const Reader& state);
 
-  const std::shared_ptr<const Plan> plan_;
+  const std::uint64_t limit_;
   Projection* projection_;
-  std::map<std::string, Inside> inside_;  // by order
+  Answer inside_;
+  // One after the other: a row may have several, until they are brought together.
+  absl::InlinedVector<StandingChange, 2> changed_;
+  std::size_t bytes_ = 0;
   // A heap, the first of the order on top. Trades that have left it, or stand elsewhere now, are dropped when they come up.
   std::deque<Outside> outside_;  // which grows without moving them all
   std::size_t waiting_ = 0;  // trades outside, without what is to be dropped
-  std::unordered_map<std::uint32_t, Change> changed_;
-  std::size_t bytes_ = 0;
+  const std::shared_ptr<const Plan> plan_;
 };
 
 }  // namespace halocline::queries

@@ -10,6 +10,8 @@
 namespace halocline::queries {
 namespace {
 
+constexpr std::size_t kMostFetched = 64;  // of what a trade finds, at a time
+
 const Table& trades() { return table_of(Source::kTrades); }
 
 }  // namespace
@@ -45,6 +47,12 @@ Projection& TradeQueries::projection_of(const std::shared_ptr<const Plan>& plan)
   if (projection == nullptr) projection = std::make_unique<Projection>(plan);
   ++projection->users;
   return *projection;
+}
+
+const std::shared_ptr<const Plan>& TradeQueries::grouped_alike(const std::shared_ptr<const Plan>& plan) {
+  Alike& alike = grouped_alike_[plan->groups_identity];
+  if (++alike.users == 1) alike.plan = plan;
+  return alike.plan;
 }
 
 TradeQueries::Grouped* TradeQueries::grouped(const Selection& of, const std::string& identity) {
@@ -96,7 +104,7 @@ void TradeQueries::adopt(const Newcomer& newcomer, TradeQueries& from, Id theirs
   Grouping& prepared = grouped(there, plan->groups_identity)->grouping;
   Grouped* known = grouped(of, plan->groups_identity);
   if (known == nullptr) {
-    known = of.groupings.emplace_back(std::make_unique<Grouped>(Grouped{Grouping(plan)})).get();
+    known = of.groupings.emplace_back(std::make_unique<Grouped>(Grouped{Grouping(grouped_alike(plan))})).get();
     known->grouping.take_groups(prepared);
   }
   known->grouping.take_user(id, plan, *query.projection, prepared, theirs);
@@ -112,7 +120,7 @@ std::vector<Status> TradeQueries::add(std::span<const Newcomer> newcomers) {
     Reading reading{&of, query.projection};
     if (plan->grouped) {
       if (grouped(of, plan->groups_identity) != nullptr) continue;
-      reading.grouping = &of.groupings.emplace_back(std::make_unique<Grouped>(Grouped{Grouping(plan)}))->grouping;
+      reading.grouping = &of.groupings.emplace_back(std::make_unique<Grouped>(Grouped{Grouping(grouped_alike(plan))}))->grouping;
     } else if (plan->limit) {
       auto ranked = std::make_unique<Ranked>(Ranked{id, query.projection, Ranking(plan, *query.projection)});
       reading.ranking = &of.rankings.emplace_back(std::move(ranked))->ranking;
@@ -165,7 +173,6 @@ void TradeQueries::read(std::vector<Reading>& readings) {
   if (!others.empty()) read_all(readings, others);
   for (const Reading& reading : readings) {
     if (reading.grouping != nullptr) reading.grouping->forget_changes();
-    if (reading.ranking != nullptr) reading.ranking->forget_changes();
   }
 }
 
@@ -207,6 +214,7 @@ void TradeQueries::offer(Reading& reading, std::uint32_t trade, bool found_by_in
   }
   if (reading.ranking != nullptr) {
     reading.ranking->change(trade, subject_, false, true, reader);
+    reading.ranking->forget_changes();  // nobody is told how the answer came about
     reading.status = reading.ranking->within_bounds();
     return;
   }
@@ -265,6 +273,8 @@ std::shared_ptr<void> TradeQueries::drop(std::uint32_t number, Id id) {
   if (grouped != of.groupings.end()) {
     kept = (*grouped)->grouping.remove(id);
     if ((*grouped)->grouping.unused()) {
+      const auto alike = grouped_alike_.find((*grouped)->grouping.identity());
+      if (--alike->second.users == 0) grouped_alike_.erase(alike);
       kept = std::make_shared<std::pair<std::shared_ptr<void>, std::unique_ptr<Grouped>>>(std::move(kept), std::move(*grouped));
       of.groupings.erase(grouped);
     }
@@ -299,15 +309,41 @@ void TradeQueries::change(Selection& of, std::uint32_t trade, bool was, bool is,
   }
 }
 
+void TradeQueries::fetch_found() {
+  const std::span found(found_.data(), std::min(found_.size(), kMostFetched));
+  for (const std::uint64_t number : found) {
+    const auto* const lines = reinterpret_cast<const char*>(&selection(number));
+    prefetch_line(lines), prefetch_line(lines + kLine);
+  }
+  bool keep = false;  // more than listings
+  for (const std::uint64_t number : found) {
+    const Selection& of = selection(number);
+    keep |= !of.rankings.empty() || !of.groupings.empty();
+    if (!of.rankings.empty()) prefetch_line(of.rankings.data());
+    if (!of.groupings.empty()) prefetch_line(of.groupings.data());
+  }
+  if (!keep) return;
+  const auto fetch = [](const auto* kept) {
+    for (std::size_t at = 0; at < sizeof *kept; at += kLine) prefetch_line(reinterpret_cast<const char*>(kept) + at);
+  };
+  for (const std::uint64_t number : found) {
+    const Selection& of = selection(number);
+    if (!of.rankings.empty()) fetch(of.rankings[0].get());
+    if (!of.groupings.empty()) fetch(of.groupings[0].get());
+  }
+}
+
 void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, std::vector<LiveEvents>& events) {
   found_.clear();
   if (!index_.empty()) {
     if (now != nullptr) index_.find(*now, trade, found_);
     if (before != nullptr) index_.find(*before, trade, found_);
+    // In the order the queries came, mostly, which is that of the events.
+    if (!std::is_sorted(found_.begin(), found_.end())) std::sort(found_.begin(), found_.end());
   }
   found_.insert(found_.end(), unindexed_.begin(), unindexed_.end());
   if (found_.empty()) return;
-  for (const std::uint64_t number : found_) prefetch_line(&selection(number));
+  fetch_found();
   subject_.number = ++subjects_;
   subject_.key = key_of_rows(trade, kNoId);
   subject_.before = before;
@@ -372,14 +408,11 @@ void TradeQueries::settle(Changes& changes, std::vector<LiveEvents>& events) {
 void TradeQueries::settle_kept(std::vector<LiveEvents>& events) {
   for (Ranked* one : changed_rankings_) {
     one->changed = false;
-    auto what = std::make_shared<QueryEvents>();
-    what->seq = state_.seq;
-    what->time = state_.time;
-    one->ranking.drain(what->rows);
+    std::shared_ptr<const QueryEvents> what = one->ranking.drain(state_.seq, state_.time);
     Status status = one->ranking.within_bounds();
     if (!status.ok()) {
       events.push_back({one->id, nullptr, std::move(status)});
-    } else if (!what->rows.empty()) {
+    } else if (what != nullptr) {
       events.push_back({one->id, std::move(what), {}});
     }
   }

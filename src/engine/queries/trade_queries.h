@@ -66,6 +66,8 @@ class TradeQueries {
   void settle(Changes& changes, std::vector<LiveEvents>& events);
 
  private:
+  static constexpr std::size_t kLine = 64;  // bytes of memory that are fetched together
+
   struct Listing {
     Id id = 0;
     Projection* projection = nullptr;
@@ -81,13 +83,14 @@ class TradeQueries {
     bool changed = false;
   };
   // A condition, with all that is asked about the trades that meet it.
-  struct Selection {
+  // What a trade needs of it lies in its first two lines.
+  struct alignas(kLine) Selection {
     std::uint64_t looked_at = 0;  // the subject
     Listing listing{};            // most have one at most, which costs no look elsewhere
+    bool index_decides = false;   // what the index finds meets it
     std::vector<Listing> listings;
     std::vector<std::unique_ptr<Ranked>> rankings;
     std::vector<std::unique_ptr<Grouped>> groupings;
-    bool index_decides = false;        // what the index finds meets it
     std::shared_ptr<const Plan> plan;  // of one that asks it
     std::optional<IndexedCondition> indexed;
 
@@ -124,6 +127,8 @@ class TradeQueries {
   const Selection& selection(std::uint64_t number) const { return (*selections_[number / kChunk])[number % kChunk]; }
   std::uint32_t selection_of(const std::shared_ptr<const Plan>& plan);
   Projection& projection_of(const std::shared_ptr<const Plan>& plan);
+  // A plan that groups as this one does: the same for all that do, so that very many lie together.
+  const std::shared_ptr<const Plan>& grouped_alike(const std::shared_ptr<const Plan>& plan);
   static Grouped* grouped(const Selection& of, const std::string& identity);
   static Ranked* ranked(const Selection& of, Id id);
   void read(std::vector<Reading>& readings);
@@ -132,6 +137,8 @@ class TradeQueries {
   void offer(Reading& reading, std::uint32_t trade, bool found_by_index);
   void keep_answer(Id id, const Plan& plan, std::vector<KeptRow> rows);
   std::shared_ptr<void> drop(std::uint32_t selection, Id id);
+  // Has what the selections found keep brought nearer, of all of them at the same time.
+  void fetch_found();
   // The trade before the command and after it; nullptr where it was, or is, no row.
   void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, std::vector<LiveEvents>& events);
   void change(Selection& of, std::uint32_t trade, bool was, bool is, std::vector<LiveEvents>& events);
@@ -147,6 +154,11 @@ class TradeQueries {
   TradeFinder finder_;
   std::unordered_map<std::string, std::uint32_t> by_condition_;
   std::unordered_map<std::string, std::unique_ptr<Projection>> projections_;  // by outputs_identity
+  struct Alike {
+    std::shared_ptr<const Plan> plan;
+    std::size_t users = 0;
+  };
+  std::unordered_map<std::string, Alike> grouped_alike_;  // by groups_identity
   std::unordered_map<Id, Query> queries_;
   std::unordered_map<Id, std::vector<KeptRow>> answers_;  // of plain queries that were just added, until they are asked for
   Id last_answer_ = 0;                                    // the one of them that was asked for last
