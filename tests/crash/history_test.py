@@ -60,6 +60,11 @@ class HistoryRun(Run):
 
     def die(self, load):
         # While the journal is short: an end reads so much of it and no more (kRecordsAtOnce), and commits only what the tables have not.
+        # Not before the tables are there: what a death in making one leaves is in no table's folder, where nobody looks for orphans.
+        waited = time.monotonic() + PATIENCE
+        while not any(row["name"] == "history_commits" and int(row["value"]) > 0 for row in status(self.server.address)["counters"]):
+            check(time.monotonic() < waited, f"no commit in {PATIENCE} s\n{self.server.said()[-2000:]}")
+            time.sleep(0.1)
         self.pass_points(load)
         self.be_killed(load)
 
