@@ -109,6 +109,9 @@ Status Lake::open() {
   Result<std::unique_ptr<iceberg::TableCatalog>> opened = iceberg::open_sqlite_catalog(database_, *warehouse_, clock_, crash_at);
   if (!opened.ok()) return opened.status();
   own_catalog_ = opened.take();
+  if (const Status removed = own_catalog_->remove_unfinished(); !removed.ok()) {
+    log_line(LogLevel::kWarn, "catalog.unfinished", {{"why", removed.message()}});
+  }
   return ok_status();
 }
 

@@ -3,9 +3,9 @@ has, each thing once.
 
   history_test.py --kills 20 [--seed N] [--rate 400] [--steps all|some] [--keep]
 
-First the server dies in the commit that ends it, at steps of it (src/journal/crash_point.h): in the middle of a file of the warehouse, after
-one, before SQLite's transaction, in it, and when it is over and nobody was told. With --steps all at each file of such a commit. Then kills
-come at random numbers of answers, and at random times into a start. Verified at the end, with DuckDB through the server's own catalog:
+First the server dies while it makes the tables, at each step (src/journal/crash_point.h) of each of them: in the middle of a file of the
+warehouse, after it, before SQLite's transaction, in it, and when it is over and nobody was told. Then in the commit that ends it, at the same
+steps; with --steps all at each file of such a commit. Then kills come at random numbers of answers, and at random times into a start. Verified at the end, with DuckDB through the server's own catalog:
   - trade_events, prices and alerts are, row by row, the journal's commands with the outcomes and events of the independent model;
   - every table is what a history says that is written from the same journal in one go: positions and nodes the newest row of each key, since
     they have a row a commit, and no key twice at one commit;
@@ -41,6 +41,7 @@ LEVELS = ("NONE", "WARN", "BREACH")
 # and nodes.
 FILES = 16
 ONCE = ("before_pointers", "in_pointers", "after_pointers")
+MAKING = ("in_file", "after_file", *ONCE)  # the last one leaves the table
 
 
 def amount(number):
@@ -58,9 +59,17 @@ class HistoryRun(Run):
     # Only the end commits.
     SELDOM = {"history.commit_seconds": "3600"}
 
+    def crash(self):
+        for table in (*WHOLE, *NEWEST):
+            for point in MAKING:
+                self.start({"HALOCLINE_CRASH_AT": f"{point}:1"}, wait=False)
+                code = self.server.ended()
+                check(code == -signal.SIGKILL, f"making {table}, or one before it, {point} ended the server with {code}\n{self.server.said()[-2000:]}")
+                self.at_points += 1
+        return super().crash()
+
     def die(self, load):
         # While the journal is short: an end reads so much of it and no more (kRecordsAtOnce), and commits only what the tables have not.
-        # Not before the tables are there: what a death in making one leaves is in no table's folder, where nobody looks for orphans.
         waited = time.monotonic() + PATIENCE
         while not any(row["name"] == "history_commits" and int(row["value"]) > 0 for row in status(self.server.address)["counters"]):
             check(time.monotonic() < waited, f"no commit in {PATIENCE} s\n{self.server.said()[-2000:]}")
@@ -209,7 +218,7 @@ class HistoryRun(Run):
 def prove(run):
     began = time.monotonic()
     commands, rows = run.verify(run.crash())
-    return (f"{run.kills} kills ({run.in_recovery} at starts), {run.at_points} deaths at steps of a commit: {commands} journaled commands, "
+    return (f"{run.kills} kills ({run.in_recovery} at starts), {run.at_points} deaths at steps of making tables and of a commit: {commands} journaled commands, "
             f"{', '.join(f'{count} rows of {name}' for name, count in rows.items())}, each once, in {time.monotonic() - began:.0f} s")
 
 
