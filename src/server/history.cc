@@ -1,12 +1,12 @@
 #include "server/history.h"
 
 #include <pthread.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
+#include "base/background_thread.h"
 #include "base/log.h"
 #include "engine/views.h"
 #include "history/tables/follower_state.h"
@@ -118,8 +118,7 @@ Status History::round(Upkeep& upkeep, bool orphans) {
 }
 
 void History::look_after() {
-  pthread_setname_np(pthread_self(), "history-upkeep");
-  static_cast<void>(::setpriority(PRIO_PROCESS, 0, kUpkeepNiceness));  // on Linux that of the calling thread
+  work_in_background("history-upkeep", kUpkeepNiceness);
   Upkeep upkeep(lake_.catalog(), lake_.warehouse(), clock_, options_.upkeep);
   std::optional<std::int64_t> last_orphans;
   while (rest(options_.upkeep_interval)) {
