@@ -16,6 +16,7 @@
 #include "journal/archived_disk.h"
 #include "journal/recovery.h"
 #include "server/audit.h"
+#include "server/iceberg.h"
 
 namespace halocline::cli {
 namespace {
@@ -93,7 +94,7 @@ int verify(const Session& session, const Flags& flags) {
   if (!key.ok()) return report(key.status());
   options.key = key.value();
   PosixDisk posix;
-  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, audit_journal(flags.directory));
+  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, audit_journal(flags.directory), archive_opener(posix));
   if (!disk.ok()) return report(disk.status());
   const Result<AuditReport> result = [&] {
     ProgressLine line;
