@@ -57,8 +57,8 @@ Json report_json(const AuditReport& r) {
   Json json{{"ok", r.ok()}, {"journal", r.journal.id}, {"records", r.journal.records}, {"last_seq", r.journal.last_seq},
             {"chain", r.journal.chain}, {"heads", r.heads}, {"heads_unchecked", r.heads_unchecked}, {"signed_seq", r.signed_seq},
             {"signed_time", r.signed_seq == 0 ? Json(nullptr) : Json(time_text(r.signed_time))}, {"keys", Json::array()},
-            {"first_seq", r.journal.first_seq}, {"tables_seq", r.tables_seq}, {"tables_from", r.tables_from}, {"tables_note", r.tables_note},
-            {"tables", Json::array()}, {"problems", Json::array()}};
+            {"first_seq", r.journal.first_seq}, {"tables_seq", r.tables_seq}, {"tables_from", r.tables_from},
+            {"tables_note", r.tables_note}, {"tables", Json::array()}, {"problems", Json::array()}};
   for (const AuditedTable& t : r.tables) {
     json["tables"].push_back(
         Json{{"name", t.name}, {"rows", t.rows}, {"files", t.files}, {"snapshots", t.snapshots}, {"differences", t.differences}});
@@ -81,7 +81,9 @@ void print_report(const AuditReport& r, bool key_given) {
     pairs.emplace_back(t.name, count_text(t.rows) + " rows in " + count_text(t.files) + " files" + differ);
   }
   if (r.tables.empty()) pairs.emplace_back("tables", "not compared: " + r.tables_note);
-  if (r.tables_from > 1) pairs.emplace_back("rows", "of commands from seq " + count_text(r.tables_from) + " on, which the journal still has");
+  if (r.tables_from > 1) {
+    pairs.emplace_back("rows", "of commands from seq " + count_text(r.tables_from) + " on, which the journal still has");
+  }
   if (!r.keys.empty()) pairs.emplace_back("key", hex(r.keys.back()));
   print_pairs(pairs, stdout);
   if (!key_given && !r.keys.empty()) {
@@ -211,7 +213,8 @@ void add_audit(CLI::App& app, Session& session) {
                              "where the tables lie: a folder or s3://…, by the AWS variables (default: `warehouse` in the data directory)");
   add_config_options(*verify_command, flags->config);
   verify_command->add_option("--removed-before", flags->removed_before,
-                             "that segments from before that time are gone is no problem (default: as archive.keep_days of the configuration says)");
+                             "that segments from before that time are gone is no problem (default: as archive.keep_days of the "
+                             "configuration says)");
   verify_command->add_option("--scratch", flags->scratch, "a folder with room for the tables once more (default: /tmp)");
   verify_command->add_flag("--no-tables", flags->no_tables, "leave the tables out");
   add_json_option(*verify_command, session);

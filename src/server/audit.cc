@@ -211,7 +211,8 @@ Status take_witnesses(Disk& disk, const AuditOptions& options, HeadClaims& claim
 // Whether the first segments are missing and may be: the first that is left was begun before `time`, and so all of them were full.
 Result<bool> beginning_removed(Disk& disk, const std::string& directory, Nanos time) {
   const Result<std::vector<std::uint32_t>> numbers = list_segments(disk, directory);
-  if (!numbers.ok() || numbers.value().empty() || numbers.value().front() == 1) return numbers.ok() ? Result<bool>(false) : numbers.status();
+  if (!numbers.ok()) return numbers.status();
+  if (numbers.value().empty() || numbers.value().front() == 1) return false;
   Result<std::unique_ptr<File>> file = disk.open(directory + "/" + segment_name(numbers.value().front()), Access::kRead);
   if (!file.ok()) return file.status();
   const Result<std::optional<SegmentHeader>> header = read_segment_header(*file.value(), numbers.value().front());

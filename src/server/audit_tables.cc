@@ -259,8 +259,8 @@ class Tables final : public TablesAudit {
       report.tables_from = begin_ + 1;
       return true;
     }
-    report.tables_note = "the journal begins with seq " + std::to_string(report.journal.first_seq) + ", and there is no state in " + states() +
-                         " that the history goes on from";
+    report.tables_note = "the journal begins with seq " + std::to_string(report.journal.first_seq) + ", and there is no state in " +
+                         states() + " that the history goes on from";
     return false;
   }
 

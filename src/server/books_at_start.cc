@@ -44,7 +44,8 @@ Status without_beginning(Disk& disk, const std::string& directory, const Status&
   return Status(checkpoint.code() == Code::kUnsupported ? Code::kUnsupported : Code::kDataLoss,
                 "the journal in " + directory + " has no beginning any more (archive.keep_days), and no checkpoint can be used instead: " +
                     checkpoint.message() + ". Start the version of the program that took them, or put the segments from " +
-                    segment_name(1) + " on back into the archive from a copy (docs/operations.md, \"Another version\"); nothing was changed");
+                    segment_name(1) + " on back into the archive from a copy (docs/operations.md, \"Another version\"); nothing was "
+                    "changed");
 }
 
 }  // namespace

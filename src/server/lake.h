@@ -23,7 +23,8 @@
 
 namespace halocline {
 
-// How the configuration reaches an S3: catalog.s3_… and what the environment adds. kInvalidArgument: the credentials' file, or the endpoint.
+// How the configuration reaches an S3: catalog.s3_… and what the environment adds. kInvalidArgument: the credentials' file, or the
+// endpoint.
 Result<S3Settings> s3_settings_of(const Config& config, Disk& disk);
 
 class Lake {
