@@ -1,8 +1,6 @@
 #include "base/slab.h"
 
-#include <pthread.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/background_thread.h"
 #include "base/check.h"
 
 namespace halocline {
@@ -109,8 +108,7 @@ class Slab::Ready {
   }
 
   void work() {
-    pthread_setname_np(pthread_self(), "memory-ahead");
-    static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness));  // else it is as urgent as those it works for
+    work_in_background("memory-ahead", kNiceness);
     while (true) {
       {
         std::unique_lock lock(mutex_);

@@ -11,20 +11,25 @@
 #include "base/clock.h"
 #include "base/from_hex.h"
 #include "cli/commands.h"
+#include "cli/server_config.h"
 #include "cli/table.h"
 #include "cli/text.h"
 #include "journal/archived_disk.h"
 #include "journal/recovery.h"
 #include "server/audit.h"
+#include "server/iceberg.h"
 
 namespace halocline::cli {
 namespace {
+
+constexpr Nanos kDay = 86'400'000'000'000;
 
 struct Flags {
   std::string directory = "halocline-data";
   std::vector<std::string> witnesses;
   std::string key;
-  std::string warehouse, scratch;
+  std::string warehouse, scratch, removed_before;
+  ConfigFlags config;
   bool rotate = false, no_tables = false;
 };
 
@@ -52,7 +57,8 @@ Json report_json(const AuditReport& r) {
   Json json{{"ok", r.ok()}, {"journal", r.journal.id}, {"records", r.journal.records}, {"last_seq", r.journal.last_seq},
             {"chain", r.journal.chain}, {"heads", r.heads}, {"heads_unchecked", r.heads_unchecked}, {"signed_seq", r.signed_seq},
             {"signed_time", r.signed_seq == 0 ? Json(nullptr) : Json(time_text(r.signed_time))}, {"keys", Json::array()},
-            {"tables_seq", r.tables_seq}, {"tables_note", r.tables_note}, {"tables", Json::array()}, {"problems", Json::array()}};
+            {"first_seq", r.journal.first_seq}, {"tables_seq", r.tables_seq}, {"tables_from", r.tables_from},
+            {"tables_note", r.tables_note}, {"tables", Json::array()}, {"problems", Json::array()}};
   for (const AuditedTable& t : r.tables) {
     json["tables"].push_back(
         Json{{"name", t.name}, {"rows", t.rows}, {"files", t.files}, {"snapshots", t.snapshots}, {"differences", t.differences}});
@@ -66,7 +72,7 @@ void print_report(const AuditReport& r, bool key_given) {
   const Seq unsigned_records = r.journal.last_seq > r.signed_seq ? r.journal.last_seq - r.signed_seq : 0;
   std::vector<std::pair<std::string, std::string>> pairs = {
       {"journal", r.journal.id},
-      {"records", count_text(r.journal.records)},
+      {"records", count_text(r.journal.records) + (r.journal.first_seq > 1 ? ", from seq " + count_text(r.journal.first_seq) + " on" : "")},
       {"signed heads", count_text(r.heads) + " compared with the journal, " + count_text(r.heads_unchecked) + " could not be"},
       {"signed up to", r.signed_seq == 0 ? "nothing" : "seq " + count_text(r.signed_seq) + ", at " + time_text(r.signed_time)},
       {"not signed yet", count_text(unsigned_records) + " records"}};
@@ -75,6 +81,9 @@ void print_report(const AuditReport& r, bool key_given) {
     pairs.emplace_back(t.name, count_text(t.rows) + " rows in " + count_text(t.files) + " files" + differ);
   }
   if (r.tables.empty()) pairs.emplace_back("tables", "not compared: " + r.tables_note);
+  if (r.tables_from > 1) {
+    pairs.emplace_back("rows", "of commands from seq " + count_text(r.tables_from) + " on, which the journal still has");
+  }
   if (!r.keys.empty()) pairs.emplace_back("key", hex(r.keys.back()));
   print_pairs(pairs, stdout);
   if (!key_given && !r.keys.empty()) {
@@ -89,11 +98,27 @@ int verify(const Session& session, const Flags& flags) {
   options.tables = !flags.no_tables;
   options.warehouse = flags.warehouse;
   if (!flags.scratch.empty()) options.scratch = flags.scratch;
+  if (!flags.config.file.empty() || !flags.config.settings.empty()) {
+    Result<Config> config = load_server_config(flags.config);
+    if (!config.ok()) return report(config.status());
+    options.server = config.take();
+  }
+  if (const auto days = options.server.has_value() ? options.server->archive.keep_days : 0; days > 0) {
+    options.removed_before = SystemClock().wall() - static_cast<Nanos>(days) * kDay;
+  }
+  if (!flags.removed_before.empty()) {
+    const std::optional<std::int64_t> time = parse_time(flags.removed_before);
+    if (!time.has_value()) return report(Status(Code::kInvalidArgument, "--removed-before: no time: " + flags.removed_before));
+    options.removed_before = *time;
+  }
   Result<std::optional<PublicKey>> key = parse_key(flags.key);
   if (!key.ok()) return report(key.status());
   options.key = key.value();
   PosixDisk posix;
-  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, audit_journal(flags.directory));
+  const auto archive = [&](const std::string& place) {
+    return open_archive(posix, place, options.server.has_value() ? &*options.server : nullptr);
+  };
+  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, audit_journal(flags.directory), archive);
   if (!disk.ok()) return report(disk.status());
   const Result<AuditReport> result = [&] {
     ProgressLine line;
@@ -179,12 +204,17 @@ void add_audit(CLI::App& app, Session& session) {
   CLI::App* verify_command = command->add_subcommand("verify", "check journal, heads and tables; says what is wrong and where");
   verify_command->footer("Examples:\n  halocline audit verify halocline-data --key audit.pem\n"
                          "  halocline audit verify halocline-data --witness /mnt/elsewhere/witness --json\n"
+                         "  halocline audit verify halocline-data --config halocline.toml    # with catalog.uri or archive.keep_days\n"
                          "Nothing is modified; it works beside a running server. Exit code 5: something is wrong.");
   verify_command->add_option("DIR", flags->directory, kDirectoryHelp)->capture_default_str();
   verify_command->add_option("--witness", flags->witnesses, "a witness file that lies elsewhere, or a copy of one; may be given again");
   verify_command->add_option("--key", flags->key, kKeyHelp);
   verify_command->add_option("--warehouse", flags->warehouse, 
                              "where the tables lie: a folder or s3://…, by the AWS variables (default: `warehouse` in the data directory)");
+  add_config_options(*verify_command, flags->config);
+  verify_command->add_option("--removed-before", flags->removed_before,
+                             "that segments from before that time are gone is no problem (default: as archive.keep_days of the "
+                             "configuration says)");
   verify_command->add_option("--scratch", flags->scratch, "a folder with room for the tables once more (default: /tmp)");
   verify_command->add_flag("--no-tables", flags->no_tables, "leave the tables out");
   add_json_option(*verify_command, session);

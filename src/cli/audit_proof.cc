@@ -10,6 +10,7 @@
 #include "journal/archived_disk.h"
 #include "journal/tree_head.h"
 #include "server/audit.h"
+#include "server/iceberg.h"
 
 namespace halocline::cli {
 namespace {
@@ -37,7 +38,7 @@ bool read_digests(const Json& list, std::vector<Digest>& digests) {
 
 int prove(const Session&, const Flags& flags) {
   PosixDisk posix;
-  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, audit_journal(flags.directory));
+  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, audit_journal(flags.directory), archive_opener(posix));
   if (!disk.ok()) return report(disk.status());
   const std::optional<std::uint64_t> since = flags.since == 0 ? std::nullopt : std::optional(flags.since);
   const Result<TradeProof> proof = prove_trade(*disk.value(), {flags.directory, flags.witness}, flags.source, flags.trade_id, since);

@@ -10,6 +10,7 @@
 #include "command/codec.h"
 #include "journal/archived_disk.h"
 #include "journal/inspect.h"
+#include "server/iceberg.h"
 #include "server/recompute.h"
 
 namespace halocline::cli {
@@ -65,7 +66,7 @@ std::string journal_in(const std::string& directory) {
 int verify(const Session& session, const Flags& flags) {
   PosixDisk posix;
   const std::string directory = journal_in(flags.directory);
-  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, directory);
+  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, directory, archive_opener(posix));
   if (!disk.ok()) return report(disk.status());
   const Result<JournalReport> result = verify_journal(*disk.value(), directory);
   if (!result.ok()) return report(result.status());
@@ -79,7 +80,7 @@ int verify(const Session& session, const Flags& flags) {
 int digest(const Session& session, const Flags& flags) {
   PosixDisk posix;
   const std::string directory = journal_in(flags.directory);
-  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, directory);
+  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, directory, archive_opener(posix));
   if (!disk.ok()) return report(disk.status());
   const Result<Recomputed> result = recompute(*disk.value(), directory, flags.at);
   if (!result.ok()) return report(result.status());
@@ -93,7 +94,7 @@ int digest(const Session& session, const Flags& flags) {
 int inspect(const Session& session, const Flags& flags) {
   PosixDisk posix;
   const std::string directory = journal_in(flags.directory);
-  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, directory);
+  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, directory, archive_opener(posix));
   if (!disk.ok()) return report(disk.status());
   std::uint64_t shown = 0;
   JournalVisitor visitor;

@@ -203,17 +203,22 @@ TEST(Archive, WhatIsMissingIsNamed) {
 TEST(Archive, TheJournalsDirectorySaysWhereItIs) {
   FaultyDisk disk(1);
   const TestLog log = write_journal(disk, 1);
-  EXPECT_EQ(ArchivedDisk::open(disk, kDirectory).value()->archive(), nullptr);
+  const auto folder_at = [&](const std::string& folder) {
+    return Result<std::unique_ptr<SegmentArchive>>(std::make_unique<FolderArchive>(disk, folder));
+  };
+  EXPECT_EQ(ArchivedDisk::open(disk, kDirectory, folder_at).value()->archive(), nullptr);
   archive_all(disk);
-  ASSERT_TRUE(ArchivedDisk::set_folder(disk, kDirectory, "/elsewhere").ok());
-  ASSERT_TRUE(ArchivedDisk::set_folder(disk, kDirectory, kArchive).ok());
+  ASSERT_TRUE(ArchivedDisk::set_place(disk, kDirectory, "/elsewhere").ok());
+  ASSERT_TRUE(ArchivedDisk::set_place(disk, kDirectory, kArchive).ok());
   disk.power_cycle();
-  const auto opened = ArchivedDisk::open(disk, kDirectory);
+  const auto opened = ArchivedDisk::open(disk, kDirectory, folder_at);
   ASSERT_TRUE(opened.ok());
   ASSERT_EQ(opened.value()->archive()->place(), kArchive);
   expect_whole(*opened.value(), log);
+  const auto none_at = [](const std::string& place) { return Result<std::unique_ptr<SegmentArchive>>(Status(Code::kUnsupported, place)); };
+  EXPECT_EQ(ArchivedDisk::open(disk, kDirectory, none_at).status().message(), kDirectory + "/ARCHIVE: " + kArchive);
   disk.put(kDirectory + "/ARCHIVE", {});
-  EXPECT_EQ(ArchivedDisk::open(disk, kDirectory).status().code(), Code::kDataLoss);
+  EXPECT_EQ(ArchivedDisk::open(disk, kDirectory, folder_at).status().code(), Code::kDataLoss);
 }
 
 TEST(Archive, CanBeGivenUp) {

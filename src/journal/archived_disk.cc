@@ -16,21 +16,23 @@ constexpr std::size_t kMostBytes = 4'096;
 
 }  // namespace
 
-Result<std::unique_ptr<ArchivedDisk>> ArchivedDisk::open(Disk& disk, const std::string& journal_directory) {
+Result<std::unique_ptr<ArchivedDisk>> ArchivedDisk::open(Disk& disk, const std::string& journal_directory, const Opener& opener) {
   const std::string path = journal_directory + kPointer;
   Result<std::unique_ptr<File>> file = disk.open(path, Access::kRead);
   if (file.status().code() == Code::kNotFound) return std::make_unique<ArchivedDisk>(disk, journal_directory, nullptr);
   if (!file.ok()) return file.status();
-  std::string folder(kMostBytes, '\0');
-  const Result<std::size_t> read = read_all(*file.value(), 0, std::as_writable_bytes(std::span(folder)));
+  std::string place(kMostBytes, '\0');
+  const Result<std::size_t> read = read_all(*file.value(), 0, std::as_writable_bytes(std::span(place)));
   if (!read.ok()) return read.status();
-  folder.resize(std::min(read.value(), folder.find('\n')));
-  if (folder.empty()) return Status(Code::kDataLoss, path + " does not say where the archive is: write its folder's path into it");
-  return std::make_unique<ArchivedDisk>(disk, journal_directory, std::make_unique<FolderArchive>(disk, std::move(folder)));
+  place.resize(std::min(read.value(), place.find('\n')));
+  if (place.empty()) return Status(Code::kDataLoss, path + " does not say where the archive is: write its place into it");
+  Result<std::unique_ptr<SegmentArchive>> archive = opener(place);
+  if (!archive.ok()) return Status(archive.status().code(), path + ": " + archive.status().message());
+  return std::make_unique<ArchivedDisk>(disk, journal_directory, archive.take());
 }
 
-Status ArchivedDisk::set_folder(Disk& disk, const std::string& journal_directory, const std::string& folder) {
-  const std::string path = journal_directory + kPointer, unfinished = path + ".new", line = folder + "\n";
+Status ArchivedDisk::set_place(Disk& disk, const std::string& journal_directory, const std::string& place) {
+  const std::string path = journal_directory + kPointer, unfinished = path + ".new", line = place + "\n";
   if (line.size() > kMostBytes) return Status(Code::kInvalidArgument, "the archive's path has more than 4,095 bytes");
   if (Status status = disk.make_directory(journal_directory); !status.ok()) return status;
   if (Status gone = disk.remove(unfinished); !gone.ok() && gone.code() != Code::kNotFound) return gone;

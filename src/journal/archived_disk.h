@@ -2,12 +2,13 @@
 // (recovery, readers, searches, inspection) finds all of it. They can be opened for reading and are listed; nothing else is changed.
 //
 //   PosixDisk posix;
-//   Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, "data/journal");
+//   Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, "data/journal", open_archive);
 //   JournalReader::open(*disk.value(), "data/journal", 1);
 //
 // Where the archive is stands in the journal's directory, in the file ARCHIVE. Any thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,10 +20,13 @@ namespace halocline {
 
 class ArchivedDisk final : public Disk {
  public:
-  // With the archive that the directory names, if any. `disk` outlives it. kIo; kDataLoss: the file ARCHIVE says nothing.
-  static Result<std::unique_ptr<ArchivedDisk>> open(Disk& disk, const std::string& journal_directory);
-  // Writes down, durably, that the archive of the directory is that folder from now on; the directory is made when it does not exist.
-  static Status set_folder(Disk& disk, const std::string& journal_directory, const std::string& folder);
+  // Who knows the archive at a place (server/iceberg.h).
+  using Opener = std::function<Result<std::unique_ptr<SegmentArchive>>(const std::string& place)>;
+  // With the archive that the directory names, if any. `disk` outlives it. kIo; kDataLoss: the file ARCHIVE says nothing. Fails as the
+  // opener does.
+  static Result<std::unique_ptr<ArchivedDisk>> open(Disk& disk, const std::string& journal_directory, const Opener& opener);
+  // Writes down, durably, that the archive of the directory is there from now on; the directory is made when it does not exist.
+  static Status set_place(Disk& disk, const std::string& journal_directory, const std::string& place);
 
   ArchivedDisk(Disk& disk, std::string journal_directory, std::unique_ptr<SegmentArchive> archive)
       : disk_(disk), directory_(std::move(journal_directory)), archive_(std::move(archive)) {}

@@ -11,13 +11,13 @@ namespace {
 
 class Walk {
  public:
-  Walk(Disk& disk, const std::string& directory, const JournalVisitor& visitor)
-      : disk_(disk), directory_(directory), visitor_(visitor) {}
+  Walk(Disk& disk, const std::string& directory, const JournalVisitor& visitor, bool beginning_removed)
+      : disk_(disk), directory_(directory), visitor_(visitor), beginning_removed_(beginning_removed) {}
 
   Result<JournalReport> run() {
     if (Status status = relist(); !status.ok()) return status;
     if (numbers_.empty()) return Status(Code::kNotFound, "there is no journal in " + directory_);
-    if (numbers_[0] != 1) problem(path(numbers_[0] - 1), 0, "the segment and those before it are missing");
+    if (numbers_[0] != 1 && !beginning_removed_) problem(path(numbers_[0] - 1), 0, "the segment and those before it are missing");
     for (std::size_t i = 0; i < numbers_.size(); ++i) {
       if (i > 0 && numbers_[i] != numbers_[i - 1] + 1) {
         problem(path(numbers_[i - 1] + 1), 0, "the segment is missing");
@@ -202,6 +202,7 @@ class Walk {
   Disk& disk_;
   const std::string& directory_;
   const JournalVisitor& visitor_;
+  const bool beginning_removed_;
   JournalReport report_;
   std::vector<std::uint32_t> numbers_;
   bool known_ = false;   // next_seq_ and chain_ are those of the segment before
@@ -216,8 +217,8 @@ class Walk {
 
 }  // namespace
 
-Result<JournalReport> walk_journal(Disk& disk, const std::string& directory, const JournalVisitor& visitor) {
-  return Walk(disk, directory, visitor).run();
+Result<JournalReport> walk_journal(Disk& disk, const std::string& directory, const JournalVisitor& visitor, bool beginning_removed) {
+  return Walk(disk, directory, visitor, beginning_removed).run();
 }
 
 }  // namespace halocline

@@ -62,8 +62,8 @@ struct JournalReport {
 };
 
 // Visits everything that checks and reports everything that doesn't; behind a damaged place it goes on with the next
-// whole block. kNotFound: there is no journal. kIo: the disk.
-Result<JournalReport> walk_journal(Disk& disk, const std::string& directory, const JournalVisitor& visitor);
+// whole block. `beginning_removed`: that the first segments are missing is no problem. kNotFound: there is no journal. kIo: the disk.
+Result<JournalReport> walk_journal(Disk& disk, const std::string& directory, const JournalVisitor& visitor, bool beginning_removed = false);
 
 inline Result<JournalReport> verify_journal(Disk& disk, const std::string& directory) {
   return walk_journal(disk, directory, JournalVisitor());

@@ -1,15 +1,12 @@
 #include "server/archiver.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdlib>
 #include <limits>
 #include <utility>
 #include <vector>
 
+#include "base/background_thread.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "journal/archived_segment.h"
@@ -42,8 +39,7 @@ void Archiver::wake() {
 }
 
 void Archiver::work() {
-  pthread_setname_np(pthread_self(), "archiver");
-  if (setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness) != 0) log_line(LogLevel::kInfo, "archiver.not_nice", {});
+  work_in_background("archiver", kNiceness);
   while (true) {
     {
       std::unique_lock lock(mutex_);

@@ -9,6 +9,7 @@
 #include "base/private_file.h"
 #include "journal/record_leaf.h"
 #include "journal/recovery.h"
+#include "journal/tree_file.h"
 #include "server/audit_tables.h"
 
 namespace halocline {
@@ -23,13 +24,19 @@ std::string where(const Claim& claim) { return claim.file + (claim.place.empty()
 // Compares the claims with the journal as its records go by.
 class JournalAudit {
  public:
-  JournalAudit(const AuditOptions& options, std::vector<Claim> claims, std::uint64_t about) : options_(options), about_(about) {
+  // `trees`: what some of the first records' tree may be; one counts when a signed head says so.
+  JournalAudit(const AuditOptions& options, std::vector<Claim> claims, std::vector<MerkleTree> trees, bool beginning_removed,
+               std::uint64_t about)
+      : options_(options), about_(about), beginning_removed_(beginning_removed), trees_(std::move(trees)) {
     std::stable_sort(claims.begin(), claims.end(), [](const Claim& a, const Claim& b) { return a.head.size < b.head.size; });
     claims_ = std::move(claims);
   }
 
   JournalVisitor visitor() {
     JournalVisitor visitor;
+    visitor.on_segment = [this](const SegmentHeader& segment) {
+      if (std::exchange(beginning_removed_, false)) begin_later(segment);
+    };
     visitor.on_block = [this](const BlockInfo& block) { begin_block(block); };
     visitor.on_record = [this](const BlockInfo& block, const Record& record) { take(block, record); };
     return visitor;
@@ -38,7 +45,8 @@ class JournalAudit {
   // After the last record.
   void finish(const std::string& directory, AuditReport& report) {
     end_block();
-    report.heads = next_;
+    report.heads = next_ - removed_;
+    report.heads_unchecked = removed_;
     const Seq last = report.journal.last_seq;
     if (broken_at_ == 0) tell_mismatches(directory, report);
     while (next_ < claims_.size() && claims_[next_].head.size <= last) ++next_, ++report.heads_unchecked;
@@ -52,6 +60,26 @@ class JournalAudit {
   }
 
  private:
+  // What was before this segment was removed.
+  void begin_later(const SegmentHeader& segment) {
+    rooted_ = false;
+    at_ = segment.first_seq - 1;
+    chain_ = segment.previous_chain;
+    while (next_ < claims_.size() && claims_[next_].head.size < at_) ++next_;
+    removed_ = next_;
+  }
+
+  // The tree that a signed head of this place proves.
+  void find_tree() {
+    for (const MerkleTree& tree : trees_) {
+      if (rooted_ || tree.size() != at_) continue;
+      rooted_ = std::any_of(claims_.begin(), claims_.end(), [&](const Claim& claim) {
+        return claim.is_signed && claim.head.size == at_ && claim.head.chain == chain_ && claim.head.root == tree.root();
+      });
+      if (rooted_) tree_ = tree, root_known_ = false;
+    }
+  }
+
   void begin_block(const BlockInfo& block) {
     if (block.header.kind != BlockKind::kRecords) return;
     end_block();
@@ -62,16 +90,18 @@ class JournalAudit {
   // Claims about a block's end: the chain too.
   void end_block() {
     if (broken_at_ != 0) return;
-    for (; next_ < claims_.size() && claims_[next_].head.size == tree_.size(); ++next_) {
+    if (!rooted_) find_tree();
+    for (; next_ < claims_.size() && claims_[next_].head.size == at_; ++next_) {
       const TreeHead& head = claims_[next_].head;
-      if (head.size > 0 && head.root == root() && head.chain == chain_) good_ = claims_[next_].is_signed ? head.size : good_;
-      else if (head.size > 0) bad_.push_back({next_, segment_, good_, head.root == root()});
+      const bool same_root = !rooted_ || head.root == root();
+      if (head.size > 0 && same_root && head.chain == chain_) good_ = claims_[next_].is_signed ? head.size : good_;
+      else if (head.size > 0) bad_.push_back({next_, segment_, good_, rooted_ && same_root});
     }
   }
 
   void take(const BlockInfo& block, const Record& record) {
     if (broken_at_ != 0) return;
-    if (record.seq != tree_.size() + 1) {
+    if (record.seq != at_ + 1) {
       broken_at_ = record.seq;  // what the walk skipped is among its problems
       return;
     }
@@ -79,7 +109,8 @@ class JournalAudit {
     for (; next_ < claims_.size() && claims_[next_].head.size < record.seq && !at_block_start(block, record); ++next_) {
       bad_.push_back({next_, block.segment, good_, false});
     }
-    tree_.add(leaf_hash(record_leaf(record, block.view.time, buffer_)));
+    at_ = record.seq;
+    if (rooted_) tree_.add(leaf_hash(record_leaf(record, block.view.time, buffer_)));
     root_known_ = false;
     if (options_.progress && record.seq % kProgressEvery == 0) options_.progress("journal", record.seq, about_);
   }
@@ -129,9 +160,14 @@ class JournalAudit {
 
   const AuditOptions& options_;
   const std::uint64_t about_;
+  bool beginning_removed_;     // until the first segment comes
   std::vector<Claim> claims_;  // by size
   std::size_t next_ = 0;       // … of those not reached yet
-  MerkleTree tree_;
+  std::size_t removed_ = 0;    // … and of those whose records were removed
+  const std::vector<MerkleTree> trees_;
+  Seq at_ = 0;                 // the last record that was taken
+  MerkleTree tree_;            // of all up to there …
+  bool rooted_ = true;         // … if that is known
   Digest root_{}, chain_{};
   bool root_known_ = false;
   std::uint32_t segment_ = 0;
@@ -170,6 +206,17 @@ Status take_witnesses(Disk& disk, const AuditOptions& options, HeadClaims& claim
     claims.take_witness(paths[i], *text.value());
   }
   return ok_status();
+}
+
+// Whether the first segments are missing and may be: the first that is left was begun before `time`, and so all of them were full.
+Result<bool> beginning_removed(Disk& disk, const std::string& directory, Nanos time) {
+  const Result<std::vector<std::uint32_t>> numbers = list_segments(disk, directory);
+  if (!numbers.ok()) return numbers.status();
+  if (numbers.value().empty() || numbers.value().front() == 1) return false;
+  Result<std::unique_ptr<File>> file = disk.open(directory + "/" + segment_name(numbers.value().front()), Access::kRead);
+  if (!file.ok()) return file.status();
+  const Result<std::optional<SegmentHeader>> header = read_segment_header(*file.value(), numbers.value().front());
+  return header.ok() && header.value().has_value() && header.value()->created < time;  // one that is broken is told by the walk
 }
 
 // What must be signed at all.
@@ -213,11 +260,18 @@ Result<AuditReport> audit(Disk& disk, const AuditOptions& options) {
   if (tables != nullptr) tables->claim(claims);
   report.keys = claims.keys();
 
+  Result<bool> removed = beginning_removed(disk, directory, options.removed_before);
+  if (!removed.ok()) return removed.status();
+  std::vector<MerkleTree> trees = tables == nullptr ? std::vector<MerkleTree>() : tables->trees();
+  // Of the last head of all; a server that keeps no history has that one only.
+  Result<MerkleTree> tree = load_tree(disk, options.data_directory + "/audit/tree", id.value());
+  if (tree.ok()) trees.push_back(tree.take());
+
   std::uint64_t bytes = 0;
   std::error_code no_size;
   for (const auto& entry : std::filesystem::directory_iterator(directory, no_size)) bytes += entry.file_size(no_size);
-  JournalAudit comparing(options, claims.claims(), bytes / 100);
-  Result<JournalReport> walked = walk_journal(disk, directory, comparing.visitor());
+  JournalAudit comparing(options, claims.claims(), std::move(trees), removed.value(), bytes / 100);
+  Result<JournalReport> walked = walk_journal(disk, directory, comparing.visitor(), removed.value());
   if (!walked.ok()) return walked.status();
   report.journal = walked.take();
   for (const JournalProblem& problem : report.journal.problems) {

@@ -10,18 +10,24 @@
 
 #include "base/clock.h"
 #include "base/from_hex.h"
+#include "engine/views.h"
 #include "history/catalog/sqlite_catalog.h"
 #include "history/s3/s3_warehouse.h"
 #include "history/tables/follower.h"
+#include "history/tables/follower_state.h"
 #include "history/tables/table_compare.h"
+#include "journal/checkpoint_file.h"
+#include "journal/recovery.h"
+#include "server/checkpoints.h"
 #include "server/engine_books.h"
+#include "server/lake.h"
 
 namespace halocline {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kCopies = 20;                       // attempts to copy the database while nobody writes to it
+constexpr int kCopies = 20;                       // attempts to see all tables while nobody writes to them
 constexpr char kSpace[] = "halocline";
 
 // A folder of this audit alone, gone with it.
@@ -68,27 +74,16 @@ class Tables final : public TablesAudit {
   Tables(Disk& disk, const AuditOptions& options) : disk_(disk), options_(options), definitions_(Follower::definitions()) {}
 
   Status open() {
-    const std::string database = options_.data_directory + "/catalog.db";
-    std::error_code error;
-    if (!fs::exists(database, error)) return Status(Code::kNotFound, "there is no " + database);
     if (Status status = scratch_.make(options_.scratch); !status.ok()) return status;
-    if (Status status = copy_database(database, scratch_.path() + "/audited.db"); !status.ok()) return status;
-    const std::string place = options_.warehouse.empty() ? options_.data_directory + "/warehouse" : options_.warehouse;
-    Result<std::unique_ptr<Warehouse>> warehouse = open_warehouse(disk_, place, {});
-    if (!warehouse.ok()) return warehouse.status();
-    warehouse_ = warehouse.take();
-    Result<std::unique_ptr<iceberg::TableCatalog>> catalog =
-        iceberg::open_sqlite_catalog(scratch_.path() + "/audited.db", *warehouse_, clock_);
-    if (!catalog.ok()) return Status(catalog.status().code(), "a copy of " + database + ": " + catalog.status().message());
-    for (const TableDefinition& definition : definitions_) {
-      Result<iceberg::LoadedTable> table = catalog.value()->load_table({{kSpace}, definition.name});
-      if (!table.ok() && &definition == &definitions_.front() && table.status().code() == Code::kNotFound) {
-        return Status(Code::kNotFound, database + " knows no tables of the history");
-      }
-      if (table.ok()) tables_[definition.name] = table.take().metadata;
-      else missing_.push_back({name_of(definition), "", table.status().message()});
-    }
-    return ok_status();
+    const bool remote = options_.server.has_value() && !options_.server->catalog.uri.empty();
+    if (Status status = remote ? open_remote() : open_own(); !status.ok()) return status;
+    return load_states();
+  }
+
+  std::vector<MerkleTree> trees() const override {
+    std::vector<MerkleTree> trees;
+    for (const FollowerState& state : states_) trees.push_back(state.tree);
+    return trees;
   }
 
   void claim(HeadClaims& claims) override {
@@ -124,9 +119,11 @@ class Tables final : public TablesAudit {
     report.problems.insert(report.problems.end(), missing_.begin(), missing_.end());
     check_journal_id(report);
     if (committed() > report.journal.last_seq) return ok_status();  // told: the journal's tail is missing
+    Result<bool> begun = begin(journal_directory, report);
+    if (!begun.ok() || !begun.value()) return begun.status();
     Result<std::set<Seq>> commits = commit_points();
     if (!commits.ok()) return commits.status();
-    if (Status status = rebuild(journal_directory, commits.value()); !status.ok()) return status;
+    if (Status status = rebuild(commits.value()); !status.ok()) return status;
     for (const TableDefinition& definition : definitions_) {
       if (!tables_.contains(definition.name)) continue;
       if (Status status = compare(definition, report); !status.ok()) return status;
@@ -135,6 +132,72 @@ class Tables final : public TablesAudit {
   }
 
  private:
+  Status open_own() {
+    const std::string database = options_.data_directory + "/catalog.db";
+    std::error_code error;
+    if (!fs::exists(database, error)) {
+      return Status(Code::kNotFound, "there is no " + database + " (with catalog.uri, --config says where the tables are)");
+    }
+    if (Status status = copy_database(database, scratch_.path() + "/audited.db"); !status.ok()) return status;
+    std::string place = options_.warehouse;
+    if (place.empty() && options_.server.has_value()) place = options_.server->catalog.warehouse;
+    if (place.empty()) place = options_.data_directory + "/warehouse";
+    Result<std::unique_ptr<Warehouse>> warehouse = open_warehouse(disk_, place, {});
+    if (!warehouse.ok()) return warehouse.status();
+    own_warehouse_ = warehouse.take();
+    warehouse_ = own_warehouse_.get();
+    Result<std::unique_ptr<iceberg::TableCatalog>> catalog =
+        iceberg::open_sqlite_catalog(scratch_.path() + "/audited.db", *warehouse_, clock_);
+    if (!catalog.ok()) return Status(catalog.status().code(), "a copy of " + database + ": " + catalog.status().message());
+    return load(*catalog.value(), database);
+  }
+
+  // Every commit of the history changes the ledger: while that stays as it is, the others are of the same commit.
+  Status open_remote() {
+    lake_.emplace(*options_.server, disk_, clock_);
+    if (Status status = lake_->open(); !status.ok()) return status;
+    warehouse_ = &lake_->warehouse();
+    const std::string& uri = options_.server->catalog.uri;
+    for (int i = 0; i < kCopies; ++i) {
+      tables_.clear(), missing_.clear();
+      if (Status status = load(lake_->catalog(), uri); !status.ok()) return status;
+      const Seq before = committed();
+      const Result<iceberg::LoadedTable> ledger = lake_->catalog().load_table({{kSpace}, definitions_.front().name});
+      if (!ledger.ok()) return ledger.status();
+      tables_[definitions_.front().name] = ledger.value().metadata;
+      if (committed() == before) return ok_status();
+    }
+    return Status(Code::kUnavailable, "the tables at " + uri + " are being written to all the time; try again");
+  }
+
+  Status load(iceberg::WriterCatalog& catalog, const std::string& place) {
+    for (const TableDefinition& definition : definitions_) {
+      Result<iceberg::LoadedTable> table = catalog.load_table({{kSpace}, definition.name});
+      const Code code = table.status().code();
+      if (code == Code::kNotFound && &definition == &definitions_.front()) {
+        return Status(Code::kNotFound, place + " knows no tables of the history");
+      }
+      if (code == Code::kIo || code == Code::kInvalidArgument) return table.status();  // another one's catalog does not answer
+      if (table.ok()) tables_[definition.name] = table.take().metadata;
+      else missing_.push_back({name_of(definition), "", table.status().message()});
+    }
+    return ok_status();
+  }
+
+  // What the history keeps for its next start, oldest first. One that is broken, or does not say the books it has, is none.
+  Status load_states() {
+    const Result<JournalId> journal = journal_id(disk_, audit_journal(options_.data_directory));
+    if (!journal.ok()) return journal.status();
+    Result<std::vector<Seq>> seqs = list_checkpoints(disk_, states());
+    if (!seqs.ok()) return ok_status();  // no such directory
+    for (auto seq = seqs.value().rbegin(); seq != seqs.value().rend(); ++seq) {
+      Result<FollowerState> state = load_follower_state(disk_, states(), journal.value(), *seq);
+      if (state.ok()) states_.push_back(state.take());
+    }
+    return ok_status();
+  }
+  std::string states() const { return options_.data_directory + "/history"; }
+
   static std::string name_of(const TableDefinition& definition) { return std::string(kSpace) + "." + definition.name; }
 
   static std::optional<Seq> last_seq(const iceberg::Snapshot& snapshot) {
@@ -165,24 +228,45 @@ class Tables final : public TablesAudit {
       if (!seqs.ok()) return seqs;
       points.merge(seqs.value());
     }
-    points.erase(0);
+    points.erase(points.begin(), points.upper_bound(begin_));
     points.erase(points.upper_bound(committed()), points.end());
     return points;
   }
 
-  // The same tables, out of the journal alone.
-  Status rebuild(const std::string& journal_directory, const std::set<Seq>& commits) {
+  // The rebuilt tables, empty; or at the oldest state of which the journal still has all that follows. False: there is none, which the
+  // report says.
+  Result<bool> begin(const std::string& journal_directory, AuditReport& report) {
     rebuilt_.emplace(disk_, scratch_.path() + "/warehouse");
     Result<std::unique_ptr<iceberg::TableCatalog>> catalog =
         iceberg::open_sqlite_catalog(scratch_.path() + "/rebuilt.db", *rebuilt_, clock_);
     if (!catalog.ok()) return catalog.status();
     rebuilt_catalog_ = catalog.take();
-    EngineBooks books;
     FollowerOptions options;
     options.journal_directory = journal_directory;
-    Result<std::unique_ptr<Follower>> opened = Follower::open(disk_, books, *rebuilt_catalog_, *rebuilt_, clock_, options);
+    Result<std::unique_ptr<Follower>> opened = Follower::open(disk_, books_, *rebuilt_catalog_, *rebuilt_, clock_, options);
     if (!opened.ok()) return opened.status();
-    Follower& follower = *opened.value();
+    follower_ = opened.take();
+    if (report.journal.first_seq <= 1) return true;
+    for (const FollowerState& state : states_) {
+      if (state.seq < report.journal.first_seq || state.seq > committed()) continue;
+      const Result<LoadedCheckpoint> books = load_checkpoint(disk_, states() + "/" + checkpoint_name(state.seq));
+      if (!books.ok() || views::state_digest(*books.value().books) != hex(books.value().header.state_digest)) continue;
+      if (Status status = books_.resume(*books.value().books); !status.ok()) return status;
+      if (Status status = follower_->resume(state); !status.ok()) return status;
+      if (Status status = follower_->commit(); !status.ok()) return status;
+      begin_ = state.seq;
+      digests_[begin_] = books_.digest();
+      report.tables_from = begin_ + 1;
+      return true;
+    }
+    report.tables_note = "the journal begins with seq " + std::to_string(report.journal.first_seq) + ", and there is no state in " +
+                         states() + " that the history goes on from";
+    return false;
+  }
+
+  // The same tables, out of the journal alone.
+  Status rebuild(const std::set<Seq>& commits) {
+    Follower& follower = *follower_;
     for (const Seq commit : commits) {
       while (follower.read_seq() < commit) {
         const Seq before = follower.read_seq();
@@ -196,7 +280,7 @@ class Tables final : public TablesAudit {
       }
       if (follower.read_seq() != commit) continue;  // no block ends there: the rows of it will be told
       if (Status status = follower.commit(); !status.ok()) return status;
-      digests_[commit] = books.digest();
+      digests_[commit] = books_.digest();
     }
     return ok_status();
   }
@@ -205,7 +289,8 @@ class Tables final : public TablesAudit {
     const iceberg::TableMetadata& table = *tables_.at(definition.name);
     Result<iceberg::LoadedTable> expected = rebuilt_catalog_->load_table({{kSpace}, definition.name});
     if (!expected.ok()) return expected.status();
-    Result<TableComparison> compared = compare_rows(definition, {*warehouse_, table}, {*rebuilt_, *expected.value().metadata});
+    Result<TableComparison> compared =
+        compare_rows(definition, {*warehouse_, table}, {*rebuilt_, *expected.value().metadata}, begin_ + 1);
     if (!compared.ok()) return compared.status();
     const TableComparison& found = compared.value();
     for (const RowDifference& difference : found.first) report.problems.push_back({name_of(definition), difference.place, difference.text});
@@ -215,7 +300,7 @@ class Tables final : public TablesAudit {
     for (const iceberg::Snapshot& snapshot : table.snapshots) {
       const auto digest = snapshot.summary.find(kStateDigestKey);
       const std::optional<Seq> last = last_seq(snapshot);
-      if (digest == snapshot.summary.end() || !last.has_value()) continue;
+      if (digest == snapshot.summary.end() || !last.has_value() || *last < begin_) continue;
       const auto known = digests_.find(*last);
       if (known != digests_.end() && known->second == digest->second) continue;
       report.problems.push_back({name_of(definition), "snapshot " + std::to_string(snapshot.snapshot_id),
@@ -230,9 +315,15 @@ class Tables final : public TablesAudit {
   const std::vector<TableDefinition> definitions_;
   SystemClock clock_;
   Scratch scratch_;
-  std::unique_ptr<Warehouse> warehouse_;
+  std::optional<Lake> lake_;  // of another one's catalog
+  std::unique_ptr<Warehouse> own_warehouse_;
+  Warehouse* warehouse_ = nullptr;  // with the tables
+  std::vector<FollowerState> states_;
   std::optional<FolderWarehouse> rebuilt_;
   std::unique_ptr<iceberg::TableCatalog> rebuilt_catalog_;
+  EngineBooks books_;
+  std::unique_ptr<Follower> follower_;  // into the rebuilt tables
+  Seq begin_ = 0;                       // … from here on
   std::map<std::string, std::shared_ptr<const iceberg::TableMetadata>> tables_;
   std::vector<AuditProblem> missing_;
   std::map<Seq, std::string> digests_;  // of the books, at the commits

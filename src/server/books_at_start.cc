@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "engine/views.h"
+#include "journal/recovery.h"
 #include "server/replay.h"
 
 namespace halocline {
@@ -33,23 +35,38 @@ void tell(const Recovered& recovered, const Replay& replay) {
             {"last_seq", recovered.last_seq}});
 }
 
+// A start that needs the journal's beginning, which was removed, as no checkpoint can be used.
+Status without_beginning(Disk& disk, const std::string& directory, const Status& journal, const Status& checkpoint) {
+  const Result<std::vector<std::uint32_t>> segments = list_segments(disk, directory);
+  if (journal.code() != Code::kDataLoss || checkpoint.ok() || !segments.ok() || segments.value().empty() || segments.value()[0] == 1) {
+    return journal;
+  }
+  return Status(checkpoint.code() == Code::kUnsupported ? Code::kUnsupported : Code::kDataLoss,
+                "the journal in " + directory + " has no beginning any more (archive.keep_days), and no checkpoint can be used instead: " +
+                    checkpoint.message() + ". Start the version of the program that took them, or put the segments from " +
+                    segment_name(1) + " on back into the archive from a copy (docs/operations.md, \"Another version\"); nothing was "
+                    "changed");
+}
+
 }  // namespace
 
 Result<BooksAtStart> books_at_start(Disk& disk, Clock& clock, FileJournalOptions options, const std::string& checkpoints) {
   Seq most = std::numeric_limits<Seq>::max();
   const Result<JournalId> id = checkpoints.empty() ? Status(Code::kNotFound, "no checkpoints") : journal_id(disk, options.directory);
+  Status refused;  // of checkpoints
   while (true) {
     const std::int64_t begun = clock.monotonic();
     BooksAtStart books;
     books.engine = std::make_unique<Engine>();
     options.recovery = {};
-    if (id.ok() && most > 0) books.checkpoint = newest_checkpoint(disk, checkpoints, id.value(), most);
+    if (id.ok() && most > 0) books.checkpoint = newest_checkpoint(disk, checkpoints, id.value(), most, &refused);
     if (books.checkpoint) {
       const CheckpointHeader& header = books.checkpoint->header;
       most = header.seq - 1;
       Result<std::unique_ptr<Engine>> resumed = Engine::resume(*books.checkpoint->books);
       if (!resumed.ok()) {
         log_line(LogLevel::kWarn, "checkpoint.not_used", {{"seq", header.seq}, {"why", resumed.status().message()}});
+        refused = resumed.status();
         continue;
       }
       books.engine = resumed.take();
@@ -65,7 +82,7 @@ Result<BooksAtStart> books_at_start(Disk& disk, Clock& clock, FileJournalOptions
       log_line(LogLevel::kWarn, "checkpoint.not_used", {{"seq", books.checkpoint->header.seq}, {"why", opened.status().message()}});
       continue;
     }
-    if (!opened.ok()) return opened.status();
+    if (!opened.ok()) return books.checkpoint ? opened.status() : without_beginning(disk, options.directory, opened.status(), refused);
     books.journal = opened.take();
     books.start = {books.journal->recovered().last_time, clock.monotonic() - begun, replay.records(),
                    books.checkpoint ? books.checkpoint->header.seq : 0};

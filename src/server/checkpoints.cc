@@ -1,7 +1,5 @@
 #include "server/checkpoints.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/background_thread.h"
 #include "base/log.h"
 #include "engine/checkpoint/state_codec.h"
 #include "engine/views.h"
@@ -82,7 +81,8 @@ Result<LoadedCheckpoint> load_checkpoint(Disk& disk, const std::string& path) {
   return LoadedCheckpoint{header, books.take()};
 }
 
-std::optional<LoadedCheckpoint> newest_checkpoint(Disk& disk, const std::string& directory, const JournalId& journal, Seq most) {
+std::optional<LoadedCheckpoint> newest_checkpoint(Disk& disk, const std::string& directory, const JournalId& journal, Seq most,
+                                                  Status* refused) {
   const Result<std::vector<Seq>> seqs = list_checkpoints(disk, directory);
   if (!seqs.ok()) return std::nullopt;  // there is no such directory
   for (const Seq seq : seqs.value()) {
@@ -90,8 +90,9 @@ std::optional<LoadedCheckpoint> newest_checkpoint(Disk& disk, const std::string&
     const std::string path = directory + "/" + checkpoint_name(seq);
     Result<LoadedCheckpoint> loaded = load_checkpoint(disk, path);
     if (loaded.ok() && loaded.value().header.journal == journal) return loaded.take();
-    log_line(LogLevel::kWarn, "checkpoint.not_used",
-             {{"file", path}, {"why", loaded.ok() ? std::string("it is of another journal") : loaded.status().message()}});
+    const Status why = loaded.ok() ? Status(Code::kDataLoss, "it is of another journal") : loaded.status();
+    log_line(LogLevel::kWarn, "checkpoint.not_used", {{"file", path}, {"why", why.message()}});
+    if (refused != nullptr && refused->ok()) *refused = why;
   }
   return std::nullopt;
 }
@@ -118,8 +119,7 @@ void Checkpoints::verify(LoadedCheckpoint loaded) {
 }
 
 void Checkpoints::work() {
-  pthread_setname_np(pthread_self(), "checkpoint");
-  if (setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness) != 0) log_line(LogLevel::kInfo, "checkpoint.not_nice", {});
+  work_in_background("checkpoint", kNiceness);
   while (true) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return next_ != nullptr || unverified_.has_value() || stopping_; });

@@ -34,8 +34,9 @@ struct LoadedCheckpoint {
 Result<LoadedCheckpoint> load_checkpoint(Disk& disk, const std::string& path);
 
 // The newest at or before `most` that can be used with this journal; those that cannot are told of in the log, and the one before is
-// taken. Nothing: there is none.
-std::optional<LoadedCheckpoint> newest_checkpoint(Disk& disk, const std::string& directory, const JournalId& journal, Seq most);
+// taken. Nothing: there is none. `refused`: why the first of those that cannot be used cannot; untouched when all can.
+std::optional<LoadedCheckpoint> newest_checkpoint(Disk& disk, const std::string& directory, const JournalId& journal, Seq most,
+                                                  Status* refused = nullptr);
 
 // The books as a checkpoint in the directory. When all of them are written `complete` says in the header what they do not: journal, chain,
 // synced. `stopping` is asked on the way; kUnavailable then.

@@ -134,7 +134,8 @@ const ConfigKey kKeys[] = {
 
     {HALOCLINE_KEY(Text, archive, folder), "", 0, 4'000, nullptr,
      "The folder that old segments of the journal are moved to, compressed: those that no start needs, as all of them is before the oldest "
-     "checkpoint. Made if it does not exist; best on another disk. Empty: they stay where they are."},
+     "checkpoint. Made if it does not exist; best on another disk. Or s3://bucket/prefix, reached as catalog.s3_endpoint and its like say. "
+     "Empty: they stay where they are."},
     {HALOCLINE_KEY(Number, archive, local_bytes), "1073741824", 0, 1'024 * kGiB, nullptr,
      "So many bytes of the newest segments stay in the journal's directory, …"},
     {HALOCLINE_KEY(Number, archive, local_days), "0", 0, 36'500, nullptr,

@@ -16,12 +16,26 @@
 #include "base/clock.h"
 #include "command/codec.h"
 #include "journal/memory_journal.h"
+#include "server/books_at_start.h"
 #include "server/core.h"
 
 namespace halocline {
 
 inline constexpr std::int64_t kSecondNs = 1'000'000'000;
 inline constexpr Nanos kMorning = 1'795'516'933'000'000'000;
+
+// The books and the journal of a server's inside on a directory, which may have been started before.
+inline BooksAtStart books_in(Disk& disk, Clock& clock, const std::string& directory, std::uint64_t segment_bytes = 64 << 10,
+                             const std::string& checkpoints = "") {
+  FileJournalOptions options;
+  options.directory = directory + "/journal";
+  options.segment_bytes = segment_bytes;
+  options.crash_at = "";
+  options.now = kMorning;
+  Result<BooksAtStart> opened = books_at_start(disk, clock, options, checkpoints);
+  CHECK(opened.ok(), "%s", opened.status().message().c_str());
+  return opened.take();
+}
 
 // Keeps acknowledgements in the order they came, one entry a submission.
 class KeepingSink final : public AckSink {

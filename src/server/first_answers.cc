@@ -1,12 +1,9 @@
 #include "server/first_answers.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "base/background_thread.h"
 #include "base/log.h"
 #include "engine/engine.h"
 
@@ -151,8 +148,7 @@ void FirstAnswers::discard(std::shared_ptr<void> unwanted) {
 }
 
 void FirstAnswers::work() {
-  pthread_setname_np(pthread_self(), "first-answers");
-  if (setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness) != 0) log_line(LogLevel::kInfo, "first_answers.not_nice", {});
+  work_in_background("first-answers", kNiceness);
   while (true) {
     std::vector<std::function<void()>> tasks;
     {

@@ -1,12 +1,10 @@
 #include "server/history.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
+#include "base/background_thread.h"
 #include "base/log.h"
 #include "engine/views.h"
 #include "history/tables/follower_state.h"
@@ -119,8 +117,7 @@ Status History::round(Upkeep& upkeep, bool orphans) {
 }
 
 void History::look_after() {
-  pthread_setname_np(pthread_self(), "history-upkeep");
-  static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNiceness));  // on Linux that of the calling thread
+  work_in_background("history-upkeep", kNiceness);
   Upkeep upkeep(lake_.catalog(), lake_.warehouse(), clock_, options_.upkeep);
   std::optional<std::int64_t> last_orphans;
   while (rest(options_.upkeep_interval)) {
@@ -262,8 +259,7 @@ bool History::advance(bool commit_now) {
 }
 
 void History::run() {
-  pthread_setname_np(pthread_self(), "history");
-  static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNiceness));
+  work_in_background("history", kNiceness);
   CommitSchedule schedule(options_.commit_interval, clock_.monotonic());
   const auto until_next_look = [&] { return std::min(schedule.left(clock_.monotonic()), options_.commit_interval / kLooksPerCommit); };
   bool more = false;

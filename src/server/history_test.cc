@@ -19,7 +19,6 @@
 #include "history/tables/live_deletes.h"
 #include "journal/archived_disk.h"
 #include "journal/journal_reader.h"
-#include "server/books_at_start.h"
 #include "server/core_fixture.h"
 
 namespace halocline {
@@ -69,21 +68,14 @@ class HistoryTest : public testing::Test {
   }
 
   void start() {
-    FileJournalOptions options;
-    options.directory = directory_ + "/journal";
-    options.segment_bytes = segment_bytes_;
-    options.crash_at = "";
-    options.now = kMorning;
-    Result<BooksAtStart> opened = books_at_start(disk_, clock_, options, core_options_.checkpoint.directory);
-    ASSERT_TRUE(opened.ok()) << opened.status().message();
-    books_.emplace(opened.take());
+    books_.emplace(books_in(disk_, clock_, directory_, segment_bytes_, core_options_.checkpoint.directory));
     lake_.emplace(config_, *lake_disk_, clock_);
     const Status lake = lake_->open();
     ASSERT_TRUE(lake.ok()) << lake.message();
     core_ = std::make_unique<Core>(core_options_, clock_, *books_->engine, *books_->journal, books_->start);
     core_->start();
     HistoryOptions history = history_options_;
-    history.follower.journal_directory = options.directory;
+    history.follower.journal_directory = directory_ + "/journal";
     history_.emplace(disk_, clock_, *lake_, *core_, history);
     history_->start();
   }

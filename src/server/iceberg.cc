@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "history/s3/s3_archive.h"
+#include "history/s3/s3_warehouse.h"
 #include "server/catalog_gateway.h"
 #include "server/history.h"
 #include "server/lake.h"
@@ -57,6 +59,13 @@ class Served final : public Iceberg {
 }  // namespace
 
 bool has_iceberg() { return true; }
+
+Result<std::unique_ptr<SegmentArchive>> open_archive(Disk& disk, const std::string& place, const Config* config) {
+  if (!is_s3(place)) return std::unique_ptr<SegmentArchive>(std::make_unique<FolderArchive>(disk, place));
+  Result<S3Settings> settings = config == nullptr ? Result<S3Settings>(S3Settings{}) : s3_settings_of(*config, disk);
+  if (!settings.ok()) return settings.status();
+  return open_s3_archive(place, settings.value());
+}
 
 Result<std::unique_ptr<Iceberg>> open_iceberg(const Config& config, Disk& disk, const Clock& clock, const std::string& journal_directory,
                                               HeadLog* heads) {

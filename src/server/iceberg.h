@@ -18,7 +18,9 @@
 #include "base/disk.h"
 #include "base/status.h"
 #include "command/gateway.h"
+#include "journal/archived_disk.h"
 #include "journal/head_log.h"
+#include "journal/segment_archive.h"
 #include "server/config.h"
 #include "server/core.h"
 
@@ -36,6 +38,14 @@ class Iceberg {
 
 // Where the history keeps what its next start goes on from (server/history.h).
 inline std::string history_states(const Config& config) { return config.server.data_directory + "/history"; }
+
+// The journal's archive at that place: a folder, or s3://bucket/prefix, reached as the configuration says (catalog.s3_…), or by the AWS
+// variables when there is none. kUnsupported: not in this program. `disk` outlives it.
+Result<std::unique_ptr<SegmentArchive>> open_archive(Disk& disk, const std::string& place, const Config* config);
+// For who looks at a journal without the server's configuration.
+inline ArchivedDisk::Opener archive_opener(Disk& disk) {
+  return [&disk](const std::string& place) { return open_archive(disk, place, nullptr); };
+}
 
 // Whether this program has it; where it has not, a configuration that asks for it is refused (server/config.h).
 bool has_iceberg();

@@ -18,19 +18,11 @@ namespace {
 
 constexpr std::size_t kMostCredentialBytes = 65'536;
 
-}  // namespace
-
-Lake::Lake(const Config& config, Disk& disk, const Clock& clock)
-    : settings_(config.catalog),
-      database_(config.server.data_directory + "/catalog.db"),
-      place_(settings_.warehouse.empty() ? config.server.data_directory + "/warehouse" : settings_.warehouse),
-      disk_(disk),
-      clock_(clock) {}
-
-Result<S3Credentials> Lake::read_credentials(const std::string& path, const char* key) {
+// What a file of credentials holds; nothing without a file. `key` is the configuration's, for messages.
+Result<S3Credentials> read_credentials(Disk& disk, const std::string& path, const char* key) {
   if (path.empty()) return S3Credentials{};
   const std::string unusable = "cannot use " + path + " as catalog." + key + ": ";
-  Result<std::unique_ptr<File>> file = disk_.open(path, Access::kRead);
+  Result<std::unique_ptr<File>> file = disk.open(path, Access::kRead);
   if (!file.ok()) return Status(Code::kInvalidArgument, unusable + file.status().message());
   std::string text(kMostCredentialBytes, '\0');
   const Result<std::size_t> got = read_all(*file.value(), 0, std::as_writable_bytes(std::span(text)));
@@ -40,14 +32,27 @@ Result<S3Credentials> Lake::read_credentials(const std::string& path, const char
   return credentials.ok() ? std::move(credentials) : Status(Code::kInvalidArgument, unusable + credentials.status().message());
 }
 
-Status Lake::open_s3_settings() {
-  Result<S3Credentials> ours = read_credentials(settings_.s3_credentials_file, "s3_credentials_file");
+}  // namespace
+
+Result<S3Settings> s3_settings_of(const Config& config, Disk& disk) {
+  const auto& settings = config.catalog;
+  Result<S3Credentials> ours = read_credentials(disk, settings.s3_credentials_file, "s3_credentials_file");
   if (!ours.ok()) return ours.status();
-  const Result<S3Credentials> theirs = read_credentials(settings_.s3_client_credentials_file, "s3_client_credentials_file");
-  if (!theirs.ok()) return theirs.status();
-  Result<S3Settings> settings =
-      complete({settings_.s3_endpoint, settings_.s3_region, settings_.s3_path_style, settings_.s3_ca_file, ours.take()});
+  return complete({settings.s3_endpoint, settings.s3_region, settings.s3_path_style, settings.s3_ca_file, ours.take()});
+}
+
+Lake::Lake(const Config& config, Disk& disk, const Clock& clock)
+    : config_(config),
+      database_(config.server.data_directory + "/catalog.db"),
+      place_(settings_.warehouse.empty() ? config.server.data_directory + "/warehouse" : settings_.warehouse),
+      disk_(disk),
+      clock_(clock) {}
+
+Status Lake::open_s3_settings() {
+  Result<S3Settings> settings = s3_settings_of(config_, disk_);
   if (!settings.ok()) return settings.status();
+  const Result<S3Credentials> theirs = read_credentials(disk_, settings_.s3_client_credentials_file, "s3_client_credentials_file");
+  if (!theirs.ok()) return theirs.status();
   s3_ = settings.take();
   file_io_ = s3_file_io(s3_);
   client_credentials_ = s3_file_io(theirs.value());
@@ -109,6 +114,9 @@ Status Lake::open() {
   Result<std::unique_ptr<iceberg::TableCatalog>> opened = iceberg::open_sqlite_catalog(database_, *warehouse_, clock_, crash_at);
   if (!opened.ok()) return opened.status();
   own_catalog_ = opened.take();
+  if (const Status removed = own_catalog_->remove_unfinished(); !removed.ok()) {
+    log_line(LogLevel::kWarn, "catalog.unfinished", {{"why", removed.message()}});
+  }
   return ok_status();
 }
 

@@ -23,6 +23,10 @@
 
 namespace halocline {
 
+// How the configuration reaches an S3: catalog.s3_… and what the environment adds. kInvalidArgument: the credentials' file, or the
+// endpoint.
+Result<S3Settings> s3_settings_of(const Config& config, Disk& disk);
+
 class Lake {
  public:
   // Of the configuration: server.data_directory, catalog.warehouse and what is of an S3. `disk` and `clock` outlive it.
@@ -45,10 +49,9 @@ class Lake {
  private:
   Status open_s3_settings();
   Status open_remote();
-  // What a file of credentials holds; nothing without a file. `key` is the configuration's, for messages.
-  Result<S3Credentials> read_credentials(const std::string& path, const char* key);
 
-  const decltype(Config::catalog) settings_;
+  const Config config_;
+  const decltype(Config::catalog)& settings_ = config_.catalog;
   const std::string database_, place_;
   Disk& disk_;
   const Clock& clock_;

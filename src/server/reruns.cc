@@ -1,9 +1,5 @@
 #include "server/reruns.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -11,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/background_thread.h"
 #include "base/log.h"
 #include "engine/engine.h"
 #include "journal/recovery.h"
@@ -267,8 +264,7 @@ void Reruns::add(std::shared_ptr<Watch> watch) {
 }
 
 void Reruns::work() {
-  pthread_setname_np(pthread_self(), "rerun");
-  if (setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness) != 0) log_line(LogLevel::kInfo, "rerun.not_nice", {});
+  work_in_background("rerun", kNiceness);
   while (true) {
     {
       std::unique_lock lock(shared_->mutex);

@@ -1,13 +1,10 @@
 #include "server/rewinds.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "base/background_thread.h"
 #include "base/civil_time.h"
 #include "base/log.h"
 #include "engine/effective.h"
@@ -58,8 +55,7 @@ void Rewinds::find(const Instant& instant, const Snapshot& books, Answer answer)
 }
 
 void Rewinds::work() {
-  pthread_setname_np(pthread_self(), "rewind");
-  if (setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness) != 0) log_line(LogLevel::kInfo, "rewind.not_nice", {});
+  work_in_background("rewind", kNiceness);
   while (true) {
     std::unique_lock lock(mutex_);
     ++idle_;

@@ -205,10 +205,14 @@ class StatusLine {
 
 // The disk with the archive that the configuration names, or else with the one the journal knows of: what is there is part of it.
 Result<std::unique_ptr<ArchivedDisk>> disk_of(Disk& disk, const Config& config, const std::string& journal) {
-  Result<std::unique_ptr<ArchivedDisk>> known = ArchivedDisk::open(disk, journal);
+  const auto at = [&](const std::string& place) { return open_archive(disk, place, &config); };
+  Result<std::unique_ptr<ArchivedDisk>> known = ArchivedDisk::open(disk, journal, at);
   if (config.archive.folder.empty() || !known.ok()) return known;
-  const std::string folder = std::filesystem::absolute(config.archive.folder).lexically_normal().string();
-  auto wanted = std::make_unique<ArchivedDisk>(disk, journal, std::make_unique<FolderArchive>(disk, folder));
+  std::string folder = config.archive.folder;
+  if (folder.find("://") == std::string::npos) folder = std::filesystem::absolute(folder).lexically_normal().string();
+  Result<std::unique_ptr<SegmentArchive>> archive = at(folder);
+  if (!archive.ok()) return Status(archive.status().code(), "archive.folder: " + archive.status().message());
+  auto wanted = std::make_unique<ArchivedDisk>(disk, journal, archive.take());
   const Result<std::vector<std::uint32_t>> there = known.value()->archived_segments(), here = wanted->archived_segments();
   if (!there.ok() || !here.ok()) return there.ok() ? here.status() : there.status();
   if (std::includes(here.value().begin(), here.value().end(), there.value().begin(), there.value().end())) return wanted;
@@ -262,7 +266,7 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
     Result<BooksAtStart> books = books_at_start(disk, clock, options, checkpoint_directory);
     if (!books.ok()) return give_up("journal.refused", books.status(), exit_code(books.status()));
     if (!config.archive.folder.empty()) {
-      const Status written = ArchivedDisk::set_folder(posix, directory, disk.archive()->place());
+      const Status written = ArchivedDisk::set_place(posix, directory, disk.archive()->place());
       if (!written.ok()) return give_up("archive.refused", written, exit_code(written));
     }
     start = books.value().start;

@@ -1,13 +1,10 @@
 #include "server/witness.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
+#include "base/background_thread.h"
 #include "base/log.h"
 #include "journal/record_leaf.h"
 #include "journal/tree_file.h"
@@ -17,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kLookEvery = 1'000'000'000;   // ns, at the journal, so that the work comes in small pieces
 constexpr std::uint64_t kMostAtTheEnd = 4'000'000;   // records that a stop still reads; what is beyond is for the next start
-constexpr int kPriority = 10;                        // nice
+constexpr int kNiceness = 10;
 
 // Whether trying again would sign what must not be signed, or could not help; else the disk may be well again later.
 bool for_good(const Status& status) { return !status.ok() && status.code() != Code::kIo && status.code() != Code::kResourceExhausted; }
@@ -69,8 +66,7 @@ bool Witness::wait(std::int64_t nanoseconds) {
 }
 
 void Witness::run() {
-  pthread_setname_np(pthread_self(), "witness");
-  static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kPriority));  // of this thread; refused: as it is
+  work_in_background("witness", kNiceness);
   signed_at_ = clock_.monotonic();
   for (bool last = false;; last = !wait(std::min(kLookEvery, options_.head_interval))) {
     Status status = reader_ == nullptr ? resume() : ok_status();

@@ -7,10 +7,8 @@
 #include <map>
 #include <optional>
 
-#include "journal/file_journal.h"
 #include "journal/record_leaf.h"
 #include "server/core_fixture.h"
-#include "server/replay.h"
 
 namespace halocline {
 namespace {
@@ -30,22 +28,12 @@ class WitnessTest : public testing::Test {
   }
 
   void start(std::uint64_t head_records = 1'000'000) {
-    engine_ = std::make_unique<Engine>();
-    FileJournalOptions options;
-    options.directory = directory_ + "/journal";
-    options.segment_bytes = 64 << 10;
-    options.crash_at = "";
-    options.now = kMorning;
-    Replay replay(*engine_, clock_);
-    auto opened = FileJournal::open(disk_, options, replay.handler());
-    replay.finish();
-    ASSERT_TRUE(opened.ok()) << opened.status().message();
-    journal_ = opened.take();
-    WitnessOptions witness{options.directory, journal_->id(), {directory_ + "/audit", directory_ + "/audit/witness"}};
+    books_.emplace(books_in(disk_, clock_, directory_));
+    WitnessOptions witness{directory_ + "/journal", books_->journal->id(), {directory_ + "/audit", directory_ + "/audit/witness"}};
     witness.head_interval = std::int64_t{3'600} * kSecondNs;  // only what a test asks for
     witness.head_records = head_records;
     witness_.emplace(disk_, clock_, witness).open();
-    core_ = std::make_unique<Core>(CoreOptions{}, clock_, *engine_, *journal_, CoreStart{journal_->recovered().last_time, 0, 0});
+    core_ = std::make_unique<Core>(CoreOptions{}, clock_, *books_->engine, *books_->journal, books_->start);
     core_->start();
     witness_->start(*core_);
   }
@@ -58,7 +46,7 @@ class WitnessTest : public testing::Test {
     const StatusReport report = core_->report();
     for (const CounterRow& row : report.counters) counters_[row.name] = row.value;
     last_seq_ = report.last_seq;
-    witness_.reset(), core_.reset(), journal_.reset();
+    witness_.reset(), core_.reset(), books_.reset();
   }
 
   void send(const std::vector<Command>& commands) {
@@ -106,8 +94,7 @@ class WitnessTest : public testing::Test {
   PosixDisk disk_;
   SystemClock clock_;
   std::string directory_;
-  std::unique_ptr<Engine> engine_;
-  std::unique_ptr<FileJournal> journal_;
+  std::optional<BooksAtStart> books_;
   std::optional<Witness> witness_;
   std::unique_ptr<Core> core_;
   // As of the last stop(). Timers are records too, so how many there are is not how many were sent.

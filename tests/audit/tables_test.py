@@ -8,8 +8,10 @@ import pathlib
 import re
 import shutil
 import sqlite3
+import struct
 import sys
 import tempfile
+import time
 import unittest
 
 import pyarrow
@@ -218,6 +220,142 @@ class TablesTest(TablesCase):
         for path in self.files("trade_events", "metadata/*.avro"):
             self.flip(path, path.stat().st_size - 24)
         self.assertFalse(self.verify()["ok"])
+
+
+class RemovedBeginningTest(unittest.TestCase):
+    """A record whose first segments have gone from the archive, as archive.keep_days has them go."""
+
+    # Trades of each sitting; a segment has about two thousand. A state is kept a thousand commands after the one before: at the end of the first
+    # sitting, the third and the last. So there are commits in the segment of the oldest of the newest two, before it.
+    SITTINGS = (4_000, 950, 600, 4_000)
+
+    @classmethod
+    def setUpClass(cls):
+        cls.temp = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temp.name)
+        cls.data, cls.archive = cls.folder / "data", cls.folder / "archive"
+        cls.settings = [*SETTINGS[:-1], "journal.segment_bytes=327680", "checkpoint.records=1000", "checkpoint.keep=1", f"archive.folder={cls.archive}",
+                        "archive.local_bytes=0", "archive.keep_days=1"]
+        (cls.folder / "floor.toml").write_text(FLOOR)
+        for sitting, trades in enumerate(cls.SITTINGS):
+            cls.sit(sitting, trades)
+        cls.removed = cls.remove_beginning()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temp.cleanup()
+
+    @classmethod
+    def sit(cls, sitting, trades):
+        server = Server(cls.data, settings=cls.settings)
+        run_cli(server.address, "ref", "load", cls.folder / "floor.toml", expect=DONE)
+        run_cli(server.address, "limit", "set", "gross", "--on", "trader:*", "--measure", "gross", "--breach", 3000 * (sitting + 1), expect=DONE)
+        lines = [json.dumps({"source": "a system with a long name", "trade_id": f"sitting {sitting}, number {number}, with words that fill the journal",
+                             "book": "b1", "trader": "anna", "counterparty": "cp", "instrument": "AAPL", "side": "BUY", "quantity": str(number + 1),
+                             "price": "190"}) for number in range(trades)]
+        run_cli(server.address, "trade", "--jsonl", "-", stdin="\n".join(lines) + "\n", expect=DONE)
+        run_cli(server.address, "price", "AAPL", 200 + sitting, expect=DONE)
+        until = time.monotonic() + 60
+        while True:
+            status = json.loads(run_cli(server.address, "status", "--json", expect=DONE).stdout)
+            counters = {row["name"]: int(row["value"]) for row in status["counters"]}
+            if counters.get("history_seq") == int(status["last_seq"]):
+                break
+            assert time.monotonic() < until, counters
+            time.sleep(0.1)
+        assert server.stop() == 0
+
+    @classmethod
+    def remove_beginning(cls):
+        """All archived segments that neither a start nor the history needs, as the archiver does; how many."""
+        needed = min(int(re.search(r"\d+", path.name).group()) for path in (cls.data / "history").glob("follower-*.txt"))
+        segments = sorted(cls.archive.glob("*.arc"))
+        first = {path: struct.unpack_from("<Q", path.read_bytes(), path.stat().st_size - 128 + 56)[0] for path in segments}
+        gone = [path for path, after in zip(segments, segments[1:]) if first[after] <= needed]
+        for path in gone:
+            path.unlink()
+        return len(gone)
+
+    def verify(self, *args, expect):
+        done = run_cli("", "audit", "verify", self.data, "--scratch", self.temp.name, *args, "--json", expect=expect)
+        return json.loads(done.stdout)
+
+    def test_what_is_left_is_proved(self):
+        self.assertGreater(self.removed, 1)
+        report = self.verify("--removed-before", "now", expect=DONE)
+        self.assertEqual(report["problems"], [])
+        self.assertGreater(report["first_seq"], 1)
+        self.assertGreater(report["tables_from"], report["first_seq"])
+        self.assertEqual(report["tables_seq"], report["last_seq"])
+        self.assertEqual(report["signed_seq"], report["last_seq"])
+        self.assertGreater(report["heads"], 1)
+        self.assertGreater(report["heads_unchecked"], 0)
+        rows = {table["name"]: table["rows"] for table in report["tables"]}
+        self.assertEqual(set(rows), TABLES)
+        self.assertEqual(rows["trades"], sum(self.SITTINGS))
+        self.assertTrue(0 < rows["trade_events"] <= report["last_seq"] - report["tables_from"] + 1, rows)
+        text = run_cli("", "audit", "verify", self.data, "--scratch", self.temp.name, "--removed-before", "now", expect=DONE).stdout
+        self.assertIn("which the journal still has", text)
+
+    def test_nothing_may_have_gone_before_its_time(self):
+        for args in ((), ("--removed-before", "2026-01-01"), ("--set", "archive.keep_days=1")):
+            report = self.verify(*args, expect=DAMAGED)
+            self.assertTrue(any("missing" in problem["text"] for problem in report["problems"]), report["problems"])
+
+    def test_a_row_is_rewritten(self):
+        server = Server(self.data, settings=self.settings)
+        uri = re.search(r"^catalog (.*)$", (self.data / "serving").read_text(), re.MULTILINE).group(1)
+        table = RestCatalog("halocline", uri=uri).load_table("halocline.trade_events")
+        before = table.current_snapshot().snapshot_id
+        rows = table.scan().to_arrow()
+        at, last = rows.schema.get_field_index("trader"), max(rows["seq"].to_pylist())
+        traders = [trader if seq != last else "somebody" for seq, trader in zip(rows["seq"].to_pylist(), rows["trader"].to_pylist())]
+        table.overwrite(rows.set_column(at, rows.schema.field(at), pyarrow.array(traders, rows.schema.field(at).type)))
+        self.assertEqual(server.stop(), 0)
+        report = self.verify("--removed-before", "now", expect=DAMAGED)
+        self.assertEqual([(p["file"], p["place"]) for p in report["problems"]], [("halocline.trade_events", f"seq {last}")])
+        self.assertIn("trader is somebody", report["problems"][0]["text"])
+        server = Server(self.data, settings=self.settings)
+        uri = re.search(r"^catalog (.*)$", (self.data / "serving").read_text(), re.MULTILINE).group(1)
+        RestCatalog("halocline", uri=uri).load_table("halocline.trade_events").manage_snapshots().rollback_to_snapshot(before).commit()
+        self.assertEqual(server.stop(), 0)
+        self.verify("--removed-before", "now", expect=DONE)
+
+    def test_a_byte_in_the_archive_is_flipped(self):
+        first = sorted(self.archive.glob("*.arc"))[0]
+        kept = first.read_bytes()
+        first.write_bytes(kept[:6000] + bytes([kept[6000] ^ 1]) + kept[6001:])
+        done = run_cli("", "audit", "verify", self.data, "--scratch", self.temp.name, "--removed-before", "now")
+        first.write_bytes(kept)
+        self.assertEqual(done.returncode, DAMAGED, done)
+        self.assertIn(str(first), done.stderr)
+
+    def test_a_chain_is_altered_where_no_root_is_known(self):
+        """The hash chain alone tells there: it is in every head."""
+        report = self.verify("--removed-before", "now", expect=DONE)
+        with sqlite3.connect(self.data / "catalog.db") as database:
+            location, = database.execute("SELECT metadata_location FROM tables WHERE name = 'trade_events'").fetchone()
+        database.close()
+        path = pathlib.Path(location.removeprefix("file://"))
+        kept = path.read_text()
+        metadata = json.loads(kept)
+        among = [snapshot for snapshot in metadata["snapshots"]
+                 if report["first_seq"] <= int(snapshot["summary"]["halocline.last-seq"]) < report["tables_from"] - 1]
+        among[0]["summary"]["halocline.journal-chain"] = "ab" * 32
+        path.write_text(json.dumps(metadata))
+        problems = self.verify("--removed-before", "now", expect=DAMAGED)["problems"]
+        self.assertEqual([(p["file"], p["place"]) for p in problems], [("halocline.trade_events", f"snapshot {among[0]['snapshot-id']}")])
+        self.assertIn("forged", problems[0]["text"])
+        path.write_text(kept)
+
+    def test_without_a_state_the_journal_alone_is_proved(self):
+        states = self.data / "history"
+        states.rename(self.folder / "away")
+        report = self.verify("--removed-before", "now", expect=DONE)
+        self.assertEqual(report["tables"], [])
+        self.assertIn("no state", report["tables_note"])
+        self.assertGreater(report["heads"], 1)
+        (self.folder / "away").rename(states)
 
 
 if __name__ == "__main__":

@@ -5,21 +5,26 @@
 Small segments, a checkpoint every few hundred commands, nothing kept local: under load segments go to the archive soon. The server dies by
 SIGKILL at the n-th passage of a step (docs/formats/archive.md, "Fault points"). Then `halocline journal verify` finds no fault in what is
 left, everything acknowledged is in the journal, and the next start has the books that the whole journal gives, archived segments included.
+With checkpoints that it cannot read it begins with the archive; where that has lost its beginning it says so, and what helps.
 """
 import argparse
 import json
 import pathlib
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from server import BIN, Load, Server, journal_commands, status, suppressed  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "audit"))
+import forge  # noqa: E402
+from server import BIN, Load, Server, journal_commands, status  # noqa: E402
 
 STEPS = ("in_archive:1", "in_archive:2", "before_archived:1", "after_archived:1", "after_archived:2", "after_remove:1", "after_remove:3")
 RATE = 4000
+PAGE = 4096  # the header of a checkpoint (docs/formats/checkpoint.md)
 
 
 def settings(directory):
@@ -27,7 +32,7 @@ def settings(directory):
 
 
 def tool(*words):
-    return subprocess.run([str(BIN), *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=suppressed({}))
+    return subprocess.run([str(BIN), *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 class Run:
@@ -56,6 +61,11 @@ class Run:
         assert json.loads(verified.stdout)["first_seq"] == 1
         assert len(journal_commands(self.data)) >= acked
 
+    def check_digest(self, told):
+        """That the whole journal gives it."""
+        recomputed = json.loads(tool("journal", "digest", self.data, "--at", told["last_seq"], "--json").stdout)
+        assert recomputed["state_digest"] == told["state_digest"], (recomputed, told)
+
     def die(self, step, seed):
         """-> the highest seq that was acknowledged"""
         self.start(step)
@@ -75,12 +85,48 @@ class Run:
             self.check(acked)
         # A last start: it has the books of the whole journal, moves what is due, and leaves nothing half-made.
         self.start()
-        digest = status(self.server.address, digest=True)
-        recomputed = json.loads(tool("journal", "digest", self.data, "--at", digest["last_seq"], "--json").stdout)
-        assert recomputed["state_digest"] == digest["state_digest"], (recomputed, digest)
+        self.check_digest(status(self.server.address, digest=True))
         assert self.server.stop() == 0, self.server.said()
         self.check(acked)
         assert len(self.archived()) > 3, self.archived()
+
+    def start_with_checkpoints_of_another_version(self):
+        """From the archive; and where its beginning was removed, not at all, until the version that took them or the segments are back."""
+        folder = self.data / "checkpoints"
+        kept = {path: path.read_bytes() for path in folder.glob("*.ckp")}
+
+        def put(change):
+            for path in folder.glob("*.ckp"):
+                path.unlink()
+            for path, whole in kept.items():
+                path.write_bytes(change(whole))
+
+        def of_another_version(whole):
+            page = bytearray(whole[:PAGE])
+            struct.pack_into("<II", page, 8, 99, 0)
+            struct.pack_into("<I", page, 12, forge.crc32c(page))
+            return bytes(page) + whole[PAGE:]
+        put(of_another_version)
+        self.start()
+        digest = status(self.server.address, digest=True)
+        assert "is of format 99" in self.server.said() and "checkpoint.loaded" not in self.server.said(), self.server.said()
+        assert self.server.kill() == -signal.SIGKILL
+        self.check_digest(digest)
+        removed = {path: path.read_bytes() for path in self.archived()[:2]}
+        for path in removed:
+            path.unlink()
+        put(of_another_version)  # without the one that this start may have taken
+        server = Server(self.data, settings=settings(self.directory))
+        assert server.address is None and server.ended() == 65, server.said()
+        for words in ("no beginning any more (archive.keep_days)", "is of format 99", "Start the version of the program that took them"):
+            assert words in server.said(), server.said()
+        put(lambda whole: whole)
+        self.start()
+        digest = status(self.server.address, digest=True)
+        assert self.server.stop() == 0, self.server.said()
+        for path, whole in removed.items():
+            path.write_bytes(whole)
+        self.check_digest(digest)
 
     def refuse_what_is_damaged(self):
         """A flipped byte and a missing file in the archive: each is named by who needs it."""
@@ -107,6 +153,7 @@ def main():
         run = Run(directory)
         try:
             run.round(1 + seed * len(STEPS))
+            run.start_with_checkpoints_of_another_version()
             run.refuse_what_is_damaged()
         except BaseException:
             run.end()

@@ -1,16 +1,18 @@
 """Kills the real server with SIGKILL under load, again and again, while it writes its history; in the end the tables have what the journal
 has, each thing once.
 
-  history_test.py --kills 20 [--seed N] [--rate 400] [--steps all|some] [--keep]
+  history_test.py --kills 20 [--seed N] [--rate 400] [--steps all|some] [--minio] [--keep]
 
-First the server dies in the commit that ends it, at steps of it (src/journal/crash_point.h): in the middle of a file of the warehouse, after
-one, before SQLite's transaction, in it, and when it is over and nobody was told. With --steps all at each file of such a commit. Then kills
-come at random numbers of answers, and at random times into a start. Verified at the end, with DuckDB through the server's own catalog:
+First the server dies while it makes the tables, at each step (src/journal/crash_point.h) of each of them: in the middle of a file of the
+warehouse, after it, before SQLite's transaction, in it, and when it is over and nobody was told. Then in the commit that ends it, at the same
+steps; with --steps all at each file of such a commit. Then kills come at random numbers of answers, and at random times into a start. Verified at the end, with DuckDB through the server's own catalog:
   - trade_events, prices and alerts are, row by row, the journal's commands with the outcomes and events of the independent model;
   - every table is what a history says that is written from the same journal in one go: positions and nodes the newest row of each key, since
     they have a row a commit, and no key twice at one commit;
   - no command is in the span of two snapshots of a table;
   - once all files are old, and the tables have been looked after, the warehouse has the files that the tables name and no other.
+With --minio the warehouse is in a MinIO of the test's own, which is killed now and then, too. Files there cannot be made to look old, so that
+what nothing names is in the folders of tables, which the removal of orphans looks through, is all that is asked of them.
 The seed is printed; a failing run keeps its directory and says where.
 """
 import decimal
@@ -29,8 +31,9 @@ from killing import parser, play
 from recompute import check, recompute
 from server import PATIENCE, Server, journal_commands, status
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / room) for room in ("system", "s3")]
 from history_server import attached  # noqa: E402
+from minio import BUCKET, Minio  # noqa: E402
 
 WHOLE = ("trade_events", "prices", "alerts", "trades", "limits", "reference")  # the same rows however often they were committed
 NEWEST = {"positions": "node_kind, node, instrument", "nodes": "node_id"}      # … and by which key the newest rows are
@@ -41,6 +44,7 @@ LEVELS = ("NONE", "WARN", "BREACH")
 # and nodes.
 FILES = 16
 ONCE = ("before_pointers", "in_pointers", "after_pointers")
+MAKING = ("in_file", "after_file", *ONCE)  # the last one leaves the table
 
 
 def amount(number):
@@ -58,9 +62,17 @@ class HistoryRun(Run):
     # Only the end commits.
     SELDOM = {"history.commit_seconds": "3600"}
 
+    def crash(self):
+        for table in (*WHOLE, *NEWEST):
+            for point in MAKING:
+                self.start({"HALOCLINE_CRASH_AT": f"{point}:1"}, wait=False)
+                code = self.server.ended()
+                check(code == -signal.SIGKILL, f"making {table}, or one before it, {point} ended the server with {code}\n{self.server.said()[-2000:]}")
+                self.at_points += 1
+        return super().crash()
+
     def die(self, load):
         # While the journal is short: an end reads so much of it and no more (kRecordsAtOnce), and commits only what the tables have not.
-        # Not before the tables are there: what a death in making one leaves is in no table's folder, where nobody looks for orphans.
         waited = time.monotonic() + PATIENCE
         while not any(row["name"] == "history_commits" and int(row["value"]) > 0 for row in status(self.server.address)["counters"]):
             check(time.monotonic() < waited, f"no commit in {PATIENCE} s\n{self.server.said()[-2000:]}")
@@ -96,17 +108,22 @@ class HistoryRun(Run):
                 count += 1
             check(count > FILES, f"a commit passed {point} {count} times")
 
+    def settings_of(self, data):
+        """Of a server on that directory."""
+        return self.settings
+
     # -- what must hold
 
     def tables(self, data, until=None):
         """Everything of the journal in `data` is committed, and read: rows of commands up to `until`."""
-        server = Server(data, settings=self.settings)
+        settings = self.settings_of(data)
+        server = Server(data, settings=settings)
         last, waited = int(status(server.address)["last_seq"]), time.monotonic() + PATIENCE
         while sum(int(row["value"]) for row in status(server.address)["counters"] if row["name"] == "history_seq") < last:
             check(time.monotonic() < waited, f"the history did not come to {last} in {PATIENCE} s\n{server.said()[-2000:]}")
             time.sleep(0.1)  # a stop makes one more commit only, and of a long journal that is not all
         check(server.stop() == 0, f"a graceful stop must end with 0\n{server.said()[-2000:]}")
-        self.server = server = Server(data, settings={**self.settings, "history.enabled": "false"})
+        self.server = server = Server(data, settings={**settings, "history.enabled": "false"})
         uri = re.search(r"^catalog (.*)$", (data / "serving").read_text(), re.MULTILINE).group(1)
         lake = attached(uri)
 
@@ -159,11 +176,15 @@ class HistoryRun(Run):
             same(f"{name}, beside a history written in one go", killed[name], whole[name])
         return len(commands), {name: len(killed[name]) for name in (*WHOLE, *NEWEST)}
 
+    def files(self):
+        """Of the warehouse; none of them looks new."""
+        there = [path for path in (self.data / "warehouse/halocline").rglob("*") if path.is_file()]
+        for path in there:
+            os.utime(path, (0, 0))
+        return {f"file://{path}" for path in there}
+
     def verify_files(self):
-        folder = self.data / "warehouse/halocline"
-        for path in folder.rglob("*"):
-            if path.is_file():
-                os.utime(path, (0, 0))
+        self.files()
         self.server = Server(self.data, settings={**self.settings, **self.SELDOM})
         waited = time.monotonic() + PATIENCE
         while not any(row["name"] == "history_upkeeps" for row in status(self.server.address)["counters"]):
@@ -172,19 +193,24 @@ class HistoryRun(Run):
         check(self.server.stop() == 0, "a graceful stop must end with 0")
         self.server = Server(self.data, settings={**self.settings, "history.enabled": "false"})
         catalog = RestCatalog("halocline", uri=re.search(r"^catalog (.*)$", (self.data / "serving").read_text(), re.MULTILINE).group(1))
-        named = set()
+        named, self.folders = set(), []
         for name in (*WHOLE, *NEWEST):
             table = catalog.load_table(f"halocline.{name}")
+            self.folders.append(table.location())
             named |= {table.metadata_location, *(entry.metadata_file for entry in table.metadata.metadata_log)}
             for snapshot in table.snapshots():
                 named.add(snapshot.manifest_list)
                 for manifest in snapshot.manifests(table.io):
                     named.add(manifest.manifest_path)
                     named |= {entry.data_file.file_path for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)}
-        there = {f"file://{path}" for path in folder.rglob("*") if path.is_file()}
+        there = self.files()
         check(not named - there, f"files are named and not there: {sorted(named - there)[:3]}")
-        check(not there - named, f"{len(there - named)} files that nothing names are left: {sorted(there - named)[:3]}")
+        left = self.left_for_ever(there - named)
+        check(not left, f"{len(left)} files that nothing names are left: {sorted(left)[:3]}")
         check(self.server.stop() == 0, "a graceful stop must end with 0")
+
+    def left_for_ever(self, unnamed):
+        return unnamed
 
     @staticmethod
     def verify_against_model(tables, commands, outcomes, events):
@@ -206,16 +232,47 @@ class HistoryRun(Run):
               for e in events])
 
 
+class MinioRun(HistoryRun):
+    def __init__(self, options, directory):
+        super().__init__(options, directory)
+        self.minio = Minio(directory)
+        self.keys = self.minio.credentials(directory / "keys")
+        self.settings = self.settings_of(self.data)
+
+    def settings_of(self, data):
+        return {**HistoryRun.settings, "catalog.warehouse": f"s3://{BUCKET}/{data.name}", "catalog.s3_endpoint": self.minio.endpoint,
+                "catalog.s3_credentials_file": str(self.keys), "catalog.s3_client_credentials_file": str(self.keys)}
+
+    def kill_at_random(self, load):
+        away = self.random.randrange(3) == 0
+        if away:
+            self.minio.stop(signal.SIGKILL)
+        super().kill_at_random(load)
+        if away:
+            self.minio.start()
+
+    def files(self):
+        return set(self.minio.objects(self.data.name))
+
+    def left_for_ever(self, unnamed):
+        return {file for file in unnamed if not any(file.startswith(f"{folder}/") for folder in self.folders)}
+
+    def end(self):
+        super().end()
+        self.minio.stop(signal.SIGKILL)
+
+
 def prove(run):
     began = time.monotonic()
     commands, rows = run.verify(run.crash())
-    return (f"{run.kills} kills ({run.in_recovery} at starts), {run.at_points} deaths at steps of a commit: {commands} journaled commands, "
+    return (f"{run.kills} kills ({run.in_recovery} at starts), {run.at_points} deaths at steps of making tables and of a commit: {commands} journaled commands, "
             f"{', '.join(f'{count} rows of {name}' for name, count in rows.items())}, each once, in {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":
     options = parser(__doc__, 400, "trades")
     options.add_argument("--steps", choices=("all", "some"), default="some", help="at which files of a commit the server dies, too")
+    options.add_argument("--minio", action="store_true", help="the warehouse in a MinIO (tools/install-deps --s3)")
     parsed = options.parse_args()
     parsed.fault_points = "yes"
-    sys.exit(play("history crash test", parsed, HistoryRun, prove))
+    sys.exit(play("history crash test", parsed, MinioRun if parsed.minio else HistoryRun, prove))

@@ -93,7 +93,9 @@ void print_command(const BlockInfo& block, const Record& record) {
 
 JournalReport walk(const char* directory, const JournalVisitor& visitor) {
   PosixDisk posix;
-  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, directory);
+  const Result<std::unique_ptr<ArchivedDisk>> disk = ArchivedDisk::open(posix, directory, [&posix](const std::string& folder) {
+    return Result<std::unique_ptr<SegmentArchive>>(std::make_unique<FolderArchive>(posix, folder));
+  });
   if (!disk.ok()) fail(disk.status().message());
   Result<JournalReport> report = walk_journal(*disk.value(), directory, visitor);
   if (!report.ok()) fail(report.status().message());

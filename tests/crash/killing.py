@@ -18,7 +18,8 @@ def parser(page, rate, what):
 
 
 def play(name, options, make, prove):
-    """make(options, directory) gives a run; prove(run) does it and gives what it showed. The exit code. run.end() ends what is left running."""
+    """make(options, directory) gives a run; prove(run) does it and gives what it showed. The exit code. run.end() ends what is left
+    running."""
     print(f"{name}, seed {options.seed}", flush=True)
     directory = pathlib.Path(tempfile.mkdtemp(prefix=f"halocline-{name.lower().replace(' ', '-')}-"))
     run = make(options, directory)
@@ -30,6 +31,7 @@ def play(name, options, make, prove):
         if not isinstance(error, AssertionError):
             raise
         return 1
+    run.end()
     print(shown)
     if options.keep:
         print(f"kept in {directory}")

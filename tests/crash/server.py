@@ -14,11 +14,6 @@ PATIENCE = 60  # seconds for what takes none, on a machine that is busy or in a 
 SETTINGS = {"firm.name": "crash", "firm.currency": "USD", "journal.durability": "fsync", "journal.segment_bytes": "327680", "log.level": "info"}
 
 
-def suppressed(environment):
-    """With the TSan suppressions of tests/, should the binary be one of TSan's."""
-    return {"TSAN_OPTIONS": f"suppressions={ROOT}/tests/tsan.supp", **os.environ, **environment}
-
-
 class Server:
     """Starts it; `address` is None when it ended before it served."""
 
@@ -28,7 +23,7 @@ class Server:
             args += ["--set", f"{key}={value}"]
         self.log = open(f"{directory}.log", "ab")
         self.log_start = self.log.tell()
-        self.process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=self.log, env=suppressed(environment or {}), preexec_fn=limit)
+        self.process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=self.log, env={**os.environ, **(environment or {})}, preexec_fn=limit)
         self.address = None
         if wait:
             self.wait_until_serving()
@@ -67,7 +62,7 @@ class Load:
     def __init__(self, address, seed, rate, errors):
         self.errors = open(errors, "wb")
         self.process = subprocess.Popen([TOOLS / "crash_load", address, str(seed), str(rate)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=self.errors, env=suppressed({}))
+                                        stdout=subprocess.PIPE, stderr=self.errors)
         self.lines, self.acks, self.ended = [], 0, False
         self.changed = threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -122,10 +117,10 @@ class Load:
 
 def status(address, digest=False):
     args = [str(BIN), "status", "--json", "--server", address] + (["--digest"] if digest else [])
-    return json.loads(subprocess.run(args, check=True, stdout=subprocess.PIPE, env=suppressed({}), timeout=PATIENCE).stdout)
+    return json.loads(subprocess.run(args, check=True, stdout=subprocess.PIPE, timeout=PATIENCE).stdout)
 
 
 def journal_commands(directory):
     """The journal's commands in the model's fields."""
-    out = subprocess.run([TOOLS / "journal_dump", f"{directory}/journal"], check=True, stdout=subprocess.PIPE, env=suppressed({})).stdout
+    out = subprocess.run([TOOLS / "journal_dump", f"{directory}/journal"], check=True, stdout=subprocess.PIPE).stdout
     return [json.loads(line) for line in out.splitlines()]

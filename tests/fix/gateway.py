@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/crash"))
-from server import BIN, PATIENCE, Server, status, suppressed  # noqa: E402
+from server import BIN, PATIENCE, Server, status  # noqa: E402
 
 SERVER_ID = "HALOCLINE"
 BEGIN = {"4.2": "FIX.4.2", "4.4": "FIX.4.4", "5.0": "FIXT.1.1"}
@@ -97,7 +97,7 @@ class Gateway:
     # -- what it says, over its own interfaces
 
     def cli(self, *args, check=True, patience=PATIENCE):
-        done = subprocess.run([str(BIN), *args, "--server", self.listen], capture_output=True, text=True, env=suppressed({}),
+        done = subprocess.run([str(BIN), *args, "--server", self.listen], capture_output=True, text=True,
                               timeout=patience)
         if check and done.returncode != 0:
             raise AssertionError(f"halocline {' '.join(args)}: {done.returncode}\n{done.stdout}{done.stderr}")

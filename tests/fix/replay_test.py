@@ -22,7 +22,7 @@ from cases import Link  # noqa: E402
 from gateway import SERVER_ID, Gateway, floor, session  # noqa: E402
 from messages import CANCEL, CORRECT, NEW, capture, execution  # noqa: E402
 from recompute import check  # noqa: E402
-from server import TOOLS, suppressed  # noqa: E402
+from server import TOOLS  # noqa: E402
 
 SENDER, TIME, ISO_TIME = "OMS", "20260102-09:30:00.000", "2026-01-02T09:30:00Z"
 BOOKS, COLUMNS = ("b1", "b2", "b3"), "source,trade_id,version,action,book,trader,counterparty,instrument,side,quantity,price,fees,trade_time"
@@ -125,7 +125,7 @@ def over_fix(gateway, day):
 
 def trades_digest(gateway):
     gateway.stop()
-    out = subprocess.run([TOOLS / "journal_dump", "--digest", gateway.data / "journal"], check=True, stdout=subprocess.PIPE, env=suppressed({})).stdout
+    out = subprocess.run([TOOLS / "journal_dump", "--digest", gateway.data / "journal"], check=True, stdout=subprocess.PIPE).stdout
     return json.loads(out)["trades"]
 
 

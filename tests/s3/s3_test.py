@@ -3,6 +3,7 @@
 
     HALOCLINE_BIN=build/release/halocline build/venv/bin/python tests/s3/s3_test.py [-v]
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -18,7 +19,8 @@ sys.path.insert(0, str(ROOT / "tests/system"))
 import history_tables_test  # noqa: E402
 import history_test  # noqa: E402
 import history_upkeep_test  # noqa: E402
-from cli_test import binary  # noqa: E402
+import remote_catalog_test  # noqa: E402
+from cli_test import DAMAGED, binary  # noqa: E402
 from minio import BUCKET, Minio, Wire  # noqa: E402
 
 BUILD = pathlib.Path(binary()).parent
@@ -224,6 +226,136 @@ class UpkeepOnS3InVersion3Test(UpkeepOnS3Test):
 
 class TablesOnS3Test(OnS3, history_tables_test.HistoryTablesTest):
     pass
+
+
+class KeysOfTheCatalogTest(OnS3, remote_catalog_test.RemoteCatalogTest):
+    """Another one's catalog with its tables in the bucket: the writer, and who audits, know of that S3 what the catalog says with each table."""
+
+    audit = remote_catalog_test.RemoteCatalogTest.audit
+
+
+class ArchiveOnS3Test(OnS3, history_tables_test.TablesCase):
+    """Old segments of the journal in the bucket, too; what needs them fetches them from there."""
+
+    SITTINGS, TRADES = 3, 3_000  # about three segments each
+
+    def setUp(self):
+        self.moments = []  # (seq, what was answered then)
+        super().setUp()
+
+    def start(self):
+        if not any(setting.startswith("archive.") for setting in self.warehouse):
+            self.warehouse = (*self.warehouse, f"archive.folder={self.place}/archive", "archive.local_bytes=0", "journal.segment_bytes=327680",
+                              "checkpoint.records=1000", "checkpoint.keep=1", "rewind.states=0")
+        super().start()
+
+    def archived(self):
+        return sorted(name for name in self.minio.objects(self.prefix) if name.endswith(".arc"))
+
+    SQL = "SELECT count(*), sum(quantity) FROM trades"
+
+    def load(self, name):
+        """Many trades; then what they come to, at this seq."""
+        lines = [json.dumps({"source": "a system with a long name", "trade_id": f"{name}, number {number}, with words that fill the journal",
+                             "book": "eq-us", "trader": "T001", "counterparty": "street", "instrument": "AAPL", "side": "BUY",
+                             "quantity": str(number + 1), "price": "190"}) for number in range(self.TRADES)]
+        path = pathlib.Path(self.temp.name) / "trades.jsonl"
+        path.write_text("\n".join(lines) + "\n")
+        self.ok("trade", "--jsonl", path)
+        seq = self.listing("status")["last_seq"]
+        self.moments.append((seq, self.asked(seq)))
+
+    def asked(self, seq):
+        return self.listing("query", "--as-of", f"SEQ {seq}", self.SQL)["rows"]
+
+    def wait_for_segments(self, least):
+        history_upkeep_test.HistoryUpkeepTest.wait_for(self, "segments_archived", least)
+
+    def digest_of_all(self):
+        """By a program that has the data directory and the AWS variables."""
+        done = subprocess.run([binary(), "journal", "digest", self.data, "--json"], capture_output=True, text=True, timeout=120,
+                              env={**os.environ, **self.minio.variables()})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)["state_digest"]
+
+    def test_rewinds_starts_and_audits_fetch_what_they_need(self):
+        for sitting in range(self.SITTINGS):
+            self.load(f"sitting {sitting}")
+        self.settle()
+        self.wait_for_segments(self.SITTINGS)
+        self.assertGreaterEqual(len(self.archived()), self.SITTINGS)
+        self.assertNotIn("journal-0000000001.seg", os.listdir(self.data / "journal"))
+        self.assertEqual((self.data / "journal/ARCHIVE").read_text(), f"{self.place}/archive\n")
+        # Nothing is near: each is worked out from the first segment on, or from the checkpoint before it.
+        for seq, answer in self.moments:
+            self.assertEqual(self.asked(seq), answer)
+        self.assertEqual(self.asked(self.moments[0][0] // 2), self.asked(self.moments[0][0] // 2))
+        # While the S3 is away: no rewind, and trades go on; segments wait.
+        self.minio.stop(signal.SIGKILL)
+        refused = self.cli("query", "--as-of", f"SEQ {self.moments[0][0] - 1}", self.SQL)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn(f"{self.place}/archive", refused.stderr)
+        self.trade("meanwhile")
+        self.minio.start()
+        for seq, answer in self.moments:
+            self.assertEqual(self.asked(seq), answer)
+        # A start from the whole journal, and audits.
+        self.settle()
+        self.stop(signal.SIGKILL)
+        for checkpoint in (self.data / "checkpoints").iterdir():
+            checkpoint.unlink()
+        self.start()
+        digest = self.listing("status", "--digest")["state_digest"]
+        for seq, answer in self.moments:
+            self.assertEqual(self.asked(seq), answer)
+        self.settle()
+        self.stop()
+        self.assertEqual(self.digest_of_all(), digest)
+        self.audit()
+
+    def test_a_server_that_dies_moving_a_segment_loses_none(self):
+        self.load("before")
+        self.wait_for_segments(1)
+        for number, point in enumerate(("in_archive:1", "in_archive:2", "before_archived:1", "after_archived:1", "after_remove:1")):
+            self.stop()
+            with unittest.mock.patch.dict(os.environ, HALOCLINE_CRASH_AT=point):
+                self.start()
+            with contextlib.suppress(AssertionError, ValueError):  # it is cut off in the middle of them
+                self.load(f"dies {number}")
+            self.assertEqual(self.server.process.wait(60), -signal.SIGKILL, point)
+            self.server.stop()
+            self.start()
+            done = subprocess.run([binary(), "journal", "verify", self.data, "--json"], capture_output=True, text=True, timeout=120,
+                                  env={**os.environ, **self.minio.variables()})
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertEqual(json.loads(done.stdout)["first_seq"], 1)
+        self.settle()
+        for seq, answer in self.moments:
+            self.assertEqual(self.asked(seq), answer)
+        digest = self.listing("status", "--digest")["state_digest"]
+        self.stop()
+        self.assertEqual(self.digest_of_all(), digest)
+
+    def test_a_damaged_segment_is_told(self):
+        self.load("only")
+        self.wait_for_segments(2)
+        seq, answer = self.moments[0]
+        self.settle()
+        self.stop()
+        hit = self.archived()[0].removeprefix("s3://")
+        files = self.minio.files()
+        with files.open_input_file(hit) as file:
+            whole = file.read()
+        with files.open_output_stream(hit) as file:
+            file.write(whole[:6000] + bytes([whole[6000] ^ 1]) + whole[6001:])
+        done = subprocess.run([binary(), "journal", "verify", self.data], capture_output=True, text=True, timeout=120,
+                              env={**os.environ, **self.minio.variables()})
+        self.assertEqual(done.returncode, DAMAGED, done.stdout)
+        self.assertIn(f"s3://{hit}", done.stdout + done.stderr)
+        with files.open_output_stream(hit) as file:
+            file.write(whole)
+        self.start()
+        self.assertEqual(self.asked(seq), answer)
 
 
 class WarehouseTest(OnS3, unittest.TestCase):

@@ -18,12 +18,13 @@ from urllib.parse import parse_qs
 from pyiceberg.catalog.rest import RestCatalog
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from cli_test import Server, binary  # noqa: E402
+from cli_test import DAMAGED, Server, binary  # noqa: E402
 from cut_proxy import CutProxy, JsonServer  # noqa: E402
 from history_server import TIMEOUT, HistoryCase  # noqa: E402
 
 TOKEN = "s3cret-of-the-library"
 SECRET = "p&ss=word"
+TABLES = {"trade_events", "trades", "prices", "alerts", "positions", "nodes", "limits", "reference"}
 
 
 class RemoteCatalogTest(HistoryCase):
@@ -61,7 +62,7 @@ class RemoteCatalogTest(HistoryCase):
     def start_library(self):
         data = pathlib.Path(self.temp.name) / "library"
         token = self.secret("library.token", TOKEN + "\n")
-        self.library = Server(data, settings=["catalog.listen=127.0.0.1:0", f"catalog.token_file={token}"])
+        self.library = Server(data, settings=["catalog.listen=127.0.0.1:0", f"catalog.token_file={token}", *self.warehouse])
         self.library_uri = re.search(r"^catalog (.*)$", (data / "serving").read_text(), re.MULTILINE).group(1)
         host, port = self.library_uri.removeprefix("http://").rsplit(":", 1)
         self.proxy.target = (host, int(port))
@@ -131,9 +132,34 @@ class RemoteCatalogTest(HistoryCase):
         end = self.deadline()
         while self.status().get("history_upkeeps", 0) < 1:
             end()
-        self.stop()
         self.assertEqual(self.sent, sorted(set(self.sent)))
         self.check()
+        self.check_audit()
+
+    def audit(self, expected, *settings):
+        """By who has the server's configuration, beside it or not."""
+        words = [word for setting in (f"catalog.uri=http://{self.proxy.address}", *self.who(), *settings) for word in ("--set", setting)]
+        done = subprocess.run([binary(), "audit", "verify", self.data, *words, "--scratch", self.temp.name, "--json"], capture_output=True,
+                              text=True, timeout=TIMEOUT)
+        self.assertEqual(done.returncode, expected, done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def check_audit(self):
+        self.assertEqual(self.audit(0)["problems"], [])
+        self.trade("audited")
+        self.settle()
+        report = self.audit(0)
+        self.assertEqual({table["name"] for table in report["tables"]}, TABLES)
+        self.assertGreaterEqual(report["tables_seq"], self.sent[-1][0])
+        self.assertIn("catalog.uri", json.loads(self.cli("audit", "verify", self.data, "--json").stdout)["tables_note"])
+        self.stop()
+        table = self.table("trade_events")
+        kept = table.current_snapshot().snapshot_id
+        table.delete("trade_id = 'audited'")
+        (problem,) = self.audit(DAMAGED)["problems"]
+        self.assertEqual((problem["file"], problem["text"]), ("halocline.trade_events", "the row that follows from the journal is missing"))
+        self.table("trade_events").manage_snapshots().rollback_to_snapshot(kept).commit()
+        self.assertEqual(self.audit(0)["problems"], [])
 
     def deadline(self):
         last = time.monotonic() + TIMEOUT

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/utf8.h"
 #include "history/catalog/database.h"
+#include "history/catalog/table_names.h"
 #include "history/iceberg/json.h"
 #include "history/iceberg/table_metadata_json.h"
 #include "journal/crash_point.h"
@@ -22,9 +22,7 @@ namespace {
 constexpr std::int64_t kVersion = 1;             // of the database: docs/formats/catalog.md
 constexpr std::size_t kMaxCachedTables = 256;    // whose metadata is kept in memory
 constexpr std::int64_t kMostRows = 1ll << 40;    // a page without a size
-constexpr char kLevelSeparator = '\x1f';
 constexpr char kMetadataPath[] = "write.metadata.path";
-constexpr std::size_t kMaxFolderName = 64;
 
 constexpr char kSchema[] =
     "CREATE TABLE namespaces (name TEXT PRIMARY KEY, parent TEXT NOT NULL, properties TEXT NOT NULL) WITHOUT ROWID;"
@@ -32,67 +30,13 @@ constexpr char kSchema[] =
     "CREATE TABLE tables (namespace TEXT NOT NULL, name TEXT NOT NULL, uuid TEXT NOT NULL, location TEXT NOT NULL,"
     " metadata_location TEXT NOT NULL, PRIMARY KEY (namespace, name)) WITHOUT ROWID;"
     "PRAGMA user_version = 1;";
-
-std::string key_of(const Namespace& space) {
-  std::string key;
-  for (const std::string& level : space) key += (key.empty() ? "" : std::string(1, kLevelSeparator)) + level;
-  return key;
-}
-
-std::string key_of(const TableName& table) { return key_of(table.space) + kLevelSeparator + table.name; }
-
-Namespace space_of(std::string_view key) {
-  Namespace space;
-  while (true) {
-    const std::size_t end = key.find(kLevelSeparator);
-    space.emplace_back(key.substr(0, end));
-    if (end == std::string_view::npos) return space;
-    key.remove_prefix(end + 1);
-  }
-}
-
-Namespace parent_of(const Namespace& space) { return Namespace(space.begin(), space.end() - 1); }
+// Came later, with nothing in it that an older program misses: the version stays.
+constexpr char kUnfinished[] =
+    "CREATE TABLE IF NOT EXISTS unfinished (location TEXT PRIMARY KEY, namespace TEXT NOT NULL, name TEXT NOT NULL) WITHOUT ROWID;";
 
 Status no_namespace(const Namespace& space) { return Status(Code::kNotFound, "Namespace does not exist: " + text_of(space)); }
 Status no_table(const TableName& table) { return Status(Code::kNotFound, "Table does not exist: " + text_of(table)); }
 Status table_exists(const TableName& table) { return Status(Code::kAlreadyExists, "Table already exists: " + text_of(table)); }
-
-Status check_name(const std::string& name, const char* what) {
-  const bool control = std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  if (name.empty()) return Status(Code::kInvalidArgument, std::string(what) + " is empty");
-  if (name.size() > kMaxNameBytes) {
-    return Status(Code::kInvalidArgument, std::string(what) + " has " + std::to_string(name.size()) + " bytes; at most " +
-                                              std::to_string(kMaxNameBytes) + " are taken");
-  }
-  if (control || !is_utf8(name)) return Status(Code::kInvalidArgument, std::string(what) + " holds a control character or is not UTF-8");
-  return ok_status();
-}
-
-Status check_space(const Namespace& space) {
-  if (space.empty()) return Status(Code::kInvalidArgument, "Invalid namespace: it is empty");
-  if (space.size() > kMaxNamespaceLevels) {
-    return Status(Code::kInvalidArgument, "Invalid namespace: more than " + std::to_string(kMaxNamespaceLevels) + " levels");
-  }
-  for (const std::string& level : space) {
-    if (Status status = check_name(level, "Invalid namespace: a level"); !status.ok()) return status;
-  }
-  return ok_status();
-}
-
-Status check_table(const TableName& table) {
-  if (Status status = check_space(table.space); !status.ok()) return status;
-  return check_name(table.name, "Invalid table name: it");
-}
-
-// A name as a folder's: what could mean something to a file system or a URI is replaced.
-std::string folder_name(std::string_view name) {
-  std::string folder(name.substr(0, kMaxFolderName));
-  for (char& c : folder) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-    if (!plain) c = '_';
-  }
-  return folder;
-}
 
 // The number a metadata file's name begins with ("00012-….metadata.json"), -1 when it has none.
 std::int64_t version_in(std::string_view metadata_location) {
@@ -199,10 +143,11 @@ class SqliteCatalog final : public TableCatalog {
     const Hold hold(*this, {key_of(table.table)});
     const std::string uuid = random_uuid();
     TableDraft draft = table.draft;
+    const bool chosen_here = draft.location.empty();
     {
       std::lock_guard lock(mutex_);
       if (Status status = require_free(table.table); !status.ok()) return status;
-      if (draft.location.empty()) {
+      if (chosen_here) {
         Result<std::string> chosen = choose_location(table.table, uuid);
         if (!chosen.ok()) return chosen.status();
         draft.location = chosen.take();
@@ -214,6 +159,7 @@ class SqliteCatalog final : public TableCatalog {
     Result<TableMetadata> metadata = new_table_metadata(draft, uuid, now_ms());
     if (!metadata.ok()) return metadata.status();
     Pending pending{table.table, {}, {}, std::make_shared<const TableMetadata>(metadata.take()), place.take(), true};
+    if (chosen_here) pending.unfinished = pending.place;  // nobody else knows of it yet
     if (table.staged) return LoadedTable{"", pending.metadata};
     std::vector<Pending> all;
     all.push_back(std::move(pending));
@@ -299,20 +245,20 @@ class SqliteCatalog final : public TableCatalog {
     remove.bind(1, key_of(table.space));
     remove.bind(2, table.name);
     if (const Result<bool> done = remove.step(); !done.ok()) return done.status();
+    if (purge) {
+      if (Status status = begin(location, table); !status.ok()) return status;
+    }
     if (Status status = transaction.value()->commit(); !status.ok()) return status;
     cache_.erase(row.value().metadata_location);
     if (!purge) return ok_status();
-    purging_.insert(location);
-    lock.unlock();
     // The table is gone, whatever becomes of its files.
-    if (const Status removed = warehouse_.remove_all(location); !removed.ok()) {
+    if (const Status removed = remove_unfinished(location, lock); !removed.ok()) {
       log_line(LogLevel::kWarn, "catalog.purge", {{"table", text_of(table)}, {"why", removed.message()}});
     }
-    lock.lock();
-    purging_.erase(purging_.find(location));
-    changed_.notify_all();
     return ok_status();
   }
+
+  Status remove_unfinished() override { return remove_unfinished_of(nullptr); }
 
  private:
   // Tables that are to be changed, each by one at a time. Files are read and written with nothing else held, so a warehouse that stalls
@@ -352,6 +298,9 @@ class SqliteCatalog final : public TableCatalog {
     bool moves = false;          // … which it did not have before
     std::string file = {};       // the new metadata file, once it has a place
     bool unchanged = false;      // nothing to do: `changed_from` stays current
+    std::string unfinished = {};  // of a new table: where a death on the way to it leaves something, canonical. Empty: `file`
+
+    bool is_new() const { return changed_from.empty(); }
   };
 
   std::int64_t now_ms() const { return clock_.wall() / 1'000'000; }
@@ -559,8 +508,9 @@ class SqliteCatalog final : public TableCatalog {
 
   // Moves the pointer of one table, within a transaction.
   Status point(const Pending& next) {
-    if (next.changed_from.empty()) {  // the namespace may have gone meanwhile
+    if (next.is_new()) {  // the namespace may have gone meanwhile
       if (Status status = require_namespace(next.table.space); !status.ok()) return status;
+      if (Status status = finish(next.unfinished); !status.ok()) return status;
       return insert(next.table, *next.metadata, next.place, next.file);
     }
     Statement update(*database_,
@@ -576,14 +526,104 @@ class SqliteCatalog final : public TableCatalog {
     return Status(Code::kFailedPrecondition, "Requirement failed: table " + text_of(next.table) + " was changed concurrently");
   }
 
-  Status write_files(std::vector<Pending>& all) {
-    for (Pending& next : all) {
-      if (next.unchanged) continue;
-      const std::string file = metadata_file(*next.metadata, next.changed_from);
-      if (Status status = warehouse_.write(file, table_metadata_text(*next.metadata)); !status.ok()) return status;
-      next.file = file;
+  // -- what a death leaves where no table's search for lost files comes: the place is in the database before anything is there
+
+  // Within a transaction or as one of its own.
+  Status begin(const std::string& location, const TableName& table) {
+    Statement insert(*database_, "INSERT OR REPLACE INTO unfinished (location, namespace, name) VALUES (?1, ?2, ?3)");
+    insert.bind(1, location);
+    insert.bind(2, key_of(table.space));
+    insert.bind(3, table.name);
+    return insert.step().status();
+  }
+  Status finish(const std::string& location) {
+    Statement remove(*database_, "DELETE FROM unfinished WHERE location = ?1");
+    remove.bind(1, location);
+    return remove.step().status();
+  }
+
+  // Whether a table is there by now, or comes: then files there are its own, or its search for lost ones finds them.
+  Result<bool> in_use(const std::string& location) {
+    if (std::any_of(coming_.begin(), coming_.end(), [&](const std::string& place) { return overlap(location, place); })) return true;
+    Statement tables(*database_, "SELECT location, metadata_location FROM tables");
+    while (true) {
+      const Result<bool> row = tables.step();
+      if (!row.ok() || !row.value()) return row;
+      if (overlap(location, tables.text(0)) || location == tables.text(1)) return true;
+    }
+  }
+
+  // What is at one of those places goes, and then the row. The lock is not held while the warehouse is asked; no table comes to be there
+  // meanwhile.
+  Status remove_unfinished(const std::string& location, std::unique_lock<std::mutex>& lock) {
+    const Result<bool> used = in_use(location);
+    if (!used.ok()) return used.status();
+    if (used.value()) return finish(location);
+    purging_.insert(location);
+    lock.unlock();
+    const Status removed = warehouse_.remove_all(location);
+    lock.lock();
+    purging_.erase(purging_.find(location));
+    changed_.notify_all();
+    return removed.ok() ? finish(location) : removed;
+  }
+
+  // Of one table, or all there are.
+  Status remove_unfinished_of(const TableName* table) {
+    std::unique_lock lock(mutex_);
+    std::vector<std::string> locations;
+    {
+      Statement list(*database_, "SELECT location FROM unfinished WHERE ?1 = '' OR (namespace = ?1 AND name = ?2)");
+      list.bind(1, table == nullptr ? "" : key_of(table->space));
+      list.bind(2, table == nullptr ? "" : table->name);
+      while (true) {
+        const Result<bool> row = list.step();
+        if (!row.ok()) return row.status();
+        if (!row.value()) break;
+        locations.push_back(list.text(0));
+      }
+    }
+    for (const std::string& location : locations) {
+      if (Status status = remove_unfinished(location, lock); !status.ok()) return status;
     }
     return ok_status();
+  }
+
+  // Before the first file of the new ones among them. What an earlier attempt left goes first, so there is one of each table at most.
+  Status begin_new(std::vector<Pending>& all) {
+    for (Pending& next : all) {
+      if (!next.is_new()) continue;
+      if (Status status = remove_unfinished_of(&next.table); !status.ok()) return status;
+      if (next.unfinished.empty()) {
+        Result<std::string> file = warehouse_.canonical(next.file);
+        if (!file.ok()) return file.status();
+        next.unfinished = file.take();
+      }
+      std::lock_guard lock(mutex_);
+      if (Status status = begin(next.unfinished, next.table); !status.ok()) return status;
+    }
+    return ok_status();
+  }
+
+  Status write_files(const std::vector<Pending>& all, std::size_t& written) {
+    for (const Pending& next : all) {
+      if (!next.unchanged) {
+        if (Status status = warehouse_.write(next.file, table_metadata_text(*next.metadata)); !status.ok()) return status;
+      }
+      ++written;
+    }
+    return ok_status();
+  }
+
+  // Of a commit that did not happen: the first `written` files, and what was begun of new tables.
+  void take_back(const std::vector<Pending>& all, std::size_t written) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const Pending& next = all[i];
+      if (i < written && !next.unchanged) static_cast<void>(warehouse_.remove(next.file));
+      if (!next.is_new()) continue;
+      std::unique_lock lock(mutex_);
+      static_cast<void>(remove_unfinished(next.unfinished, lock));  // what cannot be removed now stays in the database
+    }
   }
 
   Status move_pointers(const std::vector<Pending>& all) {
@@ -611,6 +651,10 @@ class SqliteCatalog final : public TableCatalog {
 
   // First the files, then all pointers at once. A crash in between leaves files nothing points at, never a pointer to nothing.
   Result<std::vector<LoadedTable>> make_current(std::vector<Pending>& all) {
+    for (Pending& next : all) {
+      if (!next.unchanged) next.file = metadata_file(*next.metadata, next.changed_from);
+    }
+    if (Status status = begin_new(all); !status.ok()) return status;
     std::set<std::string> places;  // that the database does not know yet
     for (const Pending& next : all) {
       if (next.moves) places.insert(next.place);
@@ -620,7 +664,8 @@ class SqliteCatalog final : public TableCatalog {
       await_purges(places, lock);
       coming_.insert(places.begin(), places.end());
     }
-    Status status = write_files(all);
+    std::size_t written = 0;
+    Status status = write_files(all, written);
     crash_points_.pass(CrashPoint::kBeforePointers);
     if (status.ok()) status = move_pointers(all);
     {
@@ -633,10 +678,7 @@ class SqliteCatalog final : public TableCatalog {
       }
     }
     if (!status.ok()) {
-      if (status.code() == Code::kUnavailable) return status;  // the database may point at them
-      for (const Pending& next : all) {
-        if (!next.file.empty()) static_cast<void>(warehouse_.remove(next.file));
-      }
+      if (status.code() != Code::kUnavailable) take_back(all, written);  // the database may point at them
       return status;
     }
     std::vector<LoadedTable> tables;
@@ -695,16 +737,6 @@ class SqliteCatalog final : public TableCatalog {
 
 }  // namespace
 
-std::string text_of(const Namespace& space) {
-  std::string text;
-  for (const std::string& level : space) text += (text.empty() ? "" : ".") + level;
-  return text;
-}
-
-std::string text_of(const TableName& table) {
-  return table.space.empty() ? table.name : text_of(table.space) + "." + table.name;
-}
-
 Result<std::unique_ptr<TableCatalog>> open_sqlite_catalog(const std::string& path, Warehouse& warehouse, const Clock& clock,
                                                           const char* crash_at) {
   Result<std::unique_ptr<Database>> database = Database::open(path);
@@ -730,6 +762,7 @@ Result<std::unique_ptr<TableCatalog>> open_sqlite_catalog(const std::string& pat
     if (Status status = database.value()->run(kSchema); !status.ok()) return status;
     if (Status status = transaction.value()->commit(); !status.ok()) return status;
   }
+  if (Status status = database.value()->run(kUnfinished); !status.ok()) return status;
   auto catalog = std::make_unique<SqliteCatalog>(database.take(), warehouse, clock);
   if (Status status = catalog->crash_at(crash_at); !status.ok()) return status;
   return std::unique_ptr<TableCatalog>(std::move(catalog));

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <latch>
@@ -39,12 +41,12 @@ class RefusingDisk final : public Disk {
   int refuse_after_ = 1'000'000;
 };
 
-// A warehouse that stalls while a metadata file of a table is written, until it is told to go on.
+// A warehouse that stalls while a metadata file of a table is written, until it is told to go on; or from which no folder can be removed.
 class StallingWarehouse final : public Warehouse {
  public:
   explicit StallingWarehouse(Warehouse& warehouse) : warehouse_(warehouse) {}
   std::latch stalled{1}, go_on{1};
-  std::atomic<bool> stalls = false;
+  std::atomic<bool> stalls = false, keeps = false;
 
   const std::string& root() const override { return warehouse_.root(); }
   Result<std::string> canonical(std::string_view location) const override { return warehouse_.canonical(location); }
@@ -56,7 +58,9 @@ class StallingWarehouse final : public Warehouse {
   Result<bool> exists(const std::string& location) override { return warehouse_.exists(location); }
   Status remove(const std::string& location) override { return warehouse_.remove(location); }
   Result<std::vector<WarehouseFile>> list(const std::string& location) override { return warehouse_.list(location); }
-  Status remove_all(const std::string& location) override { return warehouse_.remove_all(location); }
+  Status remove_all(const std::string& location) override {
+    return keeps ? Status(Code::kIo, "cannot remove " + location) : warehouse_.remove_all(location);
+  }
 
  private:
   Warehouse& warehouse_;
@@ -99,6 +103,11 @@ class SqliteCatalogTest : public testing::Test {
   std::string value(const std::string& name) {
     const Result<LoadedTable> table = catalog_->load_table({{"risk"}, name});
     return table.ok() ? table.value().metadata->property("value", "none") : table.status().message();
+  }
+  // Of the whole warehouse, folders too.
+  std::size_t things() {
+    const fs::path folder = directory_ + "/warehouse/risk";
+    return fs::exists(folder) ? static_cast<std::size_t>(std::distance(fs::recursive_directory_iterator(folder), {})) : 0;
   }
   std::size_t files_of(const LoadedTable& table) {
     const std::string folder = table.metadata->location.substr(std::string("file://").size()) + "/metadata";
@@ -320,6 +329,68 @@ TEST_F(SqliteCatalogTest, PurgeRemovesATablesFilesAndNoOthers) {
   EXPECT_TRUE(fs::exists(folder));
   ASSERT_TRUE(catalog_->drop_table({{"risk"}, "t"}, true).ok());
   EXPECT_FALSE(fs::exists(folder));
+}
+
+TEST_F(SqliteCatalogTest, WhatADeathInMakingATableLeavesGoesAtTheNextStart) {
+  ASSERT_TRUE(catalog_->create_namespace({"risk"}, {}).ok());
+  NewTable placed = draft("t");
+  placed.draft.location = warehouse_->root() + "/risk/chosen";
+  for (const NewTable& table : {draft("t"), placed}) {
+    for (const char* point : {"in_file:1", "after_file:1", "before_pointers:1", "in_pointers:1"}) {
+      catalog_.reset();
+      const auto die = [&] {
+        FolderWarehouse warehouse(disk_, directory_ + "/warehouse");
+        const bool armed = warehouse.crash_at(point).ok();
+        auto catalog = open_sqlite_catalog(directory_ + "/catalog.db", warehouse, clock_, point).take();
+        std::exit(armed && catalog->create_table(table).ok() ? 0 : 1);
+      };
+      EXPECT_EXIT(die(), testing::KilledBySignal(SIGKILL), "") << point;
+      reopen();
+      EXPECT_GE(things(), 3u) << point;  // the table's folder, its metadata's, and the file
+      ASSERT_TRUE(catalog_->remove_unfinished().ok());
+      // A folder that the client chose may hold what the client put there.
+      EXPECT_EQ(things(), table.draft.location.empty() ? 0u : 2u) << point;
+    }
+  }
+  EXPECT_EQ(files_of(create("t")), 1u);
+  ASSERT_TRUE(catalog_->remove_unfinished().ok());
+  EXPECT_EQ(value("t"), "none");
+}
+
+TEST_F(SqliteCatalogTest, WhatCouldNotBeRemovedGoesBeforeAnotherTableOfThatName) {
+  StallingWarehouse warehouse(*warehouse_);
+  catalog_.reset();
+  catalog_ = open_sqlite_catalog(directory_ + "/catalog.db", warehouse, clock_).take();
+  ASSERT_TRUE(catalog_->create_namespace({"risk"}, {}).ok());
+  create("t");
+  warehouse.keeps = true;
+  ASSERT_TRUE(catalog_->drop_table({{"risk"}, "t"}, true).ok());  // the table is gone, its files are not
+  EXPECT_EQ(things(), 3u);
+  EXPECT_EQ(catalog_->create_table(draft("t")).status().code(), Code::kIo);
+  EXPECT_EQ(catalog_->remove_unfinished().code(), Code::kIo);
+  create("other");
+  warehouse.keeps = false;
+  create("t");
+  EXPECT_EQ(things(), 6u);
+  catalog_.reset();
+}
+
+TEST_F(SqliteCatalogTest, WhatBecameATablesIsNotRemoved) {
+  StallingWarehouse warehouse(*warehouse_);
+  catalog_.reset();
+  catalog_ = open_sqlite_catalog(directory_ + "/catalog.db", warehouse, clock_).take();
+  ASSERT_TRUE(catalog_->create_namespace({"risk"}, {}).ok());
+  const LoadedTable table = create("t");
+  warehouse.keeps = true;
+  ASSERT_TRUE(catalog_->drop_table({{"risk"}, "t"}, true).ok());
+  ASSERT_TRUE(catalog_->register_table({{"risk"}, "back"}, table.metadata_location, false).ok());
+  warehouse.keeps = false;
+  ASSERT_TRUE(catalog_->remove_unfinished().ok());
+  EXPECT_EQ(value("back"), "none");
+  ASSERT_TRUE(catalog_->drop_table({{"risk"}, "back"}, false).ok());
+  ASSERT_TRUE(catalog_->remove_unfinished().ok());  // it was forgotten, and is whoever's who has dropped it
+  EXPECT_EQ(things(), 3u);
+  catalog_.reset();
 }
 
 TEST_F(SqliteCatalogTest, LocationsOutsideOfTheWarehouseAreRefused) {

@@ -115,6 +115,10 @@ class TableCatalog : public WriterCatalog {
   virtual Status rename_table(const TableName& from, const TableName& to) = 0;
   // `purge` removes its files too. kInvalidArgument then, when they cannot be told from those of another table.
   virtual Status drop_table(const TableName& table, bool purge) = 0;
+
+  // Files of tables that a process died over while it made or purged them. For whoever owns the warehouse, at its start. A failure is
+  // the warehouse's: what is left then goes the next time, or before another table of that name is made.
+  virtual Status remove_unfinished() = 0;
 };
 
 }  // namespace halocline::iceberg

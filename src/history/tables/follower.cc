@@ -67,15 +67,17 @@ Result<std::unique_ptr<Follower>> Follower::open(Disk& disk, Books& books, icebe
 }
 
 Status Follower::resume(const FollowerState& state) {
-  CHECK(read_seq_ == 0 && complete() && state.seq <= committed_seq());
+  const bool fresh = committed_seq() == 0;
+  CHECK(read_seq_ == 0 && (fresh || (complete() && state.seq <= committed_seq())));
   for (const KeptCommand& kept : *state.commands) {
     Command command;
     if (!decode(kept.type, kept.payload, command)) {
       return Status(Code::kDataLoss, "the follower's state holds what is no command, of seq " + std::to_string(kept.seq));
     }
-    limit_versions_.take(command, {kept.seq, kept.time}, false);
-    reference_versions_.take(command, {kept.seq, kept.time}, false);
+    limit_versions_.take(command, {kept.seq, kept.time}, fresh);
+    reference_versions_.take(command, {kept.seq, kept.time}, fresh);
   }
+  changed_ = fresh;
   kept_ = *state.commands;
   read_seq_ = state.seq, read_time_ = state.time, chain_ = state.chain, tree_ = state.tree;
   if (read_seq_ == committed_seq()) forget_changes();

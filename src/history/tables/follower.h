@@ -56,7 +56,8 @@ class Follower {
   static Result<std::unique_ptr<Follower>> open(Disk& disk, Books& books, iceberg::WriterCatalog& catalog, Warehouse& warehouse,
                                                 const Clock& clock, FollowerOptions options);
 
-  // Goes on behind a state, before anything was read: the books are there. Only when the tables are complete, and there or beyond.
+  // Goes on behind a state, before anything was read: the books are there. Only when the tables are complete, and there or beyond; or
+  // new, then the first commit is to be there, with all that is current in the books, and of what was before they have nothing.
   // kDataLoss: it holds what is no command.
   Status resume(const FollowerState& state);
   // Where the tables, the books and the reading are, when that is the same place, and one to go on from.

@@ -21,16 +21,17 @@ namespace {
 struct RowKey {
   std::size_t number = 0;
   const char* name = "seq";
-  std::vector<std::size_t> rest;     // columns
+  std::vector<std::size_t> rest = {};  // columns
   bool by_commit = false;            // the first three columns say which commit
+  std::optional<std::size_t> seq = 0;  // the column that says which command a row is of; none: rows go when what they are of changes
 };
 
 RowKey key_of(const TableDefinition& definition) {
-  if (definition.name == "positions") return {0, "seq", {3, 4, 5}, true};
-  if (definition.name == "nodes") return {0, "seq", {3}, true};
-  if (definition.name == "alerts") return {3, "event", {}, false};
-  if (definition.sorted_by == std::vector<std::int32_t>{1} && definition.day_of == 0) return {0, "number", {}, false};
-  return {0, "seq", {}, false};
+  if (definition.name == "positions") return {.rest = {3, 4, 5}, .by_commit = true};
+  if (definition.name == "nodes") return {.rest = {3}, .by_commit = true};
+  if (definition.name == "alerts") return {.number = 3, .name = "event"};
+  if (definition.sorted_by == std::vector<std::int32_t>{1} && definition.day_of == 0) return {.name = "number", .seq = std::nullopt};
+  return {};
 }
 constexpr std::size_t kCommitColumns = 3;
 
@@ -39,13 +40,15 @@ struct Row {
   std::uint64_t rest = 0;  // a digest of it
   std::array<std::byte, 16> content{};
   std::uint32_t file = 0, position = 0;
+  bool compared = true;
 
   friend bool operator<(const Row& a, const Row& b) { return std::pair(a.rest, a.number) < std::pair(b.rest, b.number); }
 };
 
 class Rows {
  public:
-  Rows(const TableDefinition& definition, const TableContents& table) : definition_(definition), key_(key_of(definition)), table_(table) {}
+  Rows(const TableDefinition& definition, const TableContents& table, Seq from)
+      : definition_(definition), key_(key_of(definition)), table_(table), from_(static_cast<std::int64_t>(from)) {}
 
   // All live rows, by key. A broken file is told to `broken`, and fails where there is nobody to tell.
   Status load(TableComparison* broken) {
@@ -131,6 +134,7 @@ class Rows {
     row.file = static_cast<std::uint32_t>(files_.size() - 1);
     row.position = static_cast<std::uint32_t>(position);
     row.number = scan.number(key_.number).value_or(-1);
+    row.compared = !key_.seq.has_value() || scan.number(*key_.seq).value_or(from_) >= from_;
     text.clear();
     for (std::size_t i = key_.by_commit ? kCommitColumns : 0; i < definition_.schema.fields.size(); ++i) append(scan.text(i), text);
     const Digest content = sha256(text);
@@ -150,6 +154,7 @@ class Rows {
   const TableDefinition& definition_;
   const RowKey key_;
   const TableContents& table_;
+  const std::int64_t from_;
   std::vector<std::string> files_;
   std::vector<Row> rows_;
 };
@@ -191,6 +196,7 @@ class Comparison {
 
  private:
   void tell(const Rows& rows, const Row& row, const std::string& text) {
+    if (!row.compared) return;
     ++found_.differences;
     if (found_.first.size() < kMostDifferencesTold) found_.first.push_back({rows.place(row), text});
   }
@@ -215,19 +221,20 @@ class Comparison {
 
 }  // namespace
 
-Result<TableComparison> compare_rows(const TableDefinition& definition, const TableContents& audited, const TableContents& expected) {
+Result<TableComparison> compare_rows(const TableDefinition& definition, const TableContents& audited, const TableContents& expected,
+                                     Seq from) {
   TableComparison found;
-  Rows is(definition, audited), must_be(definition, expected);
+  Rows is(definition, audited, from), must_be(definition, expected, from);
   if (Status status = is.load(&found); !status.ok()) return status;
   if (Status status = must_be.load(nullptr); !status.ok()) return status;
-  found.rows = is.rows().size();
+  found.rows = static_cast<std::uint64_t>(std::count_if(is.rows().begin(), is.rows().end(), [](const Row& row) { return row.compared; }));
   found.files = is.files();
   Comparison(definition, is, must_be, found).run();
   return found;
 }
 
 Result<std::set<Seq>> commit_seqs(const TableDefinition& definition, const TableContents& table) {
-  Rows rows(definition, table);
+  Rows rows(definition, table, 1);
   TableComparison broken;  // told by compare_rows()
   if (Status status = rows.load(&broken); !status.ok()) return status;
   std::set<Seq> seqs;

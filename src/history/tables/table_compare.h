@@ -37,7 +37,10 @@ inline constexpr std::size_t kMostDifferencesTold = 10;
 
 // `expected` may have been committed at more places: of a table that has rows for each commit (positions, nodes), a row that says what an
 // earlier one said already may be in one and not in the other. Files that are broken are differences; fails when `expected` cannot be read.
-Result<TableComparison> compare_rows(const TableDefinition& definition, const TableContents& audited, const TableContents& expected);
+// Rows of commands before `from` are not compared where a table keeps such (others have what is current); `expected` need not have them,
+// but what positions and nodes were then.
+Result<TableComparison> compare_rows(const TableDefinition& definition, const TableContents& audited, const TableContents& expected,
+                                     Seq from = 1);
 
 // The seqs at which a table that has rows for each commit was committed. kDataLoss: a broken file.
 Result<std::set<Seq>> commit_seqs(const TableDefinition& definition, const TableContents& table);
