@@ -113,5 +113,26 @@ TEST(PairMap, FindsWhatAMapFinds) {
   }
 }
 
+// First ids close together and far apart, in any order: what lies in the array and what in the hash table changes as they come.
+TEST(PairMap, FindsIdsOfAnySize) {
+  std::mt19937_64 random(7);
+  for (const std::uint32_t spread : {1u, 3u, 5u, 40u, 1'000'000u}) {
+    PairMap map;
+    std::map<std::uint32_t, std::uint32_t> model;
+    for (std::uint32_t i = 0; i < 4'000; ++i) {
+      const auto a = static_cast<std::uint32_t>(random() % 8 == 0 ? random() % PairMap::kNone : random() % (std::uint64_t{4'000} * spread));
+      if (model.emplace(a, i).second) map.insert(a, 5, i);
+      if (i % 97 != 0) continue;
+      for (const auto& [known, value] : model) {
+        ASSERT_EQ(map.find(known, 5), value) << "spread " << spread;
+        const bool next_known = known + 1 == PairMap::kNone || model.contains(known + 1);
+        ASSERT_TRUE(next_known || map.find(known + 1, 5) == PairMap::kNone) << known << " and spread " << spread;
+      }
+    }
+    ASSERT_EQ(map.find(0, 4), PairMap::kNone);
+    ASSERT_EQ(map.find(0, 6), PairMap::kNone);
+  }
+}
+
 }  // namespace
 }  // namespace halocline

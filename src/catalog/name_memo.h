@@ -28,7 +28,11 @@ class NameMemo {
       if (set[i].low == low && set[i].high == high && set[i].rest == rest) return set[i].node;
     }
     const std::uint32_t node = catalog_.find_node(kind, name);
-    if (node != kNoId) set[next_way_++ % kWays] = {low, high, rest, node};
+    if (node == kNoId) return node;
+    // The first way that is free, so that look-ups nearly always end at the first and the processor knows it beforehand.
+    std::size_t way = 0;
+    while (way < kWays && static_cast<std::uint32_t>(set[way].rest >> 16) == version && set[way].node != kNoId) ++way;
+    set[way < kWays ? way : next_way_++ % kWays] = {low, high, rest, node};
     return node;
   }
 

@@ -41,7 +41,7 @@ class Engine::Impl {
     const Nanos before = state.time;
     state.seq = seq;
     state.time = time;
-    exposure.pass_time(before, time);
+    if (time != before) exposure.pass_time(before, time);  // the commands of a block have one time
     prices.pass_time();
     limits.escalate(events);
     look_at_touched(CauseOf{}, events);

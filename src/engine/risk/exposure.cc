@@ -70,14 +70,6 @@ inline Exposure::Shift Exposure::shift_of(Money before, Money after, Money cash,
   return {net, long_exposure, net + cash, stale ? absolute(after) - absolute(before) : 0};
 }
 
-bool Exposure::within_bound(std::uint32_t position, Int128 quantity) const {
-  const Int128 now = position == kNoId ? 0 : state_.positions[position].quantity;
-  const Int128 then = now + quantity;
-  constexpr auto kMost = static_cast<UInt128>(limits::kMaxPositionQuantity);
-  if (static_cast<UInt128>(then) + kMost <= 2 * kMost) return true;  // -kMost … kMost
-  return absolute(then) <= absolute(now);
-}
-
 void Exposure::prefetch_node(std::uint32_t node) const {
   const NodeRecord& record = state_.catalog.nodes[node];
   prefetch_line(&record);
@@ -152,11 +144,17 @@ void Exposure::move_instrument(std::uint32_t id, std::uint32_t from_node, std::u
 }
 
 void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEffect& effect, const Tally& tally) {
-  const InstrumentRecord& instrument = state_.catalog.instruments[effect.instrument];
+  const InstrumentRecord instrument = state_.catalog.instruments[effect.instrument];
   const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
   if (changes_.wanted) [[unlikely]] note_trade(nodes, positions, effect.instrument);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (positions[i] == kNoId) positions[i] = make_position(nodes[i], effect.instrument);
+  }
+  // The position's own bucket, and of FIRM the instrument's as well.
+  std::array<std::uint32_t, 5> buckets{};
+  const std::array<std::uint32_t, 4>& above = buckets_above(effect.instrument);
+  std::copy(above.begin(), above.end(), buckets.begin() + 1);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
     PositionRecord& record = state_.positions.write(positions[i]);
     // The newest trade of all is the last to fold.
     if (record.split_known) record.cost = AverageCost::folded(record.quantity, record.cost, effect.quantity, effect.notional);
@@ -166,10 +164,10 @@ void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEf
     ++record.count;
     const Money value = record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
     const Shift shift = shift_of(before, value, effect.cash, instrument.stale);
-    add_to_node(record.bucket, shift, positions[i], value, rate, tally);
-    if (i != 0) continue;
-    for (const std::uint32_t bucket : buckets_above(effect.instrument)) {
-      if (bucket != kNoId) add_to_node(bucket, shift, positions[i], value, rate, tally);
+    const Money size = absolute(value);
+    buckets[0] = record.bucket;
+    for (std::size_t b = 0; b < (i == 0 ? buckets.size() : 1); ++b) {
+      if (buckets[b] != kNoId) add_to_node(buckets[b], shift, positions[i], size, rate, tally);
     }
   }
 }
@@ -186,9 +184,10 @@ void Exposure::note_trade(const Holders& nodes, Holders& positions, std::uint32_
   }
 }
 
-inline void Exposure::add_to_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate,
-                                  const Tally& tally) {
-  BucketRecord& bucket = move(id, shift, position, value);
+// Inlined in add_trade(), nine times a trade: what it is given then stays in registers.
+[[gnu::always_inline]] inline void Exposure::add_to_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money size,
+                                                         std::int64_t rate, const Tally& tally) {
+  BucketRecord& bucket = move(id, shift, position, size);
   NodeRecord& node = convert(bucket, rate);
   count(bucket.node, node, tally);
   if (may_be_peak(node)) touch(bucket.node);
@@ -209,7 +208,7 @@ void Exposure::position_moved(std::uint32_t position, const PositionRecord& reco
 }
 
 void Exposure::move_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate) {
-  BucketRecord& bucket = move(id, shift, position, value);
+  BucketRecord& bucket = move(id, shift, position, absolute(value));
   convert(bucket, rate);
   touch_moved(bucket.node);
 }
@@ -232,13 +231,12 @@ const std::array<std::uint32_t, 4>& Exposure::buckets_above(std::uint32_t id) {
   return above.buckets;
 }
 
-inline BucketRecord& Exposure::move(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value) {
+[[gnu::always_inline]] inline BucketRecord& Exposure::move(std::uint32_t id, const Shift& shift, std::uint32_t position, Money size) {
   BucketRecord& bucket = state_.buckets.write(id);
   bucket.net += shift.net;
   bucket.long_exposure += shift.long_exposure;
   bucket.pnl += shift.pnl;
   if (shift.stale != 0) bucket.stale += shift.stale;
-  const Money size = absolute(value);
   if (bucket.largest == position) {
     if (size >= bucket.largest_value) {
       bucket.largest_value = size;

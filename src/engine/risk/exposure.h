@@ -59,7 +59,13 @@ class Exposure {
   void prefetch_nodes(const Holders& nodes, std::uint32_t instrument) const;
   void prefetch_buckets(const Holders& positions, std::uint32_t instrument) const;
   // Whether the position (kNoId: none yet) may take the change: its bound (limits::kMaxPositionQuantity), unless it comes nearer to zero.
-  bool within_bound(std::uint32_t position, Int128 quantity) const;
+  bool within_bound(std::uint32_t position, Int128 quantity) const {
+    const Int128 now = position == kNoId ? 0 : state_.positions[position].quantity;
+    const Int128 then = now + quantity;
+    constexpr auto kMost = static_cast<UInt128>(limits::kMaxPositionQuantity);
+    if (static_cast<UInt128>(then) + kMost <= 2 * kMost) return true;  // -kMost … kMost
+    return (then < 0 ? -then : then) <= (now < 0 ? -now : now);
+  }
   // Changes a position (made when there is none) and all sums above it. For a FIRM position the instrument's,
   // underlying's, sector's and currency's nodes as well. Returns the position's id. Its split of P&L is the caller's to care for.
   std::uint32_t change(const Leg& leg);
@@ -110,8 +116,8 @@ class Exposure {
   static Shift shift_of(Money before, Money after, Money cash, bool stale);
   std::uint32_t bucket_of(std::uint32_t node, std::uint32_t currency);
   std::uint32_t make_position(std::uint32_t node, std::uint32_t instrument);
-  // Moves the sums of a bucket in which the position now has this value.
-  BucketRecord& move(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value);
+  // Moves the sums of a bucket in which the position now has a value of this size.
+  BucketRecord& move(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money size);
   // Brings the scaled P&L of the bucket's node up to the bucket's.
   NodeRecord& convert(BucketRecord& bucket, std::int64_t rate);
   // Moves all buckets that sum up the position, and their nodes.
@@ -121,8 +127,8 @@ class Exposure {
   void touch_moved(std::uint32_t node);
   void prefetch_node(std::uint32_t node) const;
   void note_trade(const Holders& nodes, Holders& positions, std::uint32_t instrument);
-  // The same by a new trade: its node counts it.
-  void add_to_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate, const Tally& tally);
+  // The same by a new trade: its node counts it. `size`: |value|.
+  void add_to_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money size, std::int64_t rate, const Tally& tally);
   // The buckets that sum up the firm's position in the instrument: instrument, underlying, sector, currency; kNoId for none.
   const std::array<std::uint32_t, 4>& buckets_above(std::uint32_t instrument);
   static bool may_be_peak(const NodeRecord& node);
