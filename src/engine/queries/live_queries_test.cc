@@ -1,5 +1,6 @@
 // Queries over trades that come one after the other while the trades change: whatever the first answers were read from, each is what the
-// question asked anew gives; and what is told is the same however often it is taken. All else about continuous queries is tested from outside (tests/queries).
+// question asked anew gives; and what is told is the same however often it is taken. All else about continuous queries is tested from
+// outside (tests/queries).
 #include "engine/queries/live_queries.h"
 
 #include <gtest/gtest.h>
@@ -61,7 +62,8 @@ class Round {
       for (const RowEvent& row : one.events->rows) {
         told.push_back("query " + std::to_string(one.query) + " seq " + std::to_string(one.events->seq) + " time " +
                        std::to_string(one.events->time) + " kind " + std::to_string(static_cast<int>(row.kind)) + " reason " +
-                       std::to_string(static_cast<int>(row.reason)) + " " + row.key + "/" + row.before + "/" + row.after + "/" + row.order);
+                       std::to_string(static_cast<int>(row.reason)) + " " + row.key + "/" + row.before + "/" + row.after + "/" +
+                       row.order);
       }
     }
   }
