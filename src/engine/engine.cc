@@ -34,6 +34,8 @@ class Engine::Impl {
   queries::NamedQueries named{state, changes, queries};
   std::vector<std::uint32_t> watched_;  // nodes touched that have limits
 
+  Impl() { queries.gather_new_trades(); }
+
   void begin(Seq seq, Nanos time, std::vector<AlertEvent>& events) {
     CHECK(seq == state.seq + 1, "seq %llu after %llu", static_cast<unsigned long long>(seq),
           static_cast<unsigned long long>(state.seq));
@@ -221,7 +223,10 @@ class Engine::Impl {
     const std::size_t first_event = events.size();
     const Sizes before(state.catalog);
     begin(seq, time, events);
-    if (changes.wanted && may_reshape(command)) changes.before = std::make_shared<const State>(state);
+    if (changes.wanted && may_reshape(command)) {
+      queries.settle_gathered();
+      changes.before = std::make_shared<const State>(state);
+    }
     const bool of_message = sessions.wants_outcome() && !std::holds_alternative<FixReceived>(command);
     CauseOf cause;
     const Outcome outcome = needs_firm(command) && !state.catalog.has_firm() ? Outcome::kNoFirm : std::visit(

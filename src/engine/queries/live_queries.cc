@@ -10,6 +10,7 @@
 namespace halocline::queries {
 namespace {
 
+constexpr std::size_t kMostGathered = 256;
 constexpr std::size_t kMostHeld = 4'096;  // rows that are put down one by one when a query that was prepared begins
 
 // Without a bound it is SIZE_MAX and stays so.
@@ -31,6 +32,7 @@ LiveQueries::Watchers& LiveQueries::watchers(Source source) {
 }
 
 std::vector<Result<LiveQueries::Id>> LiveQueries::add(std::span<const std::shared_ptr<const Plan>> plans) {
+  settle_gathered();
   std::vector<Result<Id>> out;
   std::vector<TradeQueries::Newcomer> over_trades;
   for (const std::shared_ptr<const Plan>& plan : plans) out.push_back(enter(plan, over_trades));
@@ -115,6 +117,7 @@ std::size_t LiveQueries::cost_of(const Plan& plan) const {
 }
 
 bool LiveQueries::read_now(Id id) {
+  settle_gathered();
   const Entry& entry = *queries_.at(id);
   return take_from(may_tell_, entry.live != nullptr ? entry.live->answer_size() : of_trades_.cost_of_rows(id));
 }
@@ -136,6 +139,7 @@ NotedChanges LiveQueries::take_noted() {
 }
 
 std::vector<std::pair<LiveQueries::Id, Status>> LiveQueries::adopt(Preparation& preparation) {
+  settle_gathered();
   std::vector<std::pair<Id, Status>> out;
   LiveQueries& from = preparation.live_;
   for (const Preparation::One& one : preparation.queries_) {
@@ -161,11 +165,13 @@ std::vector<std::pair<LiveQueries::Id, Status>> LiveQueries::adopt(Preparation& 
 }
 
 std::vector<KeptRow> LiveQueries::rows(Id id) {
+  settle_gathered();
   const Entry& entry = *queries_.at(id);
   return entry.live != nullptr ? entry.live->rows() : of_trades_.rows(id);
 }
 
 void LiveQueries::remove(Id id) {
+  settle_gathered();
   const auto at = queries_.find(id);
   if (at == queries_.end()) return;  // it failed
   if (--at->second->users == 0) drop(id);
@@ -278,9 +284,39 @@ void LiveQueries::rows_changed(Source source, std::vector<std::uint32_t>& rows, 
 void LiveQueries::settle() {
   if (noted_ != nullptr) noted_->note(changes_);
   if (queries_.empty() || (changes_.empty() && touched_.empty())) return;
+  look_at_others();
+  const bool of_trades = !of_trades_.empty() && (changes_.reshaped || !changes_.trades.empty());
+  if (touched_.empty() && !of_trades) return;
+  if (gathers_ && touched_.empty() && one_new_trade()) {
+    gathered_.push_back({changes_.trades[0].trade, state_.seq, state_.time});
+    if (gathered_.size() == kMostGathered) settle_gathered();
+    return;
+  }
+  settle_gathered();
   const std::size_t first = taken_.size();
-  if (!of_trades_.empty() && (changes_.reshaped || !changes_.trades.empty())) of_trades_.settle(changes_, taken_);
+  if (of_trades && !of_trades_.empty()) of_trades_.settle(changes_, taken_);
   settle_others();
+  put_in_order(first);
+}
+
+void LiveQueries::gather_new_trades() {
+  gathers_ = true;
+  changes_.before_trade_changes = [this] { settle_gathered(); };
+}
+
+void LiveQueries::settle_gathered() {
+  if (gathered_.empty()) return;
+  of_trades_.keep_likely(gathered_);
+  for (const NewTrade& one : gathered_) {
+    if (of_trades_.empty()) break;  // the last of them failed
+    const std::size_t first = taken_.size();
+    of_trades_.settle(one, taken_);
+    put_in_order(first);
+  }
+  gathered_.clear();
+}
+
+void LiveQueries::put_in_order(std::size_t first) {
   const auto begin = taken_.begin() + static_cast<std::ptrdiff_t>(first);
   const auto by_query = [](const LiveEvents& a, const LiveEvents& b) { return a.query < b.query; };
   if (!std::is_sorted(begin, taken_.end(), by_query)) std::sort(begin, taken_.end(), by_query);
@@ -289,9 +325,9 @@ void LiveQueries::settle() {
   }
 }
 
-// Those that are no TradeQueries.
-void LiveQueries::settle_others() {
-  if (by_source_.empty() && touched_.empty()) return;
+// Those that are no TradeQueries: what changed goes to them.
+void LiveQueries::look_at_others() {
+  if (by_source_.empty()) return;
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
   if (changes_.reshaped) {
@@ -318,6 +354,13 @@ void LiveQueries::settle_others() {
     rows_changed(Source::kCurrencies, changes_.currencies, reader);
     rows_changed(Source::kQueries, changes_.queries, reader);
   }
+}
+
+// And what their answers became is told.
+void LiveQueries::settle_others() {
+  if (touched_.empty()) return;
+  Splits splits(state_);
+  const Reader reader{state_, splits, state_.time};
   std::sort(touched_.begin(), touched_.end());
   for (const Id id : touched_) {
     Entry& entry = *queries_.at(id);

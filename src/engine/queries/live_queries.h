@@ -84,10 +84,19 @@ class LiveQueries {
   // By the engine: after time has passed, and after the command, with what that changed; both before take() of that seq.
   void pass_time();
   void settle();
+  // From here on a command that brought one new trade and concerns nothing else is settled together with those that follow, which costs
+  // a trade of nobody's a few nanoseconds. Nobody can tell: all that shows or needs an answer settles them first, and what changes a known
+  // trade calls changes.before_trade_changes. Each keeps its seq and time.
+  void gather_new_trades();
+  // By the engine before a command that may reshape the books.
+  void settle_gathered();
   Nanos deadline() const { return due_.empty() ? INT64_MAX : due_.begin()->first; }
 
   // The events since the last call, in the order of seqs.
-  std::vector<LiveEvents> take() { return std::exchange(taken_, {}); }
+  std::vector<LiveEvents> take() {
+    settle_gathered();
+    return std::exchange(taken_, {});
+  }
 
  private:
   struct Entry {
@@ -117,7 +126,11 @@ class LiveQueries {
   void connect(Id id, Entry& entry);
   // Rows that must be read to begin it, or for its answer.
   std::size_t cost_of(const Plan& plan) const;
+  bool one_new_trade() const { return !changes_.reshaped && changes_.trades.size() == 1 && changes_.trades[0].before == kNoId; }
+  void look_at_others();
   void settle_others();
+  // What was told from there on, all of one seq: by query, and those that failed are dropped.
+  void put_in_order(std::size_t first);
   void rows_changed(Source source, std::vector<std::uint32_t>& rows, const Reader& reader);
   void row_changed(Watchers& of, std::uint32_t row, const Reader& reader);
   void look(Id id, std::size_t side, std::uint32_t row, const Reader& reader);
@@ -136,6 +149,8 @@ class LiveQueries {
   std::vector<Id> touched_;  // whose answers may have changed
   std::vector<Id> found_;
   std::vector<LiveEvents> taken_;
+  bool gathers_ = false;
+  std::vector<NewTrade> gathered_;  // in the order of seqs, all before whatever changes next
   std::deque<PutOff> put_off_;
   std::unique_ptr<NotedChanges> noted_;  // while a preparation needs it
   std::size_t most_read_ = SIZE_MAX, may_read_ = SIZE_MAX, may_tell_ = SIZE_MAX;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
+#include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
@@ -149,12 +151,38 @@ std::optional<IndexedCondition> choose_condition(const std::vector<Expression>& 
 
 namespace {
 
-// The hashes of the texts of a column whose rows name something by id, so that most rows need not be read to their texts.
-class NameHashes {
+// A column whose rows name something by id: the hashes of its texts, so that most rows need not be read to their texts, and which of them
+// are asked for.
+class Names {
  public:
+  void want(std::uint64_t hash) {
+    if (++wanted_[hash] == 1) wanted_by_id_.clear();
+  }
+  void want_no_more(std::uint64_t hash) {
+    const auto at = wanted_.find(hash);
+    if (--at->second != 0) return;
+    wanted_.erase(at);
+    wanted_by_id_.clear();
+  }
+  std::size_t wanted() const { return wanted_.size(); }
+
+  // Keeps the places of rows whose name may be asked for.
+  void keep_wanted(const Column& column, const Reader& reader, std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& places) {
+    const std::uint64_t version = reader.state.catalog.names_version();
+    if (version < version_) return;
+    if (version > version_) forget(version);
+    std::size_t kept = 0;
+    for (const std::uint32_t place : places) {
+      const std::uint32_t id = column.id(reader, rows[place]);
+      places[kept] = place;
+      if (id != kNoId) kept += is_wanted(column, reader, rows[place], id);
+    }
+    places.resize(kept);
+  }
+
   std::uint64_t of(const Column& column, const Reader& reader, std::uint32_t row, std::uint32_t id) {
     const std::uint64_t version = reader.state.catalog.names_version();
-    if (version > version_) hashes_.clear(), version_ = version;
+    if (version > version_) forget(version);
     if (version < version_) return hash_bytes(column.load(reader, row).text);  // of books before a name changed
     if (id >= hashes_.size()) hashes_.resize(std::bit_ceil(id + std::size_t{1}));
     if (hashes_[id] == 0) hashes_[id] = hash_bytes(column.load(reader, row).text);
@@ -162,8 +190,23 @@ class NameHashes {
   }
 
  private:
-  std::vector<std::uint64_t> hashes_;  // by id; 0: not known
-  std::uint64_t version_ = 0;          // of the names
+  enum class Wanted : std::uint8_t { kUnknown, kNo, kYes };
+
+  void forget(std::uint64_t version) {
+    hashes_.clear(), wanted_by_id_.clear();
+    version_ = version;
+  }
+  bool is_wanted(const Column& column, const Reader& reader, std::uint32_t row, std::uint32_t id) {
+    if (id >= wanted_by_id_.size()) wanted_by_id_.resize(std::bit_ceil(id + std::size_t{1}));
+    Wanted& known = wanted_by_id_[id];
+    if (known == Wanted::kUnknown) known = wanted_.contains(of(column, reader, row, id)) ? Wanted::kYes : Wanted::kNo;
+    return known == Wanted::kYes;
+  }
+
+  std::vector<std::uint64_t> hashes_;                        // by id; 0: not known
+  std::vector<Wanted> wanted_by_id_;                         // follows from the others
+  std::unordered_map<std::uint64_t, std::size_t> wanted_;    // by hash: how often
+  std::uint64_t version_ = 0;                                // of the names
 };
 
 std::uint64_t hash_of(const Value& value, ValueType type) {
@@ -176,7 +219,11 @@ std::uint64_t hash_of(const Value& value, ValueType type) {
 // The queries that have equalities on the same columns: a flat hash table of their values, so that a row of nobody's costs one look.
 class PredicateIndex::Points {
  public:
-  Points(const Table& table, const std::vector<std::uint32_t>& of) : columns(of), table_(table), names_(of.size()), slots_(kFewest) {}
+  Points(const Table& table, const std::vector<std::uint32_t>& of) : columns(of), table_(table), names_(of.size()), slots_(kFewest) {
+    for (std::uint32_t i = 0; i < columns.size(); ++i) {
+      if (table.columns[columns[i]].id != nullptr) by_names_wanted_.push_back(i);
+    }
+  }
 
   void add(const std::string& key, Query query, const IndexedCondition& condition) {
     if (2 * (lists_.size() + 1) > slots_.size()) grow();
@@ -193,6 +240,7 @@ class PredicateIndex::Points {
       list.add(query);
     }
     ++size_;
+    each_named(key, [](Names& names, std::uint64_t of) { names.want(of); });
   }
 
   // What is left of a list without queries is used again by its key, and dropped when the table grows.
@@ -206,9 +254,15 @@ class PredicateIndex::Points {
       list.remove(query);
     }
     --size_;
+    each_named(key, [](Names& names, std::uint64_t of) { names.want_no_more(of); });
   }
 
   bool empty() const { return size_ == 0; }
+
+  // Keeps the places of the rows that may be at a point. The column that asks for the fewest names comes first: most rows end there.
+  void screen(const Reader& reader, std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& places) {
+    for (const std::uint32_t i : by_names_wanted_) names_[i].keep_wanted(table_.columns[columns[i]], reader, rows, places);
+  }
 
   void find(const Reader& reader, std::uint32_t row, std::string& scratch, std::vector<Query>& found) {
     std::uint64_t hash = 0;
@@ -267,6 +321,18 @@ class PredicateIndex::Points {
     }
   };
 
+  // Calls with the names of each column that has some and the hash of the key's; they ask for one more or fewer.
+  template <class Change>
+  void each_named(const std::string& key, Change change) {
+    PackedReader reader(key);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const Column& column = table_.columns[columns[i]];
+      const Value value = reader.next(column.type);
+      if (column.id != nullptr) change(names_[i], hash_of(value, column.type));
+    }
+    std::sort(by_names_wanted_.begin(), by_names_wanted_.end(),
+              [this](std::uint32_t a, std::uint32_t b) { return std::pair(names_[a].wanted(), a) < std::pair(names_[b].wanted(), b); });
+  }
   std::uint64_t hash_of_key(const std::string& key) const {
     PackedReader reader(key);
     std::uint64_t hash = 0;
@@ -292,7 +358,8 @@ class PredicateIndex::Points {
   }
 
   const Table& table_;
-  std::vector<NameHashes> names_;  // of each column
+  std::vector<Names> names_;                     // of each column
+  std::vector<std::uint32_t> by_names_wanted_;   // the columns that have names, in ascending order of how many are asked for
   std::vector<Slot> slots_;  // a power of two, at most half of them taken
   std::vector<List> lists_;
   std::size_t size_ = 0;
@@ -339,6 +406,21 @@ void PredicateIndex::remove(Query query, const IndexedCondition& condition) {
   CHECK(of != points_.end(), "a point that is not there is removed");
   for (const std::string& point : condition.points) (*of)->remove(point, query, condition);
   if ((*of)->empty()) points_.erase(of);
+}
+
+void PredicateIndex::screen(const Reader& reader, std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& likely) {
+  likely.resize(rows.size());
+  std::iota(likely.begin(), likely.end(), 0u);
+  if (!ranges_.empty()) return;
+  if (points_.empty()) return likely.clear();
+  if (points_.size() == 1) return points_[0]->screen(reader, rows, likely);
+  marked_.assign(rows.size(), false);
+  for (const auto& points : points_) {
+    places_ = likely;
+    points->screen(reader, rows, places_);
+    for (const std::uint32_t place : places_) marked_[place] = true;
+  }
+  std::erase_if(likely, [&](std::uint32_t place) { return !marked_[place]; });
 }
 
 void PredicateIndex::find(const Reader& reader, std::uint32_t row, std::vector<Query>& found) {

@@ -27,6 +27,7 @@ class TradeFinder {
   // After a command: a trade is new or changed; any may read differently.
   void note(std::uint32_t trade, const Reader& reader);
   void forget() { sets_.clear(); }
+  bool empty() const { return sets_.empty(); }  // then nothing need be noted
 
  private:
   // By the values of some columns: chains in a hash table.

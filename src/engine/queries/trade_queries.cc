@@ -293,7 +293,7 @@ std::shared_ptr<void> TradeQueries::drop(std::uint32_t number, Id id) {
 
 void TradeQueries::change(Selection& of, std::uint32_t trade, bool was, bool is, std::vector<LiveEvents>& events) {
   const auto tell = [&](const Listing& one) {
-    const std::shared_ptr<const QueryEvents>& what = one.projection->events(subject_, was, is, state_.seq, state_.time);
+    const std::shared_ptr<const QueryEvents>& what = one.projection->events(subject_, was, is, seq_, state_reader_->now);
     if (what != nullptr) events.push_back({one.id, what, {}});
   };
   if (of.listing.projection != nullptr) tell(of.listing);
@@ -379,6 +379,7 @@ void TradeQueries::settle(Changes& changes, std::vector<LiveEvents>& events) {
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
   state_reader_ = &reader;
+  seq_ = state_.seq;
   if (changes.reshaped) {
     finder_.forget();
     look_at_all(changes, events);
@@ -400,6 +401,38 @@ void TradeQueries::settle(Changes& changes, std::vector<LiveEvents>& events) {
       finder_.note(trade, now);
     }
   }
+  tell(events, first);
+}
+
+void TradeQueries::keep_likely(std::vector<NewTrade>& gathered) {
+  if (!answers_.empty()) answers_.clear();
+  Splits splits(state_);
+  const Reader reader{state_, splits, state_.time};
+  if (!finder_.empty()) {
+    for (const NewTrade& one : gathered) finder_.note(one.trade, reader);
+  }
+  if (!unindexed_.empty()) return;
+  screened_.clear();
+  for (const NewTrade& one : gathered) screened_.push_back(one.trade);
+  index_.screen(reader, screened_, likely_);
+  for (std::size_t i = 0; i < likely_.size(); ++i) gathered[i] = gathered[likely_[i]];
+  gathered.resize(likely_.size());
+}
+
+void TradeQueries::settle(const NewTrade& one, std::vector<LiveEvents>& events) {
+  const std::size_t first = events.size();
+  Splits splits(state_);
+  const Reader reader{state_, splits, one.time};
+  state_reader_ = &reader;
+  seq_ = one.seq;
+  Reader now = reader;
+  now.trade = &state_.trades[one.trade];
+  trade_changed(one.trade, nullptr, &now, events);
+  tell(events, first);
+}
+
+// What the command did to all that it concerned.
+void TradeQueries::tell(std::vector<LiveEvents>& events, std::size_t first) {
   if (!changed_rankings_.empty() || !changed_groupings_.empty()) settle_kept(events);
   state_reader_ = nullptr;
   bring_together(events, first);
@@ -408,7 +441,7 @@ void TradeQueries::settle(Changes& changes, std::vector<LiveEvents>& events) {
 void TradeQueries::settle_kept(std::vector<LiveEvents>& events) {
   for (Ranked* one : changed_rankings_) {
     one->changed = false;
-    std::shared_ptr<const QueryEvents> what = one->ranking.drain(state_.seq, state_.time);
+    std::shared_ptr<const QueryEvents> what = one->ranking.drain(seq_, state_reader_->now);
     Status status = one->ranking.within_bounds();
     if (!status.ok()) {
       events.push_back({one->id, nullptr, std::move(status)});
@@ -420,7 +453,7 @@ void TradeQueries::settle_kept(std::vector<LiveEvents>& events) {
     one->changed = false;
     const Status status = one->grouping.within_bounds();
     if (status.ok()) {
-      one->grouping.settle(*state_reader_, subjects_, events);
+      one->grouping.settle(*state_reader_, seq_, subjects_, events);
     } else {
       one->grouping.forget_changes();
       one->grouping.each_query([&](Id id) { events.push_back({id, nullptr, status}); });

@@ -29,6 +29,13 @@
 
 namespace halocline::queries {
 
+// One that a command brought, at its seq and time.
+struct NewTrade {
+  std::uint32_t trade;
+  Seq seq;
+  Nanos time;
+};
+
 class TradeQueries {
  public:
   using Id = std::uint64_t;
@@ -64,6 +71,10 @@ class TradeQueries {
   // After a command: what it did to the answers, one of each query that changed, in ascending order of ids. One with a failure
   // must be removed.
   void settle(Changes& changes, std::vector<LiveEvents>& events);
+  // Of new trades, which read as they came, keeps those that may concern a query; each of these is then settled, in their order.
+  // Costs little a trade: they are looked at together (PredicateIndex::screen).
+  void keep_likely(std::vector<NewTrade>& gathered);
+  void settle(const NewTrade& one, std::vector<LiveEvents>& events);
 
  private:
   static constexpr std::size_t kLine = 64;  // bytes of memory that are fetched together
@@ -144,6 +155,7 @@ class TradeQueries {
   void change(Selection& of, std::uint32_t trade, bool was, bool is, std::vector<LiveEvents>& events);
   void look_at_all(const Changes& changes, std::vector<LiveEvents>& events);
   void settle_kept(std::vector<LiveEvents>& events);
+  void tell(std::vector<LiveEvents>& events, std::size_t first);
   void bring_together(std::vector<LiveEvents>& events, std::size_t first);
 
   const State& state_;
@@ -166,7 +178,9 @@ class TradeQueries {
   Subject subject_;
   std::uint64_t subjects_ = 0;
   const Reader* state_reader_ = nullptr;  // while a command is settled
+  Seq seq_ = 0;                           // its own
   std::vector<std::uint64_t> found_;
+  std::vector<std::uint32_t> screened_, likely_;
   std::vector<Ranked*> changed_rankings_;
   std::vector<Grouped*> changed_groupings_;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct Changes {
   };
 
   int wanted = 0;  // by how many
+  // Called before a trade that is known changes: for those who have yet to look at how it came (LiveQueries::gather_new_trades).
+  std::function<void()> before_trade_changes;
 
   // Ids in the state, in no order, some more than once.
   std::vector<std::uint32_t> positions, nodes, limits, alerts, instruments, currencies, queries;
@@ -30,7 +33,10 @@ struct Changes {
   std::shared_ptr<const State> before;  // the books before the command, when it may reshape them
 
   void note_new_trade(std::uint32_t trade) { trades.push_back({trade, kNoId}); }
+  // Before it changes.
   void note_trade(std::uint32_t trade, const TradeRecord& was) {
+    if (before_trade_changes) before_trade_changes();
+    if (wanted == 0) return;  // the last who wanted it ended there
     trades.push_back({trade, static_cast<std::uint32_t>(trades_before.size())});
     trades_before.push_back(was);
   }
