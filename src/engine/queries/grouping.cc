@@ -118,13 +118,13 @@ void Grouping::count(const Reader& reader, const Inputs& inputs, bool back) {
   }
 }
 
-void Grouping::tell(User& user, const Subject& subject, const Reader& reader, std::vector<LiveEvents>& events) {
+void Grouping::tell(User& user, const Subject& subject, const Reader& reader, ToldEvents& told) {
   const bool was = subject.before != nullptr && user.passes(reader, subject.before_inputs);
   const bool is = subject.now != nullptr && user.passes(reader, subject.now_inputs);
   if (!user.first) {
     if (!was && !is) return;
-    const auto& what = user.projection->events(subject, was, is, reader.state.seq, reader.state.time);
-    if (what != nullptr) events.push_back({user.id, what, {}});
+    const QueryEvents* const what = user.projection->events(subject, was, is, reader.state.seq, reader.state.time, told.memory());
+    if (what != nullptr) told.tell(user.id, *what);
   } else if (is) {
     user.first->put(subject.key, user.projection->order_now(subject), user.projection->row_now(subject));
   } else {
@@ -132,7 +132,7 @@ void Grouping::tell(User& user, const Subject& subject, const Reader& reader, st
   }
 }
 
-void Grouping::settle(const Reader& reader, std::uint64_t& subjects, std::vector<LiveEvents>& events) {
+void Grouping::settle(const Reader& reader, std::uint64_t& subjects, ToldEvents& told) {
   std::list<std::string> texts;
   absl::InlinedVector<Value, kFewSlots> before, now;
   for (const Changed& changed : changed_) {
@@ -152,16 +152,12 @@ void Grouping::settle(const Reader& reader, std::uint64_t& subjects, std::vector
     subject.before_inputs.slots = before;
     subject.now_inputs.slots = now;
     subject.reason = is ? RowReason::kChanged : RowReason::kGone;
-    for (User& user : users_) tell(user, subject, reader, events);
+    for (User& user : users_) tell(user, subject, reader, told);
   }
   for (User& user : users_) {
     if (!user.first) continue;
-    auto what = std::make_shared<QueryEvents>();
-    user.first->drain(what->rows);
-    if (what->rows.empty()) continue;
-    what->seq = reader.state.seq;
-    what->time = reader.state.time;
-    events.push_back({user.id, std::move(what), {}});
+    const std::span<const RowEvent> rows = user.first->drain(told.memory());
+    if (!rows.empty()) told.tell(user.id, told.memory().events(reader.state.seq, reader.state.time, rows));
   }
   forget_changes();
 }

@@ -47,7 +47,7 @@ class Grouping {
   // A trade's values into its group, or back out of it; `reader` reads the trade as it counted.
   void count(const Reader& reader, const Inputs& inputs, bool back);
   // What the changes since the last call did to each query's answer. `subjects` numbers the groups.
-  void settle(const Reader& reader, std::uint64_t& subjects, std::vector<LiveEvents>& events);
+  void settle(const Reader& reader, std::uint64_t& subjects, ToldEvents& told);
   void forget_changes();
 
   std::vector<KeptRow> rows(Id id, const Reader& reader) const;
@@ -88,7 +88,7 @@ class Grouping {
   // Each group that is there, with what queries read of it.
   template <class Visit>
   void each_group(Visit visit) const;
-  void tell(User& user, const Subject& subject, const Reader& reader, std::vector<LiveEvents>& events);
+  void tell(User& user, const Subject& subject, const Reader& reader, ToldEvents& told);
 
   const std::shared_ptr<const Plan> plan_;
   std::unordered_map<std::string, Group> groups_;

@@ -3,7 +3,7 @@
 //   Result<Id> id = engine.queries().add(plan);         // the same question asked twice is worked out once
 //   rows(id)                                            // the answer now, exact at the engine's seq
 //   engine.apply(…);
-//   for (LiveEvents& one : engine.queries().take()) …   // what each answer became, seq by seq
+//   for (const LiveEvents& one : engine.queries().take()) …   // what each answer became, seq by seq
 //
 // A pure function of the commands and of where in their order queries were added: the same journal gives the same events. Costs: a row
 // that changed looks up the queries it may concern in an index (predicate_index.h); those that have no condition an index can use,
@@ -87,7 +87,7 @@ class LiveQueries {
   Nanos deadline() const { return due_.empty() ? INT64_MAX : due_.begin()->first; }
 
   // The events since the last call, in the order of seqs.
-  std::vector<LiveEvents> take() { return std::exchange(taken_, {}); }
+  ToldEvents take() { return std::exchange(told_, {}); }
 
  private:
   struct Entry {
@@ -135,7 +135,7 @@ class LiveQueries {
   std::set<std::pair<Nanos, Id>> due_;
   std::vector<Id> touched_;  // whose answers may have changed
   std::vector<Id> found_;
-  std::vector<LiveEvents> taken_;
+  ToldEvents told_;
   std::deque<PutOff> put_off_;
   std::unique_ptr<NotedChanges> noted_;  // while a preparation needs it
   std::size_t most_read_ = SIZE_MAX, may_read_ = SIZE_MAX, may_tell_ = SIZE_MAX;

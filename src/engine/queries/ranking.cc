@@ -121,7 +121,7 @@ void Ranking::change(std::uint32_t trade, const Subject& subject, bool was, bool
   sweep(state);
 }
 
-std::shared_ptr<const QueryEvents> Ranking::drain(Seq seq, Nanos time) {
+const QueryEvents* Ranking::drain(std::uint64_t round, Seq seq, Nanos time, EventMemory& memory) {
   const auto by_trade = [](const StandingChange& a, const StandingChange& b) { return a.trade() < b.trade(); };
   if (!std::is_sorted(changed_.begin(), changed_.end(), by_trade)) std::stable_sort(changed_.begin(), changed_.end(), by_trade);
   // Of each trade one: what the first says it was, and the last says it is.
@@ -137,8 +137,7 @@ std::shared_ptr<const QueryEvents> Ranking::drain(Seq seq, Nanos time) {
     if (was == is && (!was || whole.before->row == whole.now->row)) continue;
     changed_[kept++] = std::move(whole);
   }
-  std::shared_ptr<const QueryEvents> events;
-  if (kept != 0) events = projection_->events({changed_.data(), kept}, seq, time);
+  const QueryEvents* const events = kept == 0 ? nullptr : &projection_->events({changed_.data(), kept}, round, seq, time, memory);
   forget_changes();
   return events;
 }

@@ -27,8 +27,9 @@ class Ranking {
 
   // The trade was, or is, one of those ordered. `state` reads any trade as it is now.
   void change(std::uint32_t trade, const Subject& subject, bool was, bool is, const Reader& state);
-  // What the answer became since the last call, in the order of keys; nullptr when it is the same.
-  std::shared_ptr<const QueryEvents> drain(Seq seq, Nanos time);
+  // What the answer became since the last call, in the order of keys, in the memory; nullptr when it is the same. `round` as projection.h
+  // has it.
+  const QueryEvents* drain(std::uint64_t round, Seq seq, Nanos time, EventMemory& memory);
   void forget_changes() { changed_.clear(); }
   // Another that selects the same.
   void use(Projection& projection) { projection_ = &projection; }

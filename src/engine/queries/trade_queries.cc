@@ -291,10 +291,10 @@ std::shared_ptr<void> TradeQueries::drop(std::uint32_t number, Id id) {
   return kept;
 }
 
-void TradeQueries::change(Selection& of, std::uint32_t trade, bool was, bool is, std::vector<LiveEvents>& events) {
+void TradeQueries::change(Selection& of, std::uint32_t trade, bool was, bool is, ToldEvents& told) {
   const auto tell = [&](const Listing& one) {
-    const std::shared_ptr<const QueryEvents>& what = one.projection->events(subject_, was, is, state_.seq, state_.time);
-    if (what != nullptr) events.push_back({one.id, what, {}});
+    const QueryEvents* const what = one.projection->events(subject_, was, is, state_.seq, state_.time, told.memory());
+    if (what != nullptr) told.tell(one.id, *what);
   };
   if (of.listing.projection != nullptr) tell(of.listing);
   for (const Listing& one : of.listings) tell(one);
@@ -333,7 +333,7 @@ void TradeQueries::fetch_found() {
   }
 }
 
-void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, std::vector<LiveEvents>& events) {
+void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told) {
   found_.clear();
   if (!index_.empty()) {
     if (now != nullptr) index_.find(*now, trade, found_);
@@ -356,12 +356,12 @@ void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, cons
     if (before != nullptr && std::exchange(of.looked_at, subject_.number) == subject_.number) continue;
     const bool was = before != nullptr && of.holds(*before, subject_.before_inputs);
     const bool is = now != nullptr && ((before == nullptr && of.index_decides) || of.holds(*now, subject_.now_inputs));
-    if (was || is) change(of, trade, was, is, events);
+    if (was || is) change(of, trade, was, is, told);
   }
 }
 
 // A name or what belongs to what has changed: any trade may read differently.
-void TradeQueries::look_at_all(const Changes& changes, std::vector<LiveEvents>& events) {
+void TradeQueries::look_at_all(const Changes& changes, ToldEvents& told) {
   CHECK(changes.before != nullptr, "the books before a command that reshaped them are not known");
   const State& books_before = *changes.before;
   Splits splits_before(books_before), splits_now(state_);
@@ -369,19 +369,18 @@ void TradeQueries::look_at_all(const Changes& changes, std::vector<LiveEvents>& 
   const auto size = static_cast<std::uint32_t>(state_.trades.size());
   for (std::uint32_t trade = 0; trade < size; ++trade) {
     const bool was = trade < books_before.trades.size() && trades().exists(books_before, trade), is = trades().exists(state_, trade);
-    trade_changed(trade, was ? &before : nullptr, is ? &now : nullptr, events);
+    trade_changed(trade, was ? &before : nullptr, is ? &now : nullptr, told);
   }
 }
 
-void TradeQueries::settle(Changes& changes, std::vector<LiveEvents>& events) {
-  const std::size_t first = events.size();
+void TradeQueries::settle(Changes& changes, ToldEvents& told) {
   if (!answers_.empty()) answers_.clear();
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
   state_reader_ = &reader;
   if (changes.reshaped) {
     finder_.forget();
-    look_at_all(changes, events);
+    look_at_all(changes, told);
   } else {
     std::vector<Changes::ChangedTrade>& changed = changes.trades;
     if (changed.size() > 1) {
@@ -396,62 +395,37 @@ void TradeQueries::settle(Changes& changes, std::vector<LiveEvents>& events) {
       if (at != kNoId) before.trade = &changes.trades_before[at];
       now.trade = &state_.trades[trade];
       const bool was = at != kNoId && before.trade->status != TradeStatus::kMerged, is = now.trade->status != TradeStatus::kMerged;
-      trade_changed(trade, was ? &before : nullptr, is ? &now : nullptr, events);
+      trade_changed(trade, was ? &before : nullptr, is ? &now : nullptr, told);
       finder_.note(trade, now);
     }
   }
-  if (!changed_rankings_.empty() || !changed_groupings_.empty()) settle_kept(events);
+  if (!changed_rankings_.empty() || !changed_groupings_.empty()) settle_kept(told);
   state_reader_ = nullptr;
-  bring_together(events, first);
 }
 
-void TradeQueries::settle_kept(std::vector<LiveEvents>& events) {
+void TradeQueries::settle_kept(ToldEvents& told) {
+  const std::uint64_t round = ++subjects_;
   for (Ranked* one : changed_rankings_) {
     one->changed = false;
-    std::shared_ptr<const QueryEvents> what = one->ranking.drain(state_.seq, state_.time);
-    Status status = one->ranking.within_bounds();
-    if (!status.ok()) {
-      events.push_back({one->id, nullptr, std::move(status)});
+    const QueryEvents* const what = one->ranking.drain(round, state_.seq, state_.time, told.memory());
+    if (Status status = one->ranking.within_bounds(); !status.ok()) {
+      told.fail(one->id, std::move(status));
     } else if (what != nullptr) {
-      events.push_back({one->id, std::move(what), {}});
+      told.tell(one->id, *what);
     }
   }
   for (Grouped* one : changed_groupings_) {
     one->changed = false;
     const Status status = one->grouping.within_bounds();
     if (status.ok()) {
-      one->grouping.settle(*state_reader_, subjects_, events);
+      one->grouping.settle(*state_reader_, subjects_, told);
     } else {
       one->grouping.forget_changes();
-      one->grouping.each_query([&](Id id) { events.push_back({id, nullptr, status}); });
+      one->grouping.each_query([&](Id id) { told.fail(id, status); });
     }
   }
   changed_rankings_.clear();
   changed_groupings_.clear();
-}
-
-// All that one query was told as one, in the order of keys.
-void TradeQueries::bring_together(std::vector<LiveEvents>& events, std::size_t first) {
-  const auto begin = events.begin() + static_cast<std::ptrdiff_t>(first);
-  const auto by_query = [](const LiveEvents& a, const LiveEvents& b) { return a.query < b.query; };
-  if (!std::is_sorted(begin, events.end(), by_query)) std::stable_sort(begin, events.end(), by_query);
-  auto last = begin;
-  for (auto one = begin; one != events.end();) {
-    auto end = one + 1;
-    while (end != events.end() && end->query == one->query) ++end;
-    if (end - one > 1) {
-      auto all = std::make_shared<QueryEvents>(*one->events);
-      for (auto more = one + 1; more != end; ++more) {
-        all->rows.insert(all->rows.end(), more->events->rows.begin(), more->events->rows.end());
-      }
-      std::sort(all->rows.begin(), all->rows.end(), [](const RowEvent& a, const RowEvent& b) { return a.key < b.key; });
-      one->events = std::move(all);
-    }
-    if (last != one) *last = std::move(*one);
-    ++last;
-    one = end;
-  }
-  events.erase(last, events.end());
 }
 
 }  // namespace halocline::queries

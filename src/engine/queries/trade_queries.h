@@ -61,9 +61,8 @@ class TradeQueries {
   std::vector<KeptRow> rows(Id id);
   bool empty() const { return queries_.empty(); }
 
-  // After a command: what it did to the answers, one of each query that changed, in ascending order of ids. One with a failure
-  // must be removed.
-  void settle(Changes& changes, std::vector<LiveEvents>& events);
+  // After a command: what it did to the answers, in no order, of some queries more than once. One that failed must be removed.
+  void settle(Changes& changes, ToldEvents& told);
 
  private:
   static constexpr std::size_t kLine = 64;  // bytes of memory that are fetched together
@@ -140,11 +139,10 @@ class TradeQueries {
   // Has what the selections found keep brought nearer, of all of them at the same time.
   void fetch_found();
   // The trade before the command and after it; nullptr where it was, or is, no row.
-  void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, std::vector<LiveEvents>& events);
-  void change(Selection& of, std::uint32_t trade, bool was, bool is, std::vector<LiveEvents>& events);
-  void look_at_all(const Changes& changes, std::vector<LiveEvents>& events);
-  void settle_kept(std::vector<LiveEvents>& events);
-  void bring_together(std::vector<LiveEvents>& events, std::size_t first);
+  void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told);
+  void change(Selection& of, std::uint32_t trade, bool was, bool is, ToldEvents& told);
+  void look_at_all(const Changes& changes, ToldEvents& told);
+  void settle_kept(ToldEvents& told);
 
   const State& state_;
   PredicateIndex index_;                  // of selections
