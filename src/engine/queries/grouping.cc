@@ -9,6 +9,7 @@ namespace halocline::queries {
 namespace {
 
 constexpr std::size_t kGroupBytes = 128;  // beside its key and what its aggregates keep
+constexpr std::size_t kMostFetched = 8;      // queries
 constexpr std::size_t kFewSlots = 6;         // of most queries
 
 }  // namespace
@@ -160,6 +161,10 @@ void Grouping::settle(const Reader& reader, std::uint64_t& subjects, ToldEvents&
     if (!rows.empty()) told.tell(user.id, told.memory().events(reader.state.seq, reader.state.time, rows));
   }
   forget_changes();
+}
+
+void Grouping::fetch() const {
+  for (std::size_t i = 0; i < std::min(users_.size(), kMostFetched); ++i) prefetch_line(&users_[i]);
 }
 
 void Grouping::forget_changes() {

@@ -31,6 +31,8 @@ class Ranking {
   // has it.
   const QueryEvents* drain(std::uint64_t round, Seq seq, Nanos time, EventMemory& memory);
   void forget_changes() { changed_.clear(); }
+  // Has the memory brought nearer that change() will read, when the answer is short.
+  void fetch() const;
   // Another that selects the same.
   void use(Projection& projection) { projection_ = &projection; }
 
@@ -85,7 +87,7 @@ class Ranking {
   absl::InlinedVector<StandingChange, 2> changed_;
   std::size_t bytes_ = 0;
   // A heap, the first of the order on top. Trades that have left it, or stand elsewhere now, are dropped when they come up.
-  std::deque<Outside> outside_;  // which grows without moving them all
+  std::unique_ptr<std::deque<Outside>> outside_;  // which grows without moving them all; nullptr until there is one
   std::size_t waiting_ = 0;  // trades outside, without what is to be dropped
   const std::shared_ptr<const Plan> plan_;
 };

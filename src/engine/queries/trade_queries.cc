@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 #include "base/limits.h"
-#include "base/prefetch.h"
 #include "engine/queries/result_set.h"
 
 namespace halocline::queries {
@@ -32,9 +31,11 @@ std::uint32_t TradeQueries::selection_of(const std::shared_ptr<const Plan>& plan
   free_selections_.pop_back();
   Selection& added = selection(id);
   added.plan = plan;
-  added.indexed = choose_condition(plan->conjuncts, trades());
-  added.index_decides = (added.indexed ? added.indexed->conjuncts : 0) == plan->conjuncts.size();
-  if (added.indexed) {
+  if (std::optional<IndexedCondition> condition = choose_condition(plan->conjuncts, trades())) {
+    added.indexed = std::make_unique<const IndexedCondition>(std::move(*condition));
+  }
+  added.index_decides = (added.indexed != nullptr ? added.indexed->conjuncts : 0) == plan->conjuncts.size();
+  if (added.indexed != nullptr) {
     index_.add(id, *added.indexed);
   } else {
     unindexed_.push_back(id);
@@ -157,8 +158,8 @@ void TradeQueries::read(std::vector<Reading>& readings) {
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
   for (std::size_t i = 0; i < readings.size(); ++i) {
-    const std::optional<IndexedCondition>& indexed = readings[i].selection->indexed;
-    const auto found = indexed ? finder_.find(*indexed) : std::nullopt;
+    const IndexedCondition* const indexed = readings[i].selection->indexed.get();
+    const auto found = indexed != nullptr ? finder_.find(*indexed) : std::nullopt;
     if (!found) {
       others.push_back(i);
       continue;
@@ -181,8 +182,8 @@ void TradeQueries::read_all(std::vector<Reading>& readings, const std::vector<st
   PredicateIndex index(trades());
   std::vector<std::uint64_t> everywhere, found;
   for (const std::size_t i : which) {
-    const std::optional<IndexedCondition>& indexed = readings[i].selection->indexed;
-    indexed ? index.add(i, *indexed) : everywhere.push_back(i);
+    const IndexedCondition* const indexed = readings[i].selection->indexed.get();
+    indexed != nullptr ? index.add(i, *indexed) : everywhere.push_back(i);
   }
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
@@ -280,7 +281,7 @@ std::shared_ptr<void> TradeQueries::drop(std::uint32_t number, Id id) {
     }
   }
   if (!of.unused()) return kept;
-  if (of.indexed) {
+  if (of.indexed != nullptr) {
     index_.remove(number, *of.indexed);
   } else {
     std::erase(unindexed_, number);
@@ -319,17 +320,14 @@ void TradeQueries::fetch_found() {
   for (const std::uint64_t number : found) {
     const Selection& of = selection(number);
     keep |= !of.rankings.empty() || !of.groupings.empty();
-    if (!of.rankings.empty()) prefetch_line(of.rankings.data());
-    if (!of.groupings.empty()) prefetch_line(of.groupings.data());
+    if (!of.rankings.empty()) prefetch_all(of.rankings[0].get());
+    if (!of.groupings.empty()) prefetch_all(of.groupings[0].get());
   }
   if (!keep) return;
-  const auto fetch = [](const auto* kept) {
-    for (std::size_t at = 0; at < sizeof *kept; at += kLine) prefetch_line(reinterpret_cast<const char*>(kept) + at);
-  };
   for (const std::uint64_t number : found) {
     const Selection& of = selection(number);
-    if (!of.rankings.empty()) fetch(of.rankings[0].get());
-    if (!of.groupings.empty()) fetch(of.groupings[0].get());
+    if (!of.rankings.empty()) of.rankings[0]->ranking.fetch();
+    if (!of.groupings.empty()) of.groupings[0]->grouping.fetch();
   }
 }
 

@@ -16,6 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include <absl/container/inlined_vector.h>
+
+#include "base/prefetch.h"
 #include "base/status.h"
 #include "command/query.h"
 #include "engine/queries/grouping.h"
@@ -65,8 +68,6 @@ class TradeQueries {
   void settle(Changes& changes, ToldEvents& told);
 
  private:
-  static constexpr std::size_t kLine = 64;  // bytes of memory that are fetched together
-
   struct Listing {
     Id id = 0;
     Projection* projection = nullptr;
@@ -82,16 +83,16 @@ class TradeQueries {
     bool changed = false;
   };
   // A condition, with all that is asked about the trades that meet it.
-  // What a trade needs of it lies in its first two lines.
+  // What a trade needs of it lies in its two lines.
   struct alignas(kLine) Selection {
     std::uint64_t looked_at = 0;  // the subject
     Listing listing{};            // most have one at most, which costs no look elsewhere
     bool index_decides = false;   // what the index finds meets it
     std::vector<Listing> listings;
-    std::vector<std::unique_ptr<Ranked>> rankings;
-    std::vector<std::unique_ptr<Grouped>> groupings;
+    absl::InlinedVector<std::unique_ptr<Ranked>, 1> rankings;
+    absl::InlinedVector<std::unique_ptr<Grouped>, 1> groupings;
     std::shared_ptr<const Plan> plan;  // of one that asks it
-    std::optional<IndexedCondition> indexed;
+    std::unique_ptr<const IndexedCondition> indexed;  // nullptr: by nothing
 
     void add(const Listing& one) { listing.projection == nullptr ? void(listing = one) : listings.push_back(one); }
     void remove_listing(Id id) {
@@ -105,6 +106,7 @@ class TradeQueries {
     bool unused() const { return listing.projection == nullptr && rankings.empty() && groupings.empty(); }
     bool holds(const Reader& reader, const Inputs& inputs) const { return !plan->filters[0] || plan->filters[0]->holds(reader, inputs); }
   };
+  static_assert(sizeof(Selection) == 2 * kLine);
   struct Query {
     std::shared_ptr<const Plan> plan;
     std::uint32_t selection;
