@@ -172,7 +172,7 @@ Rate rate_of(double seconds, queries::LiveQueries& queries, Each each) {
   while (passed < seconds && done + kBlock <= kTrades) {
     for (std::uint64_t i = 0; i < kBlock; ++i) each(done++);
     for (const queries::LiveEvents& one : queries.take()) {
-      CHECK(one.failure.ok(), "%s", one.failure.message().c_str());
+      CHECK(one.failure == nullptr, "%s", one.failure->message().c_str());
       rows += one.events->rows.size();
     }
     passed = seconds_since(start);

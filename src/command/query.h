@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,14 +69,15 @@ using QueryParameters = std::map<std::string, QueryParameter, std::less<>>;
 enum class RowReason : std::uint8_t { kChanged = 1, kGone = 2, kTime = 3 };  // it reads differently; it is no more; time passed
 
 // One row of a continuous query's answer became different. Of one seq each row has at most one. The numbers are part of the API.
+// Views into the memory its QueryEvents are in (event_memory.h).
 struct RowEvent {
   enum class Kind : std::uint8_t { kInsert = 1, kUpdate = 2, kDelete = 3 };
   Kind kind{};
-  std::string key;     // tells the answer's rows apart; the same for as long as the row is in it
-  std::string before;  // packed; of kUpdate and kDelete
-  std::string after;   // packed; of kInsert and kUpdate
-  std::string order;   // of kInsert and kUpdate: rows sorted by these bytes are in the answer's order
   RowReason reason = RowReason::kChanged;  // of kDelete
+  std::string_view key;     // tells the answer's rows apart; the same for as long as the row is in it
+  std::string_view before;  // packed; of kUpdate and kDelete
+  std::string_view after;   // packed; of kInsert and kUpdate
+  std::string_view order;   // of kInsert and kUpdate: rows sorted by these bytes are in the answer's order
 };
 
 // A row of a continuous query's answer.
@@ -89,7 +91,7 @@ struct KeptRow {
 struct QueryEvents {
   Seq seq = 0;
   Nanos time = 0;
-  std::vector<RowEvent> rows;
+  std::span<const RowEvent> rows;
 };
 
 struct QueryRows {

@@ -77,7 +77,7 @@ struct Block {
   // By the engine.
   std::vector<Acknowledgement> acks;
   std::vector<std::shared_ptr<const AlertEvent>> events;
-  std::vector<queries::LiveEvents> query_events;
+  queries::ToldEvents query_events;
   std::vector<RefusedRelease> refused_releases;
   std::vector<std::string> dropped_queries;
   Snapshot books;                   // after the block; when reads or follows ask for it
@@ -90,7 +90,8 @@ struct Block {
   void clear() {
     count = 0;
     records.clear(), waiting.clear(), reads.clear(), counts_reads.clear(), follows.clear(), watches.clear(), rounds.clear(), acks.clear(),
-        events.clear(), query_events.clear(), refused_releases.clear(), dropped_queries.clear();
+        events.clear(), refused_releases.clear(), dropped_queries.clear();
+    query_events = {};
     books.reset();
   }
 };

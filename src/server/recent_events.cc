@@ -1,6 +1,9 @@
 #include "server/recent_events.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "command/event_memory.h"
 
 namespace halocline {
 namespace {
@@ -38,7 +41,10 @@ std::vector<std::shared_ptr<const QueryEvents>> RecentEvents::after(std::uint64_
   const auto& events = at->second;
   const auto first = std::upper_bound(events.begin(), events.end(), seq, [](Seq s, const auto& one) { return s < one->seq; });
   const auto count = std::min<std::size_t>(most, static_cast<std::size_t>(events.end() - first));
-  return {first, first + static_cast<std::ptrdiff_t>(count)};
+  std::vector<std::shared_ptr<const QueryEvents>> out;
+  out.reserve(count);
+  std::transform(first, first + static_cast<std::ptrdiff_t>(count), std::back_inserter(out), [](const auto& one) { return copy_of(*one); });
+  return out;
 }
 
 }  // namespace halocline

@@ -1,5 +1,5 @@
 // The latest events of all continuous queries, for those who come back with a bookmark. Bounded in bytes over all queries together; the
-// oldest go first.
+// oldest go first. They may share their memory with others that are added with them.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ class RecentEvents {
   void add(std::uint64_t query, std::shared_ptr<const QueryEvents> events);
   // Everything added that is of a later seq is here.
   Seq complete_after() const { return complete_after_; }
-  // The first `most` of those of the query after `seq`.
+  // Copies of the first `most` of those of the query after `seq`: who takes them may keep them for long.
   std::vector<std::shared_ptr<const QueryEvents>> after(std::uint64_t query, Seq seq, std::size_t most) const;
 
  private:

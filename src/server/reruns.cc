@@ -9,6 +9,7 @@
 
 #include "base/background_thread.h"
 #include "base/log.h"
+#include "command/event_memory.h"
 #include "engine/engine.h"
 #include "journal/recovery.h"
 #include "server/apply_records.h"
@@ -169,12 +170,14 @@ void Reruns::Run::gather() {
   for (const queries::LiveEvents& one : engine_->queries().take()) {
     const auto at = riding_.find(one.query);
     if (at == riding_.end()) continue;
+    std::shared_ptr<const QueryEvents> copy;
     for (const RiderPtr& rider : at->second) {
       if (rider->watch->gone.load()) continue;
-      if (!one.failure.ok()) {
-        if (deliver(rider)) r_.watches_.end(*rider->watch, one.failure);
+      if (one.failure != nullptr) {
+        if (deliver(rider)) r_.watches_.end(*rider->watch, *one.failure);
       } else if (one.events->seq > rider->watch->position) {
-        rider->gathered.push_back(one.events);
+        if (copy == nullptr) copy = copy_of(*one.events);
+        rider->gathered.push_back(copy);
         if (rider->gathered.size() == r_.piece_) static_cast<void>(deliver(rider));
       }
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "command/event_memory.h"
 #include "engine/queries/predicate_index.h"
 
 namespace halocline {
@@ -241,18 +242,21 @@ void Watches::cut(Watch& watch, Seq before) {
                                                   "; go on after the last seq you have, or let it conflate"));
 }
 
-void Watches::offer(std::span<const queries::LiveEvents> events) {
+void Watches::offer(const queries::ToldEvents& events) {
   for (const queries::LiveEvents& one : events) {
-    if (one.failure.ok()) recent_.add(one.query, one.events);
+    if (one.events != nullptr) recent_.add(one.query, events.share(*one.events));
     const auto at = live_.find(one.query);
     if (at == live_.end()) continue;
+    std::shared_ptr<const QueryEvents> copy;  // a slow one keeps it, and must not keep what others are told with it
     for (const std::shared_ptr<Watch>& watch : at->second) {
       if (watch->gone.load()) continue;
-      if (!one.failure.ok()) {
-        watch->caught_up ? end(*watch, one.failure) : void(watch->end_when_caught_up = one.failure);
-      } else if (watch->caught_up && !watch->subscriber->offer(one.events)) {
-        cut(*watch, one.events->seq);
+      if (one.failure != nullptr) {
+        watch->caught_up ? end(*watch, *one.failure) : void(watch->end_when_caught_up = *one.failure);
+        continue;
       }
+      if (!watch->caught_up) continue;
+      if (copy == nullptr) copy = copy_of(*one.events);
+      if (!watch->subscriber->offer(copy)) cut(*watch, copy->seq);
     }
   }
 }

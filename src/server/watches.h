@@ -95,7 +95,7 @@ class Watches {
 
   // The publisher's thread.
   void start(const std::shared_ptr<Watch>& watch);
-  void offer(std::span<const queries::LiveEvents> events);
+  void offer(const queries::ToldEvents& events);
   void dropped(const std::string& name, Seq seq);
   // Everything up to seq has been offered; `now` is the monotonic clock. Tells some of them, in turn; whether all have been told.
   bool progress(Seq seq, Nanos time, std::int64_t now);

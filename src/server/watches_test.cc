@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/disk.h"
+#include "command/event_memory.h"
 #include "journal/file_journal.h"
 #include "journal/segment.h"
 #include "server/core_fixture.h"
@@ -65,10 +66,11 @@ class KeepingWatcher final : public QuerySubscriber {
       if (held_.empty()) break;
       std::shared_ptr<const QueryEvents> events = std::move(held_.front());
       held_.pop_front();
-      events_.push_back(*events);
+      events_.push_back(copy_of(*events));
       std::string& text = taken_.emplace_back(std::to_string(events->seq));
       for (const RowEvent& row : events->rows) {
-        text += " " + std::to_string(static_cast<int>(row.kind)) + " " + row.key + " " + row.before + " " + row.after + " " + row.order;
+        text += " " + std::to_string(static_cast<int>(row.kind));
+        for (const std::string_view bytes : {row.key, row.before, row.after, row.order}) (text += ' ') += bytes;
       }
       lock.unlock();
       events.reset();  // letting go may call back into the core
@@ -80,10 +82,11 @@ class KeepingWatcher final : public QuerySubscriber {
   std::map<std::string, std::string> rows_at(Seq seq) {
     const std::lock_guard lock(mutex_);
     std::map<std::string, std::string> rows;
-    for (const QueryEvents& events : events_) {
-      if (events.seq > seq) break;
-      for (const RowEvent& row : events.rows) {
-        row.kind == RowEvent::Kind::kDelete ? void(rows.erase(row.key)) : void(rows[row.key] = row.after + row.order);
+    for (const auto& events : events_) {
+      if (events->seq > seq) break;
+      for (const RowEvent& row : events->rows) {
+        const std::string key(row.key);
+        row.kind == RowEvent::Kind::kDelete ? void(rows.erase(key)) : void((rows[key] = row.after) += row.order);
       }
     }
     return rows;
@@ -101,7 +104,7 @@ class KeepingWatcher final : public QuerySubscriber {
   std::optional<Status> ended_;
   std::deque<std::shared_ptr<const QueryEvents>> held_;
   std::vector<std::string> taken_;
-  std::vector<QueryEvents> events_;  // those taken
+  std::vector<std::shared_ptr<const QueryEvents>> events_;  // those taken
   std::size_t highest_ = 0;
   Seq progress_ = 0;
 };
@@ -395,10 +398,8 @@ TEST(WatchesOrphansTest, FewOfThoseThatNoIndexServesAreKept) {
 
 TEST(RecentEventsTest, TheOldestOfAllQueriesGoFirst) {
   const auto at = [](Seq seq) {
-    QueryEvents events;
-    events.seq = seq;
-    events.rows.resize(1);
-    return std::make_shared<const QueryEvents>(events);
+    const RowEvent row;
+    return copy_of({seq, 0, {&row, 1}});
   };
   RecentEvents recent(4'000);
   EXPECT_EQ(recent.complete_after(), 0u);

@@ -125,14 +125,14 @@ void watch(const std::shared_ptr<const queries::Plan>& plan, const std::vector<C
     if (!id) continue;
     for (const queries::LiveEvents& of_seq : floor.engine.queries().take()) {
       if (of_seq.events == nullptr) {
-        CHECK(of_seq.failure.code() == Code::kResourceExhausted, "%s", of_seq.failure.message().c_str());
+        CHECK(of_seq.failure->code() == Code::kResourceExhausted, "%s", of_seq.failure->message().c_str());
         return;
       }
       for (const RowEvent& event : of_seq.events->rows) {
-        const auto at = told.find(event.key);
+        const auto at = told.find(std::string(event.key));
         CHECK((event.kind == RowEvent::Kind::kInsert) == (at == told.end()), "an event of kind %d", static_cast<int>(event.kind));
         CHECK(at == told.end() || at->second == event.before, "an event that tells another row than there was");
-        event.kind == RowEvent::Kind::kDelete ? void(told.erase(at)) : void(told[event.key] = event.after);
+        event.kind == RowEvent::Kind::kDelete ? void(told.erase(at)) : void(told[std::string(event.key)] = event.after);
       }
     }
     const Result<QueryRows> anew = queries::run(*plan, *floor.engine.snapshot());

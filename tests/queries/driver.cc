@@ -47,7 +47,7 @@ QueryParameters parameters_of(const json& in) {
   return parameters;
 }
 
-json row_json(const std::string& row, const std::vector<ColumnType>& columns) {
+json row_json(std::string_view row, const std::vector<ColumnType>& columns) {
   json out = json::array();
   PackedReader reader(row);
   for (const ColumnType& column : columns) {
@@ -89,7 +89,7 @@ json alerts_of(const std::vector<AlertEvent>& events) {
   return out;
 }
 
-std::string hex(const std::string& bytes) {
+std::string hex(std::string_view bytes) {
   std::string out;
   for (const char c : bytes) {
     for (const int shift : {4, 0}) out.push_back("0123456789abcdef"[static_cast<unsigned char>(c) >> shift & 15]);
@@ -140,10 +140,10 @@ class Watches {
   json events() {
     json out = json::array();
     for (const queries::LiveEvents& one : engine_.queries().take()) {
-      if (!one.failure.ok()) out.push_back({one.query, one.failure.message()});
+      if (one.failure != nullptr) out.push_back({one.query, one.failure->message()});
       if (one.events == nullptr || !columns_.contains(one.query)) continue;  // a query with a name that nobody watches
       for (const RowEvent& event : one.events->rows) {
-        const auto row = [&](const std::string& packed, bool has) { return has ? row_json(packed, columns_.at(one.query)) : json(); };
+        const auto row = [&](std::string_view packed, bool has) { return has ? row_json(packed, columns_.at(one.query)) : json(); };
         out.push_back({one.query, static_cast<int>(event.kind), hex(event.key), row(event.before, event.kind != RowEvent::Kind::kInsert),
                        row(event.after, event.kind != RowEvent::Kind::kDelete), static_cast<int>(event.reason)});
       }

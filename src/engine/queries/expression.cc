@@ -273,13 +273,13 @@ std::optional<SlotComparison> Program::slot_comparison() const {
   if (steps_.size() != 3 || steps_[0].code != Code::kSlot || steps_[1].code != Code::kConstant) return std::nullopt;
   const Code code = steps_[2].code;
   const Value& constant = constants_[steps_[1].at];
-  if (code < Code::kEqual || code > Code::kGreaterEqual || constant.null) return std::nullopt;
+  if (code < Code::kEqual || code > Code::kGreaterEqual || in_int_range(constant.number).null || constant.null) return std::nullopt;
   // Both enumerations have the comparisons in the same order.
   static_assert(static_cast<int>(Code::kGreaterEqual) - static_cast<int>(Code::kEqual) ==
                 static_cast<int>(Operation::kGreaterEqual) - static_cast<int>(Operation::kEqual));
   const int beyond_equal = static_cast<int>(code) - static_cast<int>(Code::kEqual);
   const auto operation = static_cast<Operation>(static_cast<int>(Operation::kEqual) + beyond_equal);
-  return SlotComparison{operation, steps_[0].at, constant.number};
+  return SlotComparison{operation, steps_[0].at, static_cast<std::int64_t>(constant.number)};
 }
 
 Value Program::run(const Reader& reader, const Inputs& inputs) const {

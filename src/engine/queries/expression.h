@@ -68,7 +68,7 @@ struct Inputs {
 struct SlotComparison {
   Operation operation{};  // kEqual to kGreaterEqual
   std::uint32_t slot = 0;
-  Int128 constant = 0;
+  std::int64_t constant = 0;
 
   bool holds(const Inputs& inputs) const;
 };
@@ -83,7 +83,7 @@ class Program {
   ValueType type() const { return type_; }
   // Texts of the result are views into the state, the slots, or this program.
   Value run(const Reader& reader, const Inputs& inputs) const;
-  // What it says, when it is no more than that.
+  // What it says, when it is no more than that and the constant has 64 bits.
   std::optional<SlotComparison> slot_comparison() const;
   // As a condition: NULL is no.
   bool holds(const Reader& reader, const Inputs& inputs) const {

@@ -9,6 +9,7 @@ namespace halocline::queries {
 namespace {
 
 constexpr std::size_t kGroupBytes = 128;  // beside its key and what its aggregates keep
+constexpr std::size_t kMostFetched = 8;      // queries
 constexpr std::size_t kFewSlots = 6;         // of most queries
 
 }  // namespace
@@ -118,13 +119,13 @@ void Grouping::count(const Reader& reader, const Inputs& inputs, bool back) {
   }
 }
 
-void Grouping::tell(User& user, const Subject& subject, const Reader& reader, Seq seq, std::vector<LiveEvents>& events) {
+void Grouping::tell(User& user, const Subject& subject, const Reader& reader, Seq seq, ToldEvents& told) {
   const bool was = subject.before != nullptr && user.passes(reader, subject.before_inputs);
   const bool is = subject.now != nullptr && user.passes(reader, subject.now_inputs);
   if (!user.first) {
     if (!was && !is) return;
-    const auto& what = user.projection->events(subject, was, is, seq, reader.now);
-    if (what != nullptr) events.push_back({user.id, what, {}});
+    const QueryEvents* const what = user.projection->events(subject, was, is, seq, reader.now, told.memory());
+    if (what != nullptr) told.tell(user.id, *what);
   } else if (is) {
     user.first->put(subject.key, user.projection->order_now(subject), user.projection->row_now(subject));
   } else {
@@ -132,7 +133,7 @@ void Grouping::tell(User& user, const Subject& subject, const Reader& reader, Se
   }
 }
 
-void Grouping::settle(const Reader& reader, Seq seq, std::uint64_t& subjects, std::vector<LiveEvents>& events) {
+void Grouping::settle(const Reader& reader, Seq seq, std::uint64_t& subjects, ToldEvents& told) {
   std::list<std::string> texts;
   absl::InlinedVector<Value, kFewSlots> before, now;
   for (const Changed& changed : changed_) {
@@ -152,18 +153,18 @@ void Grouping::settle(const Reader& reader, Seq seq, std::uint64_t& subjects, st
     subject.before_inputs.slots = before;
     subject.now_inputs.slots = now;
     subject.reason = is ? RowReason::kChanged : RowReason::kGone;
-    for (User& user : users_) tell(user, subject, reader, seq, events);
+    for (User& user : users_) tell(user, subject, reader, seq, told);
   }
   for (User& user : users_) {
     if (!user.first) continue;
-    auto what = std::make_shared<QueryEvents>();
-    user.first->drain(what->rows);
-    if (what->rows.empty()) continue;
-    what->seq = seq;
-    what->time = reader.now;
-    events.push_back({user.id, std::move(what), {}});
+    const std::span<const RowEvent> rows = user.first->drain(told.memory());
+    if (!rows.empty()) told.tell(user.id, told.memory().events(seq, reader.now, rows));
   }
   forget_changes();
+}
+
+void Grouping::fetch() const {
+  for (std::size_t i = 0; i < std::min(users_.size(), kMostFetched); ++i) prefetch_line(&users_[i]);
 }
 
 void Grouping::forget_changes() {

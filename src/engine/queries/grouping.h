@@ -13,6 +13,7 @@
 
 #include <absl/container/inlined_vector.h>
 
+#include "base/prefetch.h"
 #include "engine/queries/live_events.h"
 #include "engine/queries/plan.h"
 #include "engine/queries/projection.h"
@@ -47,8 +48,10 @@ class Grouping {
   // A trade's values into its group, or back out of it; `reader` reads the trade as it counted.
   void count(const Reader& reader, const Inputs& inputs, bool back);
   // What the changes since the last call did to each query's answer. `subjects` numbers the groups.
-  void settle(const Reader& reader, Seq seq, std::uint64_t& subjects, std::vector<LiveEvents>& events);
+  void settle(const Reader& reader, Seq seq, std::uint64_t& subjects, ToldEvents& told);
   void forget_changes();
+  // Has the memory brought nearer that settle() will read of the queries.
+  void fetch() const;
 
   std::vector<KeptRow> rows(Id id, const Reader& reader) const;
   Status within_bounds() const;
@@ -56,7 +59,7 @@ class Grouping {
  private:
   struct Group {
     std::uint64_t trades = 0;
-    std::vector<Accumulator> accumulators;
+    absl::InlinedVector<Accumulator, 1> accumulators;
     std::size_t change = 0;  // its place in changed_, from 1; 0 when it has not changed
   };
   using Named = std::pair<const std::string, Group>;
@@ -65,8 +68,8 @@ class Grouping {
     bool was;  // there before
     std::size_t values;  // where those before the changes begin
   };
-  // What most changes of a group need of a query lies together, without its plan.
-  struct User {
+  // What most changes of a group need of a query lies in a line of memory, without its plan.
+  struct alignas(kLine) User {
     User(Id of, std::shared_ptr<const Plan> asked, Projection& selects, std::unique_ptr<ResultSet> kept);
     bool passes(const Reader& reader, const Inputs& inputs) const {
       return having ? having->holds(inputs) : !plan->having || plan->having->holds(reader, inputs);
@@ -78,6 +81,7 @@ class Grouping {
     std::unique_ptr<ResultSet> first;      // with a LIMIT
     std::shared_ptr<const Plan> plan;
   };
+  static_assert(sizeof(User) == kLine);
 
   bool always_there() const { return plan_->keys.empty(); }  // no rows are one group, when nothing tells groups apart
   bool is_there(const Group& group) const { return group.trades != 0 || always_there(); }
@@ -88,7 +92,7 @@ class Grouping {
   // Each group that is there, with what queries read of it.
   template <class Visit>
   void each_group(Visit visit) const;
-  void tell(User& user, const Subject& subject, const Reader& reader, Seq seq, std::vector<LiveEvents>& events);
+  void tell(User& user, const Subject& subject, const Reader& reader, Seq seq, ToldEvents& told);
 
   const std::shared_ptr<const Plan> plan_;
   std::unordered_map<std::string, Group> groups_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
+#include <limits>
 
 #include "base/check.h"
 
@@ -9,23 +11,45 @@ namespace halocline::queries {
 namespace {
 
 constexpr Int128 kBelowAll = -(static_cast<Int128>(1) << 126) - 1;
+constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min(), kMost = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
-Intervals::Block::iterator Intervals::place(Block& block, Int128 low, Owner owner) {
-  return std::find_if(block.begin(), block.end(), [&](const One& one) {
+std::int64_t narrow(Int128 value) { return static_cast<std::int64_t>(std::clamp<Int128>(value, kLeast, kMost)); }
+
+std::vector<Intervals::One>::iterator Intervals::place(Block& block, Int128 low, Owner owner) {
+  return std::find_if(block.all.begin(), block.all.end(), [&](const One& one) {
     return one.low > low || (one.low == low && one.owner >= owner);
   });
 }
 
 Int128 Intervals::highest(const Block& block) {
-  return std::max_element(block.begin(), block.end(), [](const One& a, const One& b) { return a.high < b.high; })->high;
+  return std::max_element(block.all.begin(), block.all.end(), [](const One& a, const One& b) { return a.high < b.high; })->high;
+}
+
+// After a change of the block.
+void Intervals::bring_near(Block& block) {
+  block.near.clear();
+  std::int64_t reach = kLeast;
+  for (const One& one : block.all) {
+    const std::int64_t high = narrow(one.high);
+    reach = std::max(reach, high);
+    block.near.push_back({narrow(one.low), high, reach, one.owner});
+  }
 }
 
 void Intervals::find_in(const Block& block, Int128 value, std::vector<Owner>& found) {
-  for (const One& one : block) {
-    if (one.low > value) return;
-    if (one.high >= value) found.push_back(one.owner);
+  const std::int64_t near = narrow(value);
+  const bool is_cut = near == kLeast || near == kMost;
+  const auto begin = block.near.begin();
+  const auto end = std::upper_bound(begin, block.near.end(), near, [](std::int64_t v, const Near& one) { return v < one.low; });
+  auto one = end;
+  while (one != begin && std::prev(one)->reach >= near) --one;
+  for (; one != end; ++one) {
+    if (one->high < near) continue;
+    const One& exact = block.all[static_cast<std::size_t>(one - begin)];
+    if (is_cut && (exact.low > value || exact.high < value)) continue;
+    found.push_back(one->owner);
   }
 }
 
@@ -39,27 +63,30 @@ std::size_t Intervals::block_of(Int128 low, Owner owner) const {
 
 void Intervals::add(Int128 low, Int128 high, Owner owner) {
   if (blocks_.empty()) {
-    blocks_.push_back({One{low, high, owner}});
+    blocks_.push_back({{}, {One{low, high, owner}}});
+    bring_near(blocks_.back());
     firsts_.push_back({low, owner});
     return rebuild();
   }
   std::size_t block = block_of(low, owner);
-  const bool splits = blocks_[block].size() == kBlock;
+  const bool splits = blocks_[block].all.size() == kBlock;
   if (splits) block = split(block, low, owner);
   Block& into = blocks_[block];
-  into.insert(place(into, low, owner), One{low, high, owner});
-  firsts_[block] = {into[0].low, into[0].owner};
+  into.all.insert(place(into, low, owner), One{low, high, owner});
+  bring_near(into);
+  firsts_[block] = {into.all[0].low, into.all[0].owner};
   splits ? rebuild() : refresh(block);
 }
 
 // The block's upper half becomes a block of its own. Which of the two takes the new one. Adding in ascending order leaves full blocks.
 std::size_t Intervals::split(std::size_t block, Int128 low, Owner owner) {
   Block& full = blocks_[block];
-  const bool at_end = place(full, low, owner) == full.end();
-  const auto keeps = full.begin() + static_cast<std::ptrdiff_t>(at_end ? kBlock : kBlock / 2);
-  Block upper(keeps, full.end());
-  full.erase(keeps, full.end());
-  const First first = upper.empty() ? First{low, owner} : First{upper[0].low, upper[0].owner};
+  const bool at_end = place(full, low, owner) == full.all.end();
+  const auto keeps = full.all.begin() + static_cast<std::ptrdiff_t>(at_end ? kBlock : kBlock / 2);
+  Block upper{{}, {keeps, full.all.end()}};
+  full.all.erase(keeps, full.all.end());
+  bring_near(full), bring_near(upper);
+  const First first = upper.all.empty() ? First{low, owner} : First{upper.all[0].low, upper.all[0].owner};
   blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(block) + 1, std::move(upper));
   firsts_.insert(firsts_.begin() + static_cast<std::ptrdiff_t>(block) + 1, first);
   return block_of(low, owner);
@@ -70,10 +97,11 @@ void Intervals::remove(Int128 low, Owner owner) {
   const std::size_t block = block_of(low, owner);
   Block& of = blocks_[block];
   const auto at = place(of, low, owner);
-  CHECK(at != of.end() && at->low == low && at->owner == owner, "an interval that is not there is removed");
-  of.erase(at);
-  if (!of.empty()) {
-    firsts_[block] = {of[0].low, of[0].owner};
+  CHECK(at != of.all.end() && at->low == low && at->owner == owner, "an interval that is not there is removed");
+  of.all.erase(at);
+  if (!of.all.empty()) {
+    bring_near(of);
+    firsts_[block] = {of.all[0].low, of.all[0].owner};
     return refresh(block);
   }
   blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(block));

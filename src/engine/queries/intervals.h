@@ -1,5 +1,6 @@
 // Closed intervals of numbers, each somebody's, found by a value they hold. In order of their low ends in blocks of a few cache lines, over
-// which a tree knows the highest end below it: what a look costs is proportional to the intervals found and to the depth of that tree.
+// which a tree knows the highest end below it; within a block each knows the highest end up to it. What a look costs is proportional to the
+// intervals found, to those between them, and to the depth of that tree.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,9 @@
 #include "base/decimal.h"
 
 namespace halocline::queries {
+
+// The nearest number of 64 bits.
+std::int64_t narrow(Int128 value);
 
 class Intervals {
  public:
@@ -27,15 +31,25 @@ class Intervals {
     Int128 low, high;
     Owner owner;
   };
+  // What a look reads: ends beyond 64 bits are cut to them, and so is the value. Where the value is cut, the interval itself decides.
+  struct Near {
+    std::int64_t low, high;
+    std::int64_t reach;  // the highest end of all up to this one
+    Owner owner;
+  };
   // In ascending order of low end, then owner; at most kBlock, and few for few.
-  using Block = std::vector<One>;
+  struct Block {
+    std::vector<Near> near;
+    std::vector<One> all;
+  };
   struct First {
     Int128 low;
     Owner owner;
   };
 
-  static Block::iterator place(Block& block, Int128 low, Owner owner);
+  static std::vector<One>::iterator place(Block& block, Int128 low, Owner owner);
   static Int128 highest(const Block& block);
+  static void bring_near(Block& block);
   static void find_in(const Block& block, Int128 value, std::vector<Owner>& found);
   std::size_t block_of(Int128 low, Owner owner) const;
   std::size_t split(std::size_t block, Int128 low, Owner owner);

@@ -1,20 +1,51 @@
-// What a command did to one continuous query's answer, as it leaves the engine.
+// What commands did to the continuous queries' answers, as it leaves the engine.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
+#include <vector>
 
 #include "base/status.h"
+#include "command/event_memory.h"
 #include "command/query.h"
 
 namespace halocline::queries {
 
-// What one seq did to one query's answer, or why the query ended (`failure`; nothing comes after it). Queries that select the same of the
-// same row share the events.
+// What one seq did to one query's answer, or why the query ended (nothing comes after it): one of the two is there. Queries that select
+// the same of the same row share the events.
 struct LiveEvents {
   std::uint64_t query = 0;
-  std::shared_ptr<const QueryEvents> events;
-  Status failure;
+  const QueryEvents* events = nullptr;
+  const Status* failure = nullptr;
+};
+
+// Of all queries, in the order of seqs and then of queries, with the memory they are in.
+class ToldEvents {
+ public:
+  std::vector<LiveEvents>::const_iterator begin() const { return all_.begin(); }
+  std::vector<LiveEvents>::const_iterator end() const { return all_.end(); }
+  std::size_t size() const { return all_.size(); }
+  bool empty() const { return all_.empty(); }
+  // One's events, for who holds them with all that were told with them. Who keeps few of many for long takes a copy_of() instead.
+  std::shared_ptr<const QueryEvents> share(const QueryEvents& events) const { return {memory_, &events}; }
+
+  // By the queries. What is told must be in the memory.
+  EventMemory& memory() {
+    if (memory_ == nullptr) memory_ = std::make_shared<EventMemory>();
+    return *memory_;
+  }
+  void tell(std::uint64_t query, const QueryEvents& events) { all_.push_back({query, &events, nullptr}); }
+  void fail(std::uint64_t query, Status why) { all_.push_back({query, nullptr, &failures_.emplace_back(std::move(why))}); }
+  std::size_t failures() const { return failures_.size(); }
+  // Makes what was told of one seq, all from `first` on, one of each query: in ascending order of queries, its rows in the order of keys.
+  void bring_together(std::size_t first);
+
+ private:
+  std::vector<LiveEvents> all_;
+  std::list<Status> failures_;  // which stay where they are when this is moved
+  std::shared_ptr<EventMemory> memory_;
 };
 
 }  // namespace halocline::queries

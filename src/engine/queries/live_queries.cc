@@ -293,10 +293,10 @@ void LiveQueries::settle() {
     return;
   }
   settle_gathered();
-  const std::size_t first = taken_.size();
-  if (of_trades && !of_trades_.empty()) of_trades_.settle(changes_, taken_);
+  const std::size_t first = told_.size(), failures = told_.failures();
+  if (of_trades && !of_trades_.empty()) of_trades_.settle(changes_, told_);
   settle_others();
-  put_in_order(first);
+  put_in_order(first, failures);
 }
 
 void LiveQueries::gather_new_trades() {
@@ -309,19 +309,18 @@ void LiveQueries::settle_gathered() {
   of_trades_.keep_likely(gathered_);
   for (const NewTrade& one : gathered_) {
     if (of_trades_.empty()) break;  // the last of them failed
-    const std::size_t first = taken_.size();
-    of_trades_.settle(one, taken_);
-    put_in_order(first);
+    const std::size_t first = told_.size(), failures = told_.failures();
+    of_trades_.settle(one, told_);
+    put_in_order(first, failures);
   }
   gathered_.clear();
 }
 
-void LiveQueries::put_in_order(std::size_t first) {
-  const auto begin = taken_.begin() + static_cast<std::ptrdiff_t>(first);
-  const auto by_query = [](const LiveEvents& a, const LiveEvents& b) { return a.query < b.query; };
-  if (!std::is_sorted(begin, taken_.end(), by_query)) std::sort(begin, taken_.end(), by_query);
-  for (std::size_t i = first; i < taken_.size(); ++i) {
-    if (!taken_[i].failure.ok()) drop(taken_[i].query);
+void LiveQueries::put_in_order(std::size_t first, std::size_t failures) {
+  told_.bring_together(first);
+  if (told_.failures() == failures) return;
+  for (auto one = told_.begin() + static_cast<std::ptrdiff_t>(first); one != told_.end(); ++one) {
+    if (one->failure != nullptr) drop(one->query);
   }
 }
 
@@ -366,16 +365,12 @@ void LiveQueries::settle_others() {
     Entry& entry = *queries_.at(id);
     entry.touched = false;
     schedule(id, entry);
-    auto events = std::make_shared<QueryEvents>();
-    const Status status = entry.live->drain(reader, events->rows);
-    if (!status.ok()) {
-      taken_.push_back({id, nullptr, status});
-      continue;
+    const Result<std::span<const RowEvent>> rows = entry.live->drain(reader, told_.memory());
+    if (!rows.ok()) {
+      told_.fail(id, rows.status());
+    } else if (!rows.value().empty()) {
+      told_.tell(id, told_.memory().events(state_.seq, state_.time, rows.value()));
     }
-    if (events->rows.empty()) continue;
-    events->seq = state_.seq;
-    events->time = state_.time;
-    taken_.push_back({id, std::move(events), {}});
   }
   touched_.clear();
 }

@@ -3,7 +3,7 @@
 //   Result<Id> id = engine.queries().add(plan);         // the same question asked twice is worked out once
 //   rows(id)                                            // the answer now, exact at the engine's seq
 //   engine.apply(…);
-//   for (LiveEvents& one : engine.queries().take()) …   // what each answer became, seq by seq
+//   for (const LiveEvents& one : engine.queries().take()) …   // what each answer became, seq by seq
 //
 // A pure function of the commands and of where in their order queries were added: the same journal gives the same events. Costs: a row
 // that changed looks up the queries it may concern in an index (predicate_index.h); those that have no condition an index can use,
@@ -93,9 +93,9 @@ class LiveQueries {
   Nanos deadline() const { return due_.empty() ? INT64_MAX : due_.begin()->first; }
 
   // The events since the last call, in the order of seqs.
-  std::vector<LiveEvents> take() {
+  ToldEvents take() {
     settle_gathered();
-    return std::exchange(taken_, {});
+    return std::exchange(told_, {});
   }
 
  private:
@@ -130,7 +130,7 @@ class LiveQueries {
   void look_at_others();
   void settle_others();
   // What was told from there on, all of one seq: by query, and those that failed are dropped.
-  void put_in_order(std::size_t first);
+  void put_in_order(std::size_t first, std::size_t failures);
   void rows_changed(Source source, std::vector<std::uint32_t>& rows, const Reader& reader);
   void row_changed(Watchers& of, std::uint32_t row, const Reader& reader);
   void look(Id id, std::size_t side, std::uint32_t row, const Reader& reader);
@@ -148,7 +148,7 @@ class LiveQueries {
   std::set<std::pair<Nanos, Id>> due_;
   std::vector<Id> touched_;  // whose answers may have changed
   std::vector<Id> found_;
-  std::vector<LiveEvents> taken_;
+  ToldEvents told_;
   bool gathers_ = false;
   std::vector<NewTrade> gathered_;  // in the order of seqs, all before whatever changes next
   std::deque<PutOff> put_off_;

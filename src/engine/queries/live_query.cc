@@ -21,17 +21,15 @@ bool LiveQuery::passes(std::size_t side, std::uint32_t row, const Reader& reader
 }
 
 Status LiveQuery::build(const Reader& reader) {
-  building_ = true;
   if (plan_->grouped && plan_->keys.empty()) touched_groups_.emplace("", RowReason::kChanged);
   // The right side of a join first, so that no row of the left is looked at twice.
   for (std::size_t side = plan_->tables.size(); side-- > 0;) {
     const auto size = static_cast<std::uint32_t>(plan_->tables[side]->size(reader.state));
     for (std::uint32_t row = 0; row < size; ++row) row_changed(side, row, reader);
   }
-  std::vector<RowEvent> unwanted;
-  const Status status = drain(reader, unwanted);
-  building_ = false;
-  return status;
+  if (plan_->grouped) settle_groups(reader);
+  result_.forget_changes();
+  return within_bounds();
 }
 
 void LiveQuery::row_changed(std::size_t side, std::uint32_t row, const Reader& reader, RowReason reason) {
@@ -237,16 +235,17 @@ void LiveQuery::settle_groups(const Reader& reader) {
   forget_all(touched_groups_);
 }
 
-Status LiveQuery::drain(const Reader& reader, std::vector<RowEvent>& events) {
-  if (plan_->grouped) settle_groups(reader);
-  if (building_) {
-    result_.forget_changes();
-  } else {
-    result_.drain(events);
-  }
+Status LiveQuery::within_bounds() const {
   if (result_.size() > limits::kMaxQueryRows) return too_many_rows();
   if (bytes_ + result_.bytes() > limits::kMaxLiveQueryBytes) return too_many_bytes();
   return ok_status();
+}
+
+Result<std::span<const RowEvent>> LiveQuery::drain(const Reader& reader, EventMemory& memory) {
+  if (plan_->grouped) settle_groups(reader);
+  const std::span<const RowEvent> events = result_.drain(memory);
+  if (Status status = within_bounds(); !status.ok()) return status;
+  return events;
 }
 
 }  // namespace halocline::queries

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -67,8 +68,8 @@ class LiveQuery {
     for (const auto& [tuple, contribution] : tuples_) visit(static_cast<std::uint32_t>(tuple >> 32));
   }
 
-  // What changed since the last call. kResourceExhausted: beyond a bound; the query is of no use any more.
-  Status drain(const Reader& reader, std::vector<RowEvent>& events);
+  // What changed since the last call, in the memory. kResourceExhausted: beyond a bound; the query is of no use any more.
+  Result<std::span<const RowEvent>> drain(const Reader& reader, EventMemory& memory);
   std::vector<KeptRow> rows() const { return result_.rows(); }
 
  private:
@@ -91,6 +92,7 @@ class LiveQuery {
   void take_back(Tuple tuple, RowReason reason);
   void count(const Contribution& contribution, bool back);
   void settle_groups(const Reader& reader);
+  Status within_bounds() const;
   void await(std::uint32_t row, const Reader& reader);
 
   const std::shared_ptr<const Plan> plan_;
@@ -111,7 +113,6 @@ class LiveQuery {
   std::unordered_map<std::uint32_t, Nanos> due_of_;
 
   std::size_t bytes_ = 0;
-  bool building_ = false;
 };
 
 }  // namespace halocline::queries

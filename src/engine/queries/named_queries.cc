@@ -163,7 +163,7 @@ Status NamedQueries::resume(std::uint32_t query, std::span<const std::uint64_t> 
 
 void NamedQueries::settle(const CauseOf& cause, std::vector<AlertEvent>& events) {
   alerting_.settle();
-  const std::vector<LiveEvents> changed = alerting_.take();
+  const ToldEvents changed = alerting_.take();
   std::vector<std::pair<Raised*, const LiveEvents*>> in_order;  // in which they were made
   for (const LiveEvents& one : changed) {
     const auto all = raised_.find(one.query);
@@ -172,7 +172,7 @@ void NamedQueries::settle(const CauseOf& cause, std::vector<AlertEvent>& events)
   }
   std::stable_sort(in_order.begin(), in_order.end(), [](const auto& a, const auto& b) { return a.first->query < b.first->query; });
   for (const auto& [raised, one] : in_order) {
-    one->failure.ok() ? take(*raised, *one->events, cause, events) : fail(*raised, one->failure.message(), cause, events);
+    one->failure == nullptr ? take(*raised, *one->events, cause, events) : fail(*raised, one->failure->message(), cause, events);
   }
 }
 
@@ -180,7 +180,7 @@ void NamedQueries::take(Raised& of, const QueryEvents& changed, const CauseOf& c
   if (!state_.catalog.text[state_.queries[of.query].failure].empty()) return;
   for (const RowEvent& event : changed.rows) {
     if (event.kind != RowEvent::Kind::kDelete) continue;
-    const auto alert = of.alerts.find(event.key);
+    const auto alert = of.alerts.find(std::string(event.key));
     CHECK(alert != of.alerts.end(), "a row leaves that never came");
     clear(alert->second, AlertReason::kRow, event.reason == RowReason::kTime ? CauseOf{} : cause, events);
     of.alerts.erase(alert);

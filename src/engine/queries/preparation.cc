@@ -46,9 +46,9 @@ void Preparation::catch_up(const State& books, NotedChanges changed) {
   live_.pass_time();
   live_.settle();
   changes_.clear();
-  for (LiveEvents& told : live_.take()) {
-    if (told.failure.ok()) continue;
-    std::find_if(queries_.begin(), queries_.end(), [&](const One& one) { return one.aside == told.query; })->status = told.failure;
+  for (const LiveEvents& told : live_.take()) {
+    if (told.failure == nullptr) continue;
+    std::find_if(queries_.begin(), queries_.end(), [&](const One& one) { return one.aside == told.query; })->status = *told.failure;
   }
 }
 

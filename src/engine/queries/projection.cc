@@ -9,6 +9,10 @@ namespace {
 
 constexpr std::size_t kFewChanges = 4;  // that several answers may have in common
 
+RowEvent::Kind kind_of(bool was, bool is) {
+  return !was ? RowEvent::Kind::kInsert : is ? RowEvent::Kind::kUpdate : RowEvent::Kind::kDelete;
+}
+
 }  // namespace
 
 void Projection::pack_row(const Reader& reader, const Inputs& inputs, std::string& row) const {
@@ -59,43 +63,40 @@ const std::shared_ptr<const Standing>& Projection::standing_now(const Subject& s
   return standing_now_;
 }
 
-std::shared_ptr<const QueryEvents> Projection::events(std::span<const StandingChange> changes, Seq seq, Nanos time) {
-  if (change_events_ != nullptr && change_events_->seq == seq && std::ranges::equal(changes, changes_told_)) return change_events_;
-  auto events = std::make_shared<QueryEvents>();
-  events->seq = seq;
-  events->time = time;
-  events->rows.reserve(changes.size());
+const QueryEvents& Projection::events(std::span<const StandingChange> changes, std::uint64_t round, Seq seq, Nanos time,
+                                      EventMemory& memory) {
+  if (round_told_ == round && std::ranges::equal(changes, changes_told_)) return *change_events_;
+  const std::span<RowEvent> rows = memory.rows(changes.size());
+  auto event = rows.begin();
   for (const StandingChange& change : changes) {
-    RowEvent& event = events->rows.emplace_back();
     const bool was = change.before != nullptr, is = change.now != nullptr;
-    event.kind = !was ? RowEvent::Kind::kInsert : is ? RowEvent::Kind::kUpdate : RowEvent::Kind::kDelete;
-    event.key = key_of_rows(change.trade(), kNoId);
-    if (was) event.before = change.before->row;
-    if (is) event.after = change.now->row, event.order = change.now->order;
-    event.reason = change.reason;
+    event->kind = kind_of(was, is);
+    event->key = memory.keep(key_of_rows(change.trade(), kNoId));
+    if (was) event->before = memory.keep(change.before->row);
+    if (is) event->after = memory.keep(change.now->row), event->order = memory.keep(change.now->order);
+    event->reason = change.reason;
+    ++event;
   }
+  const QueryEvents& events = memory.events(seq, time, rows);
   if (changes.size() > kFewChanges) return events;
   changes_told_.assign(changes.begin(), changes.end());
-  return change_events_ = std::move(events);
+  round_told_ = round;
+  change_events_ = &events;
+  return events;
 }
 
-const std::shared_ptr<const QueryEvents>& Projection::events(const Subject& subject, bool was, bool is, Seq seq, Nanos time) {
-  static const std::shared_ptr<const QueryEvents> kNone;
+const QueryEvents* Projection::events(const Subject& subject, bool was, bool is, Seq seq, Nanos time, EventMemory& memory) {
   const std::size_t which = (was ? 2u : 0u) + (is ? 1u : 0u);
-  if (was && is && row_before(subject) == row_now(subject)) return kNone;
+  if (was && is && row_before(subject) == row_now(subject)) return nullptr;
   if (subject_ == subject.number && told_[which]) return events_[which];
-  auto events = std::make_shared<QueryEvents>();
-  events->seq = seq;
-  events->time = time;
-  RowEvent& event = events->rows.emplace_back();
-  event.kind = !was ? RowEvent::Kind::kInsert : is ? RowEvent::Kind::kUpdate : RowEvent::Kind::kDelete;
-  event.key = subject.key;
-  if (was) event.before = row_before(subject);
-  if (is) event.after = row_now(subject), event.order = order_now(subject);
+  RowEvent& event = memory.rows(1)[0];
+  event.kind = kind_of(was, is);
+  event.key = memory.keep(subject.key);
+  if (was) event.before = memory.keep(row_before(subject));
+  if (is) event.after = memory.keep(row_now(subject)), event.order = memory.keep(order_now(subject));
   event.reason = subject.reason;
-  events_[which] = std::move(events);
   told_[which] = true;
-  return events_[which];
+  return events_[which] = &memory.events(seq, time, {&event, 1});
 }
 
 }  // namespace halocline::queries

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "command/event_memory.h"
 #include "command/query.h"
 #include "engine/queries/plan.h"
 
@@ -45,11 +46,13 @@ class Projection {
  public:
   explicit Projection(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
 
-  // What those tell whose answer the subject was in, or is in now; nullptr when it reads as before.
-  const std::shared_ptr<const QueryEvents>& events(const Subject& subject, bool was, bool is, Seq seq, Nanos time);
+  // What those tell whose answer the subject was in, or is in now; nullptr when it reads as before. In the memory, which is the same for
+  // as long as the subject is.
+  const QueryEvents* events(const Subject& subject, bool was, bool is, Seq seq, Nanos time, EventMemory& memory);
 
-  // The events of an answer in which these rows changed, in the order of trades. Answers in which the same became of the same share them.
-  std::shared_ptr<const QueryEvents> events(std::span<const StandingChange> changes, Seq seq, Nanos time);
+  // The events of an answer in which these rows changed, in the order of trades. Answers in which the same became of the same share them,
+  // as far as they are of one `round`, and in its memory.
+  const QueryEvents& events(std::span<const StandingChange> changes, std::uint64_t round, Seq seq, Nanos time, EventMemory& memory);
 
   const std::string& row_before(const Subject& subject);
   const std::string& row_now(const Subject& subject);
@@ -75,9 +78,10 @@ class Projection {
   std::string row_before_, row_now_, order_before_, order_now_;
   std::shared_ptr<const Standing> standing_now_;
   bool told_[4] = {};
-  std::shared_ptr<const QueryEvents> events_[4];  // by whether it was and whether it is
-  std::vector<StandingChange> changes_told_;       // the last ones, when they were few
-  std::shared_ptr<const QueryEvents> change_events_;
+  const QueryEvents* events_[4] = {};         // by whether it was and whether it is
+  std::vector<StandingChange> changes_told_;  // the last ones, when they were few
+  std::uint64_t round_told_ = 0;
+  const QueryEvents* change_events_ = nullptr;
 };
 
 }  // namespace halocline::queries

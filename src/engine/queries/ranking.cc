@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "base/limits.h"
+#include "base/prefetch.h"
 #include "engine/queries/result_set.h"
 
 namespace halocline::queries {
@@ -13,6 +14,7 @@ namespace {
 constexpr std::size_t kInsideBytes = 160;     // of a row of the answer, beside its texts
 constexpr std::size_t kShortText = 15;        // stands within its string
 constexpr std::size_t kFewToSweep = 1'024;
+constexpr std::uint64_t kFewRows = 10;        // that lie in one node of their tree
 
 std::size_t bytes_of(const std::string& order) { return order.size() <= kShortText ? 0 : order.size(); }
 std::size_t bytes_of(const Standing& row) { return row.order.size() + row.row.size() + kInsideBytes; }
@@ -26,6 +28,13 @@ std::uint64_t Ranking::first_bytes(const std::string& order) {
   std::uint64_t first = 0;
   std::memcpy(&first, order.data(), std::min(sizeof first, order.size()));
   return __builtin_bswap64(first);  // big-endian, as the bytes are compared
+}
+
+void Ranking::fetch() const {
+  if (inside_.empty() || limit_ > kFewRows) return;
+  // They lie together, the last at the end.
+  const auto* const last = reinterpret_cast<const char*>(&*inside_.rbegin());
+  for (std::size_t back = 0; back < inside_.size() * sizeof(Inside); back += kLine) prefetch_line(last - back);
 }
 
 void Ranking::take_in(std::shared_ptr<const Standing> row) {
@@ -42,8 +51,9 @@ void Ranking::take_out(Answer::iterator place, RowReason reason) {
 
 void Ranking::put_behind(std::string order, std::uint32_t trade) {
   bytes_ += sizeof(Outside) + bytes_of(order);
-  outside_.push_back({std::move(order), trade});
-  std::push_heap(outside_.begin(), outside_.end(), kBehind);
+  if (outside_ == nullptr) outside_ = std::make_unique<std::deque<Outside>>();
+  outside_->push_back({std::move(order), trade});
+  std::push_heap(outside_->begin(), outside_->end(), kBehind);
   ++waiting_;
 }
 
@@ -71,10 +81,10 @@ bool Ranking::stands(const Outside& one, const Reader& state) const {
 }
 
 void Ranking::fill_up(const Reader& state) {
-  while (inside_.size() < limit_ && !outside_.empty()) {
-    std::pop_heap(outside_.begin(), outside_.end(), kBehind);
-    Outside next = std::move(outside_.back());
-    outside_.pop_back();
+  while (inside_.size() < limit_ && outside_ != nullptr && !outside_->empty()) {
+    std::pop_heap(outside_->begin(), outside_->end(), kBehind);
+    Outside next = std::move(outside_->back());
+    outside_->pop_back();
     bytes_ -= sizeof(Outside) + bytes_of(next.order);
     if (!stands(next, state)) continue;
     --waiting_;
@@ -88,14 +98,15 @@ void Ranking::fill_up(const Reader& state) {
 
 // When most of what is outside is to be dropped.
 void Ranking::sweep(const Reader& state) {
-  if (outside_.size() < 2 * waiting_ + kFewToSweep) return;
-  std::erase_if(outside_, [&](const Outside& one) { return !stands(one, state); });
-  std::sort(outside_.begin(), outside_.end(), [](const Outside& a, const Outside& b) { return a.order < b.order; });  // a heap, too
-  const auto doubles = std::unique(outside_.begin(), outside_.end(), [](const Outside& a, const Outside& b) { return a.order == b.order; });
-  outside_.erase(doubles, outside_.end());
+  if (outside_ == nullptr || outside_->size() < 2 * waiting_ + kFewToSweep) return;
+  std::deque<Outside>& all = *outside_;
+  std::erase_if(all, [&](const Outside& one) { return !stands(one, state); });
+  std::sort(all.begin(), all.end(), [](const Outside& a, const Outside& b) { return a.order < b.order; });  // a heap, too
+  const auto doubles = std::unique(all.begin(), all.end(), [](const Outside& a, const Outside& b) { return a.order == b.order; });
+  all.erase(doubles, all.end());
   bytes_ = 0;
   for (const Inside& one : inside_) bytes_ += bytes_of(*one.row);
-  for (const Outside& one : outside_) bytes_ += sizeof(Outside) + bytes_of(one.order);
+  for (const Outside& one : all) bytes_ += sizeof(Outside) + bytes_of(one.order);
 }
 
 void Ranking::change(std::uint32_t trade, const Subject& subject, bool was, bool is, const Reader& state) {
@@ -121,7 +132,7 @@ void Ranking::change(std::uint32_t trade, const Subject& subject, bool was, bool
   sweep(state);
 }
 
-std::shared_ptr<const QueryEvents> Ranking::drain(Seq seq, Nanos time) {
+const QueryEvents* Ranking::drain(std::uint64_t round, Seq seq, Nanos time, EventMemory& memory) {
   const auto by_trade = [](const StandingChange& a, const StandingChange& b) { return a.trade() < b.trade(); };
   if (!std::is_sorted(changed_.begin(), changed_.end(), by_trade)) std::stable_sort(changed_.begin(), changed_.end(), by_trade);
   // Of each trade one: what the first says it was, and the last says it is.
@@ -137,8 +148,7 @@ std::shared_ptr<const QueryEvents> Ranking::drain(Seq seq, Nanos time) {
     if (was == is && (!was || whole.before->row == whole.now->row)) continue;
     changed_[kept++] = std::move(whole);
   }
-  std::shared_ptr<const QueryEvents> events;
-  if (kept != 0) events = projection_->events({changed_.data(), kept}, seq, time);
+  const QueryEvents* const events = kept == 0 ? nullptr : &projection_->events({changed_.data(), kept}, round, seq, time, memory);
   forget_changes();
   return events;
 }

@@ -27,9 +27,12 @@ class Ranking {
 
   // The trade was, or is, one of those ordered. `state` reads any trade as it is now.
   void change(std::uint32_t trade, const Subject& subject, bool was, bool is, const Reader& state);
-  // What the answer became since the last call, in the order of keys; nullptr when it is the same.
-  std::shared_ptr<const QueryEvents> drain(Seq seq, Nanos time);
+  // What the answer became since the last call, in the order of keys, in the memory; nullptr when it is the same. `round` as projection.h
+  // has it.
+  const QueryEvents* drain(std::uint64_t round, Seq seq, Nanos time, EventMemory& memory);
   void forget_changes() { changed_.clear(); }
+  // Has the memory brought nearer that change() will read, when the answer is short.
+  void fetch() const;
   // Another that selects the same.
   void use(Projection& projection) { projection_ = &projection; }
 
@@ -84,7 +87,7 @@ class Ranking {
   absl::InlinedVector<StandingChange, 2> changed_;
   std::size_t bytes_ = 0;
   // A heap, the first of the order on top. Trades that have left it, or stand elsewhere now, are dropped when they come up.
-  std::deque<Outside> outside_;  // which grows without moving them all
+  std::unique_ptr<std::deque<Outside>> outside_;  // which grows without moving them all; nullptr until there is one
   std::size_t waiting_ = 0;  // trades outside, without what is to be dropped
   const std::shared_ptr<const Plan> plan_;
 };

@@ -10,10 +10,8 @@
 namespace halocline::queries {
 
 std::string key_of_rows(std::uint32_t left, std::uint32_t right) {
-  const std::uint64_t both = static_cast<std::uint64_t>(left) << 32 | right;
-  std::string out;
-  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(both >> shift & 0xFF));
-  return out;
+  const std::uint64_t big_endian = __builtin_bswap64(static_cast<std::uint64_t>(left) << 32 | right);
+  return {reinterpret_cast<const char*>(&big_endian), sizeof big_endian};
 }
 
 Status too_many_rows() {
@@ -103,24 +101,25 @@ void ResultSet::erase(const std::string& key, RowReason reason) {
   rows_.erase(at);
 }
 
-void ResultSet::drain(std::vector<RowEvent>& events) {
-  const std::size_t first = events.size();
-  for (auto& [key, change] : changed_) {
+std::span<const RowEvent> ResultSet::drain(EventMemory& memory) {
+  const std::span<RowEvent> events = memory.rows(changed_.size());
+  std::size_t count = 0;
+  for (const auto& [key, change] : changed_) {
     const auto at = rows_.find(key);
     const bool now = at != rows_.end() && at->second.inside;
     if (!change.before && !now) continue;
     if (change.before && now && *change.before == at->second.row) continue;
-    RowEvent event;
+    RowEvent& event = events[count++];
     event.kind = !change.before ? RowEvent::Kind::kInsert : now ? RowEvent::Kind::kUpdate : RowEvent::Kind::kDelete;
-    event.key = key;
-    if (change.before) event.before = std::move(*change.before);
-    if (now) event.after = at->second.row, event.order = at->second.order;
+    event.key = memory.keep(key);
+    if (change.before) event.before = memory.keep(*change.before);
+    if (now) event.after = memory.keep(at->second.row), event.order = memory.keep(at->second.order);
     event.reason = change.reason;
-    events.push_back(std::move(event));
   }
   forget_changes();
-  std::sort(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(),
+  std::sort(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(count),
             [](const RowEvent& a, const RowEvent& b) { return a.key < b.key; });
+  return events.first(count);
 }
 
 std::vector<KeptRow> ResultSet::rows() const {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -14,6 +15,7 @@
 #include <absl/types/compare.h>
 
 #include "base/status.h"
+#include "command/event_memory.h"
 #include "command/query.h"
 
 namespace halocline::queries {
@@ -40,8 +42,8 @@ class ResultSet {
   void put(const std::string& key, std::string order, std::string row);
   // The row is no more; nothing happens when there was none.
   void erase(const std::string& key, RowReason reason);
-  // What became different since the last call, in the order of the keys.
-  void drain(std::vector<RowEvent>& events);
+  // What became different since the last call, in the order of the keys, in the memory.
+  std::span<const RowEvent> drain(EventMemory& memory);
   void forget_changes() { forget_all(changed_); }
 
   // The rows of the answer in its order.

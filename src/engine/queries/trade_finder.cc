@@ -1,7 +1,6 @@
 #include "engine/queries/trade_finder.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/hash.h"
 
@@ -14,11 +13,6 @@ constexpr std::size_t kMostTrades = 16'000'000;  // in all sets
 constexpr std::uint64_t kForgetAfter = 100'000;  // trades noted without a question
 constexpr std::size_t kFewUnsorted = 1'024;
 constexpr std::size_t kFewFound = 64;  // by a range, so few that what is equal beside it need not be looked for
-
-std::int64_t narrow(Int128 value) {
-  constexpr Int128 kLeast = std::numeric_limits<std::int64_t>::min(), kMost = std::numeric_limits<std::int64_t>::max();
-  return static_cast<std::int64_t>(std::clamp(value, kLeast, kMost));
-}
 
 }  // namespace
 

@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 #include "base/limits.h"
-#include "base/prefetch.h"
 #include "engine/queries/result_set.h"
 
 namespace halocline::queries {
@@ -32,9 +31,11 @@ std::uint32_t TradeQueries::selection_of(const std::shared_ptr<const Plan>& plan
   free_selections_.pop_back();
   Selection& added = selection(id);
   added.plan = plan;
-  added.indexed = choose_condition(plan->conjuncts, trades());
-  added.index_decides = (added.indexed ? added.indexed->conjuncts : 0) == plan->conjuncts.size();
-  if (added.indexed) {
+  if (std::optional<IndexedCondition> condition = choose_condition(plan->conjuncts, trades())) {
+    added.indexed = std::make_unique<const IndexedCondition>(std::move(*condition));
+  }
+  added.index_decides = (added.indexed != nullptr ? added.indexed->conjuncts : 0) == plan->conjuncts.size();
+  if (added.indexed != nullptr) {
     index_.add(id, *added.indexed);
   } else {
     unindexed_.push_back(id);
@@ -157,8 +158,8 @@ void TradeQueries::read(std::vector<Reading>& readings) {
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
   for (std::size_t i = 0; i < readings.size(); ++i) {
-    const std::optional<IndexedCondition>& indexed = readings[i].selection->indexed;
-    const auto found = indexed ? finder_.find(*indexed) : std::nullopt;
+    const IndexedCondition* const indexed = readings[i].selection->indexed.get();
+    const auto found = indexed != nullptr ? finder_.find(*indexed) : std::nullopt;
     if (!found) {
       others.push_back(i);
       continue;
@@ -181,8 +182,8 @@ void TradeQueries::read_all(std::vector<Reading>& readings, const std::vector<st
   PredicateIndex index(trades());
   std::vector<std::uint64_t> everywhere, found;
   for (const std::size_t i : which) {
-    const std::optional<IndexedCondition>& indexed = readings[i].selection->indexed;
-    indexed ? index.add(i, *indexed) : everywhere.push_back(i);
+    const IndexedCondition* const indexed = readings[i].selection->indexed.get();
+    indexed != nullptr ? index.add(i, *indexed) : everywhere.push_back(i);
   }
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
@@ -280,7 +281,7 @@ std::shared_ptr<void> TradeQueries::drop(std::uint32_t number, Id id) {
     }
   }
   if (!of.unused()) return kept;
-  if (of.indexed) {
+  if (of.indexed != nullptr) {
     index_.remove(number, *of.indexed);
   } else {
     std::erase(unindexed_, number);
@@ -291,10 +292,10 @@ std::shared_ptr<void> TradeQueries::drop(std::uint32_t number, Id id) {
   return kept;
 }
 
-void TradeQueries::change(Selection& of, std::uint32_t trade, bool was, bool is, std::vector<LiveEvents>& events) {
+void TradeQueries::change(Selection& of, std::uint32_t trade, bool was, bool is, ToldEvents& told) {
   const auto tell = [&](const Listing& one) {
-    const std::shared_ptr<const QueryEvents>& what = one.projection->events(subject_, was, is, seq_, state_reader_->now);
-    if (what != nullptr) events.push_back({one.id, what, {}});
+    const QueryEvents* const what = one.projection->events(subject_, was, is, seq_, state_reader_->now, told.memory());
+    if (what != nullptr) told.tell(one.id, *what);
   };
   if (of.listing.projection != nullptr) tell(of.listing);
   for (const Listing& one : of.listings) tell(one);
@@ -319,21 +320,18 @@ void TradeQueries::fetch_found() {
   for (const std::uint64_t number : found) {
     const Selection& of = selection(number);
     keep |= !of.rankings.empty() || !of.groupings.empty();
-    if (!of.rankings.empty()) prefetch_line(of.rankings.data());
-    if (!of.groupings.empty()) prefetch_line(of.groupings.data());
+    if (!of.rankings.empty()) prefetch_all(of.rankings[0].get());
+    if (!of.groupings.empty()) prefetch_all(of.groupings[0].get());
   }
   if (!keep) return;
-  const auto fetch = [](const auto* kept) {
-    for (std::size_t at = 0; at < sizeof *kept; at += kLine) prefetch_line(reinterpret_cast<const char*>(kept) + at);
-  };
   for (const std::uint64_t number : found) {
     const Selection& of = selection(number);
-    if (!of.rankings.empty()) fetch(of.rankings[0].get());
-    if (!of.groupings.empty()) fetch(of.groupings[0].get());
+    if (!of.rankings.empty()) of.rankings[0]->ranking.fetch();
+    if (!of.groupings.empty()) of.groupings[0]->grouping.fetch();
   }
 }
 
-void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, std::vector<LiveEvents>& events) {
+void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told) {
   found_.clear();
   if (!index_.empty()) {
     if (now != nullptr) index_.find(*now, trade, found_);
@@ -356,12 +354,12 @@ void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, cons
     if (before != nullptr && std::exchange(of.looked_at, subject_.number) == subject_.number) continue;
     const bool was = before != nullptr && of.holds(*before, subject_.before_inputs);
     const bool is = now != nullptr && ((before == nullptr && of.index_decides) || of.holds(*now, subject_.now_inputs));
-    if (was || is) change(of, trade, was, is, events);
+    if (was || is) change(of, trade, was, is, told);
   }
 }
 
 // A name or what belongs to what has changed: any trade may read differently.
-void TradeQueries::look_at_all(const Changes& changes, std::vector<LiveEvents>& events) {
+void TradeQueries::look_at_all(const Changes& changes, ToldEvents& told) {
   CHECK(changes.before != nullptr, "the books before a command that reshaped them are not known");
   const State& books_before = *changes.before;
   Splits splits_before(books_before), splits_now(state_);
@@ -369,12 +367,11 @@ void TradeQueries::look_at_all(const Changes& changes, std::vector<LiveEvents>& 
   const auto size = static_cast<std::uint32_t>(state_.trades.size());
   for (std::uint32_t trade = 0; trade < size; ++trade) {
     const bool was = trade < books_before.trades.size() && trades().exists(books_before, trade), is = trades().exists(state_, trade);
-    trade_changed(trade, was ? &before : nullptr, is ? &now : nullptr, events);
+    trade_changed(trade, was ? &before : nullptr, is ? &now : nullptr, told);
   }
 }
 
-void TradeQueries::settle(Changes& changes, std::vector<LiveEvents>& events) {
-  const std::size_t first = events.size();
+void TradeQueries::settle(Changes& changes, ToldEvents& told) {
   if (!answers_.empty()) answers_.clear();
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
@@ -382,7 +379,7 @@ void TradeQueries::settle(Changes& changes, std::vector<LiveEvents>& events) {
   seq_ = state_.seq;
   if (changes.reshaped) {
     finder_.forget();
-    look_at_all(changes, events);
+    look_at_all(changes, told);
   } else {
     std::vector<Changes::ChangedTrade>& changed = changes.trades;
     if (changed.size() > 1) {
@@ -397,11 +394,11 @@ void TradeQueries::settle(Changes& changes, std::vector<LiveEvents>& events) {
       if (at != kNoId) before.trade = &changes.trades_before[at];
       now.trade = &state_.trades[trade];
       const bool was = at != kNoId && before.trade->status != TradeStatus::kMerged, is = now.trade->status != TradeStatus::kMerged;
-      trade_changed(trade, was ? &before : nullptr, is ? &now : nullptr, events);
+      trade_changed(trade, was ? &before : nullptr, is ? &now : nullptr, told);
       finder_.note(trade, now);
     }
   }
-  tell(events, first);
+  tell_kept(told);
 }
 
 void TradeQueries::keep_likely(std::vector<NewTrade>& gathered) {
@@ -419,72 +416,46 @@ void TradeQueries::keep_likely(std::vector<NewTrade>& gathered) {
   gathered.resize(likely_.size());
 }
 
-void TradeQueries::settle(const NewTrade& one, std::vector<LiveEvents>& events) {
-  const std::size_t first = events.size();
+void TradeQueries::settle(const NewTrade& one, ToldEvents& told) {
   Splits splits(state_);
   const Reader reader{state_, splits, one.time};
   state_reader_ = &reader;
   seq_ = one.seq;
   Reader now = reader;
   now.trade = &state_.trades[one.trade];
-  trade_changed(one.trade, nullptr, &now, events);
-  tell(events, first);
+  trade_changed(one.trade, nullptr, &now, told);
+  tell_kept(told);
 }
 
 // What the command did to all that it concerned.
-void TradeQueries::tell(std::vector<LiveEvents>& events, std::size_t first) {
-  if (!changed_rankings_.empty() || !changed_groupings_.empty()) settle_kept(events);
+void TradeQueries::tell_kept(ToldEvents& told) {
+  if (!changed_rankings_.empty() || !changed_groupings_.empty()) settle_kept(told);
   state_reader_ = nullptr;
-  bring_together(events, first);
 }
 
-void TradeQueries::settle_kept(std::vector<LiveEvents>& events) {
+void TradeQueries::settle_kept(ToldEvents& told) {
+  const std::uint64_t round = ++subjects_;
   for (Ranked* one : changed_rankings_) {
     one->changed = false;
-    std::shared_ptr<const QueryEvents> what = one->ranking.drain(seq_, state_reader_->now);
-    Status status = one->ranking.within_bounds();
-    if (!status.ok()) {
-      events.push_back({one->id, nullptr, std::move(status)});
+    const QueryEvents* const what = one->ranking.drain(round, seq_, state_reader_->now, told.memory());
+    if (Status status = one->ranking.within_bounds(); !status.ok()) {
+      told.fail(one->id, std::move(status));
     } else if (what != nullptr) {
-      events.push_back({one->id, std::move(what), {}});
+      told.tell(one->id, *what);
     }
   }
   for (Grouped* one : changed_groupings_) {
     one->changed = false;
     const Status status = one->grouping.within_bounds();
     if (status.ok()) {
-      one->grouping.settle(*state_reader_, seq_, subjects_, events);
+      one->grouping.settle(*state_reader_, seq_, subjects_, told);
     } else {
       one->grouping.forget_changes();
-      one->grouping.each_query([&](Id id) { events.push_back({id, nullptr, status}); });
+      one->grouping.each_query([&](Id id) { told.fail(id, status); });
     }
   }
   changed_rankings_.clear();
   changed_groupings_.clear();
-}
-
-// All that one query was told as one, in the order of keys.
-void TradeQueries::bring_together(std::vector<LiveEvents>& events, std::size_t first) {
-  const auto begin = events.begin() + static_cast<std::ptrdiff_t>(first);
-  const auto by_query = [](const LiveEvents& a, const LiveEvents& b) { return a.query < b.query; };
-  if (!std::is_sorted(begin, events.end(), by_query)) std::stable_sort(begin, events.end(), by_query);
-  auto last = begin;
-  for (auto one = begin; one != events.end();) {
-    auto end = one + 1;
-    while (end != events.end() && end->query == one->query) ++end;
-    if (end - one > 1) {
-      auto all = std::make_shared<QueryEvents>(*one->events);
-      for (auto more = one + 1; more != end; ++more) {
-        all->rows.insert(all->rows.end(), more->events->rows.begin(), more->events->rows.end());
-      }
-      std::sort(all->rows.begin(), all->rows.end(), [](const RowEvent& a, const RowEvent& b) { return a.key < b.key; });
-      one->events = std::move(all);
-    }
-    if (last != one) *last = std::move(*one);
-    ++last;
-    one = end;
-  }
-  events.erase(last, events.end());
 }
 
 }  // namespace halocline::queries

@@ -16,6 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include <absl/container/inlined_vector.h>
+
+#include "base/prefetch.h"
 #include "base/status.h"
 #include "command/query.h"
 #include "engine/queries/grouping.h"
@@ -68,17 +71,14 @@ class TradeQueries {
   std::vector<KeptRow> rows(Id id);
   bool empty() const { return queries_.empty(); }
 
-  // After a command: what it did to the answers, one of each query that changed, in ascending order of ids. One with a failure
-  // must be removed.
-  void settle(Changes& changes, std::vector<LiveEvents>& events);
+  // After a command: what it did to the answers, in no order, of some queries more than once. One that failed must be removed.
+  void settle(Changes& changes, ToldEvents& told);
   // Of new trades, which read as they came, keeps those that may concern a query; each of these is then settled, in their order.
   // Costs little a trade: they are looked at together (PredicateIndex::screen).
   void keep_likely(std::vector<NewTrade>& gathered);
-  void settle(const NewTrade& one, std::vector<LiveEvents>& events);
+  void settle(const NewTrade& one, ToldEvents& told);
 
  private:
-  static constexpr std::size_t kLine = 64;  // bytes of memory that are fetched together
-
   struct Listing {
     Id id = 0;
     Projection* projection = nullptr;
@@ -94,16 +94,16 @@ class TradeQueries {
     bool changed = false;
   };
   // A condition, with all that is asked about the trades that meet it.
-  // What a trade needs of it lies in its first two lines.
+  // What a trade needs of it lies in its two lines.
   struct alignas(kLine) Selection {
     std::uint64_t looked_at = 0;  // the subject
     Listing listing{};            // most have one at most, which costs no look elsewhere
     bool index_decides = false;   // what the index finds meets it
     std::vector<Listing> listings;
-    std::vector<std::unique_ptr<Ranked>> rankings;
-    std::vector<std::unique_ptr<Grouped>> groupings;
+    absl::InlinedVector<std::unique_ptr<Ranked>, 1> rankings;
+    absl::InlinedVector<std::unique_ptr<Grouped>, 1> groupings;
     std::shared_ptr<const Plan> plan;  // of one that asks it
-    std::optional<IndexedCondition> indexed;
+    std::unique_ptr<const IndexedCondition> indexed;  // nullptr: by nothing
 
     void add(const Listing& one) { listing.projection == nullptr ? void(listing = one) : listings.push_back(one); }
     void remove_listing(Id id) {
@@ -117,6 +117,7 @@ class TradeQueries {
     bool unused() const { return listing.projection == nullptr && rankings.empty() && groupings.empty(); }
     bool holds(const Reader& reader, const Inputs& inputs) const { return !plan->filters[0] || plan->filters[0]->holds(reader, inputs); }
   };
+  static_assert(sizeof(Selection) == 2 * kLine);
   struct Query {
     std::shared_ptr<const Plan> plan;
     std::uint32_t selection;
@@ -151,12 +152,11 @@ class TradeQueries {
   // Has what the selections found keep brought nearer, of all of them at the same time.
   void fetch_found();
   // The trade before the command and after it; nullptr where it was, or is, no row.
-  void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, std::vector<LiveEvents>& events);
-  void change(Selection& of, std::uint32_t trade, bool was, bool is, std::vector<LiveEvents>& events);
-  void look_at_all(const Changes& changes, std::vector<LiveEvents>& events);
-  void settle_kept(std::vector<LiveEvents>& events);
-  void tell(std::vector<LiveEvents>& events, std::size_t first);
-  void bring_together(std::vector<LiveEvents>& events, std::size_t first);
+  void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told);
+  void change(Selection& of, std::uint32_t trade, bool was, bool is, ToldEvents& told);
+  void look_at_all(const Changes& changes, ToldEvents& told);
+  void tell_kept(ToldEvents& told);
+  void settle_kept(ToldEvents& told);
 
   const State& state_;
   PredicateIndex index_;                  // of selections

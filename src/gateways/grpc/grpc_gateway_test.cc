@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
+#include "command/event_memory.h"
 #include "gateways/grpc/recording_port.h"
 #include "halocline/v1/ingest.grpc.pb.h"
 #include "halocline/v1/queries.grpc.pb.h"
@@ -614,10 +615,8 @@ TEST_F(GatewayTest, AChangeDoesNotWaitForASubscriptionThatHasNothingToSay) {
   std::string row;
   pack(Value::of(7), ValueType::kInt, row);
   for (Seq seq = 2; seq < 302; ++seq) {
-    auto events = std::make_shared<QueryEvents>();
-    events->seq = seq;
-    events->rows.push_back({RowEvent::Kind::kInsert, "key", {}, row, {}, RowReason::kChanged});
-    ASSERT_TRUE(watchers[0]->offer(events));
+    const RowEvent inserted{RowEvent::Kind::kInsert, RowReason::kChanged, "key", {}, row, {}};
+    ASSERT_TRUE(watchers[0]->offer(copy_of({seq, 0, {&inserted, 1}})));
     watchers[1]->progress(1, 1);  // told already
     ASSERT_TRUE(stream->Read(&message)) << seq;
     EXPECT_EQ(1u, message.id());

@@ -67,15 +67,15 @@ void to_proto(const std::vector<ColumnType>& columns, google::protobuf::Repeated
   }
 }
 
-void to_proto(const std::string& row, const std::vector<ColumnType>& columns, v1::QueryRow& out) {
+void to_proto(std::string_view row, const std::vector<ColumnType>& columns, v1::QueryRow& out) {
   PackedReader reader(row);
   for (const ColumnType& column : columns) to_proto(reader.next(column.type), column.type, *out.add_values());
 }
 
 void to_proto(const RowEvent& event, const std::vector<ColumnType>& columns, v1::RowChange& out) {
   out.set_kind(static_cast<v1::ChangeKind>(event.kind));
-  out.set_key(event.key);
-  out.set_order(event.order);
+  out.set_key(event.key.data(), event.key.size());
+  out.set_order(event.order.data(), event.order.size());
   if (event.kind != RowEvent::Kind::kInsert) to_proto(event.before, columns, *out.mutable_before());
   if (event.kind != RowEvent::Kind::kDelete) to_proto(event.after, columns, *out.mutable_after());
   if (event.kind == RowEvent::Kind::kDelete) out.set_reason(static_cast<v1::DeleteReason>(event.reason));

@@ -14,7 +14,7 @@ QueryParameters to_parameters(const google::protobuf::Map<std::string, v1::Query
 
 void to_proto(const std::vector<ColumnType>& columns, google::protobuf::RepeatedPtrField<v1::QueryColumn>& out);
 // `row` is packed, its values of these columns.
-void to_proto(const std::string& row, const std::vector<ColumnType>& columns, v1::QueryRow& out);
+void to_proto(std::string_view row, const std::vector<ColumnType>& columns, v1::QueryRow& out);
 void to_proto(const RowEvent& event, const std::vector<ColumnType>& columns, v1::RowChange& out);
 
 }  // namespace halocline::rpc

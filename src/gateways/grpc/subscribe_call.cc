@@ -14,8 +14,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// A row's event that waits, in memory of its own.
+struct WaitingEvent {
+  explicit WaitingEvent(const RowEvent& of)
+      : kind(of.kind), reason(of.reason), key(of.key), before(of.before), after(of.after), order(of.order) {}
+  RowEvent view() const { return {kind, reason, key, before, after, order}; }
+
+  RowEvent::Kind kind;
+  RowReason reason;
+  std::string key, before, after, order;
+};
+
 // `later` came after `known`, of one row: what both together did. False when they cancel out.
-bool bring_together(RowEvent& known, const RowEvent& later) {
+bool bring_together(WaitingEvent& known, const RowEvent& later) {
   using enum RowEvent::Kind;
   const bool was_there = known.kind != kInsert, is_there = later.kind != kDelete;
   if (!was_there && !is_there) return false;
@@ -53,7 +64,7 @@ class SubscribeCall::Subscription final : public QuerySubscriber {
         return;
       }
       for (const RowEvent& event : events->rows) {
-        const auto [at, is_new] = latest.try_emplace(event.key, event);
+        const auto [at, is_new] = latest.try_emplace(std::string(event.key), event);
         if (!is_new && !bring_together(at->second, event)) latest.erase(at);
       }
       latest_seq = events->seq, latest_time = events->time;
@@ -114,8 +125,8 @@ class SubscribeCall::Subscription final : public QuerySubscriber {
   Nanos time = 0;
   std::deque<std::shared_ptr<const QueryEvents>> waiting;
   std::size_t events_sent = 0;  // of the first of them
-  std::map<std::string, RowEvent> latest;
-  std::vector<RowEvent> sending;  // of a conflated message, from `events_sent` on
+  std::map<std::string, WaitingEvent> latest;
+  std::vector<WaitingEvent> sending;  // of a conflated message, from `events_sent` on
   Seq latest_seq = 0, progress_seq = 0, sending_seq = 0;
   Nanos latest_time = 0, progress_time = 0, sending_time = 0;
   Clock::time_point last_changes{};
@@ -162,7 +173,7 @@ bool SubscribeCall::Subscription::next(v1::SubscribeMessage& message, std::optio
   if (!sending.empty()) {
     put(message, sending_seq, sending_time);
     const std::size_t until = std::min(sending.size(), events_sent + kPageRows);
-    for (; events_sent < until; ++events_sent) to_proto(sending[events_sent], columns, *message.mutable_changes()->add_changes());
+    for (; events_sent < until; ++events_sent) to_proto(sending[events_sent].view(), columns, *message.mutable_changes()->add_changes());
     message.mutable_changes()->set_more(events_sent < sending.size());
     if (events_sent == sending.size()) sending.clear(), events_sent = 0;
     return true;
