@@ -58,12 +58,12 @@ class Round {
   }
   static void tell(Engine& engine, std::vector<std::string>& told) {
     for (const queries::LiveEvents& one : engine.queries().take()) {
-      ASSERT_TRUE(one.failure.ok());
+      ASSERT_EQ(one.failure, nullptr);
       for (const RowEvent& row : one.events->rows) {
         told.push_back("query " + std::to_string(one.query) + " seq " + std::to_string(one.events->seq) + " time " +
                        std::to_string(one.events->time) + " kind " + std::to_string(static_cast<int>(row.kind)) + " reason " +
-                       std::to_string(static_cast<int>(row.reason)) + " " + row.key + "/" + row.before + "/" + row.after + "/" +
-                       row.order);
+                       std::to_string(static_cast<int>(row.reason)) + " " + std::string(row.key) + "/" + std::string(row.before) + "/" +
+                       std::string(row.after) + "/" + std::string(row.order));
       }
     }
   }
