@@ -123,7 +123,10 @@ class CowIndex {
     const Segment old = segments_[old_id];
     const std::uint32_t bits = heads_[old_id].bits;
     CHECK(bits < kMostBits, "the index is full");
-    if (bits == bits_) double_directory();
+    if (bits == bits_) {
+      double_directory();
+      place_in_directory *= 2;
+    }
 
     const auto new_id = static_cast<std::uint32_t>(segments_.size());
     segments_.grow_to(segments_.size() + 1);
@@ -134,15 +137,14 @@ class CowIndex {
     std::uint32_t used[2] = {0, 0};
     for (const Slot slot : old.slots) {
       if (slot.value < kBias) continue;
-      const std::uint32_t half = slot.tag >> (31 - bits) & 1;
-      place(slot, half != 0 ? leaves : stays);
-      ++used[half];
+      const std::uint32_t side = slot.tag >> (31 - bits) & 1;
+      place(slot, side != 0 ? leaves : stays);
+      ++used[side];
     }
     heads_.write(old_id) = SegmentHead{bits + 1, used[0]};
     heads_.write(new_id) = SegmentHead{bits + 1, used[1]};
-    for (std::size_t i = 0; i < directory_.size(); ++i) {
-      if (directory_[i] == old_id && (i >> (bits_ - bits - 1) & 1) != 0) directory_.write(i) = new_id;
-    }
+    const std::size_t half = std::size_t{1} << (bits_ - bits - 1), first = place_in_directory / (2 * half) * (2 * half);
+    for (std::size_t i = first + half; i < first + 2 * half; ++i) directory_.write(i) = new_id;
   }
 
   void double_directory() {

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <new>
@@ -17,7 +18,8 @@ namespace halocline {
 namespace {
 
 constexpr int kNiceness = 10;
-constexpr std::size_t kAhead = 8;  // regions
+constexpr std::size_t kAhead = 8;   // regions
+constexpr std::size_t kKeptOf = 4;  // of as many in slabs, one that was given back is kept
 constexpr std::size_t kPageBytes = 4'096;
 
 std::atomic<std::uint64_t> all_in_slabs{0};
@@ -67,7 +69,7 @@ class Slab::Ready {
   void give(void* region) {
     {
       const std::lock_guard lock(mutex_);
-      if (regions_.size() < keep_) return regions_.push_back(region);
+      if (regions_.size() < most_kept()) return regions_.push_back(region);
     }
     munmap(region, kRegionBytes);
   }
@@ -94,6 +96,10 @@ class Slab::Ready {
   }
 
  private:
+  // Of those given back. What a checkpoint made the books copy is wanted again by the next one.
+  std::size_t most_kept() const {
+    return std::max<std::size_t>(keep_, all_in_slabs.load(std::memory_order_relaxed) / kRegionBytes / kKeptOf);
+  }
   // With the lock held.
   void ask_for_more() {
     if (regions_.size() >= keep_ || wanted_) return;

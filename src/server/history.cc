@@ -1,7 +1,5 @@
 #include "server/history.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "journal/checkpoint_file.h"
 #include "journal/recovery.h"
 #include "server/checkpoints.h"
+#include "server/commit_schedule.h"
 
 namespace halocline {
 namespace {
@@ -23,8 +22,8 @@ constexpr std::int64_t kRetryAfter = kSecond;
 constexpr std::int64_t kTellAgainAfter = 60 * kSecond;  // of a failure that goes on
 constexpr std::int64_t kOrphanInterval = 3'600'000'000'000;  // ns
 constexpr std::size_t kStatesKept = 2;
+constexpr int kNiceness = 10;
 constexpr std::uint64_t kTradesPerCommand = 4;  // as for checkpoints: what they cost a command does not grow with the books
-constexpr int kUpkeepNiceness = 10;
 
 }  // namespace
 
@@ -118,7 +117,7 @@ Status History::round(Upkeep& upkeep, bool orphans) {
 }
 
 void History::look_after() {
-  work_in_background("history-upkeep", kUpkeepNiceness);
+  work_in_background("history-upkeep", kNiceness);
   Upkeep upkeep(lake_.catalog(), lake_.warehouse(), clock_, options_.upkeep);
   std::optional<std::int64_t> last_orphans;
   while (rest(options_.upkeep_interval)) {
@@ -260,16 +259,17 @@ bool History::advance(bool commit_now) {
 }
 
 void History::run() {
-  pthread_setname_np(pthread_self(), "history");
-  std::int64_t last_commit = clock_.monotonic();
+  work_in_background("history", kNiceness);
+  CommitSchedule schedule(options_.commit_interval, clock_.monotonic());
+  const auto until_next_look = [&] { return std::min(schedule.left(clock_.monotonic()), options_.commit_interval / kLooksPerCommit); };
   bool more = false;
-  while (wait(more ? 0 : failing_.has_value() ? kRetryAfter : options_.commit_interval / kLooksPerCommit)) {
+  while (wait(more ? 0 : failing_.has_value() ? kRetryAfter : until_next_look())) {
     const std::int64_t now = clock_.monotonic();
-    const bool due = now - last_commit >= options_.commit_interval;
+    const bool due = schedule.due(now);
     more = advance(due);
     waiting_since_ = follower_ == nullptr ? kNobodyWaits : follower_->waiting_since().value_or(kNobodyWaits);
+    if (due) schedule.committed(now, clock_.monotonic());
     take_offer();
-    if (due) last_commit = now;
   }
   advance(true);  // what is still missing is for the next start
   log_line(failing_.has_value() ? LogLevel::kWarn : LogLevel::kInfo, "history.stopped",

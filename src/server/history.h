@@ -1,7 +1,7 @@
 // The history as `halocline serve` runs it: a thread that follows the durable journal into the tables (history/tables/follower.h)
-// and commits every so many seconds, or sooner when much waits. A failure is told and tried again after a second: the hot path never
-// waits for it.
-// A second thread, of lower priority, looks after the tables (history/maintenance/upkeep.h); what it has made the first one commits.
+// and commits so often that what is durable can be read in them within so many seconds, or sooner when much waits. It lets the hot
+// path go first. A failure is told and tried again after a second: the hot path never waits for it.
+// A second thread looks after the tables (history/maintenance/upkeep.h); what it has made the first one commits.
 //
 //   History history(disk, clock, lake, core, options);
 //   history.start();
@@ -35,7 +35,7 @@ namespace halocline {
 
 struct HistoryOptions {
   FollowerOptions follower;
-  std::int64_t commit_interval = 5'000'000'000;  // ns
+  std::int64_t commit_interval = 5'000'000'000;  // ns; from durable to readable
   UpkeepOptions upkeep;
   std::int64_t upkeep_interval = 60'000'000'000;  // ns; 0: never
   // The directory of the states that a start goes on from (history/tables/follower_state.h, with the books as a checkpoint); one is kept

@@ -1,0 +1,37 @@
+// When the history commits next, so that what is durable can be read in the tables within the interval: a commit begins earlier by as long
+// as commits took of late.
+//
+//   CommitSchedule schedule(interval, clock.monotonic());
+//   if (schedule.due(now)) { commit(); schedule.committed(now, clock.monotonic()); }
+//
+// All times are monotonic, in ns. One thread.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace halocline {
+
+class CommitSchedule {
+ public:
+  CommitSchedule(std::int64_t interval, std::int64_t now) : interval_(interval), next_(now + interval) {}
+
+  bool due(std::int64_t now) const { return now >= next_; }
+  // How long until it is; 0: it is.
+  std::int64_t left(std::int64_t now) const { return std::max<std::int64_t>(next_ - now, 0); }
+
+  // One, or an attempt, began and ended then. What becomes durable from its begin on can be read when the next one has ended.
+  void committed(std::int64_t began, std::int64_t ended) {
+    takes_ = std::max(ended - began, takes_ - takes_ / kForgets);
+    next_ = began + interval_ - std::min(takes_, interval_ / 2);
+  }
+
+ private:
+  static constexpr std::int64_t kForgets = 4;  // one that took long counts a quarter less with each after it
+
+  const std::int64_t interval_;
+  std::int64_t next_;
+  std::int64_t takes_ = 0;
+};
+
+}  // namespace halocline
