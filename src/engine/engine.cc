@@ -63,11 +63,13 @@ class Engine::Impl {
   void note_reference(const Command& command, Outcome outcome, const Sizes& before) {
     const Sizes now(state.catalog);
     for (auto id = before.nodes; id < now.nodes; ++id) {
-      changes.nodes.push_back(static_cast<std::uint32_t>(id));
-      changes.new_nodes.push_back(static_cast<std::uint32_t>(id));
+      changes.note(Changes::Of::kNodes, static_cast<std::uint32_t>(id));
+      changes.note(Changes::Of::kNewNodes, static_cast<std::uint32_t>(id));
     }
-    for (auto id = before.instruments; id < now.instruments; ++id) changes.instruments.push_back(static_cast<std::uint32_t>(id));
-    for (auto id = before.currencies; id < now.currencies; ++id) changes.currencies.push_back(static_cast<std::uint32_t>(id));
+    for (auto id = before.instruments; id < now.instruments; ++id) {
+      changes.note(Changes::Of::kInstruments, static_cast<std::uint32_t>(id));
+    }
+    for (auto id = before.currencies; id < now.currencies; ++id) changes.note(Changes::Of::kCurrencies, static_cast<std::uint32_t>(id));
     if (outcome != Outcome::kAccepted) return;
     const bool instrument = std::holds_alternative<Instrument>(command), other =
         std::holds_alternative<Book>(command) || std::holds_alternative<Trader>(command) || std::holds_alternative<Currency>(command) ||
@@ -89,13 +91,15 @@ class Engine::Impl {
   // After everything: what the events of this command (those from `first` on) and the commands' parts noted goes to the queries.
   void settle_queries(const CauseOf& cause, std::vector<AlertEvent>& events, std::size_t first) {
     named.settle(cause, events);
-    for (std::size_t i = first; i < events.size(); ++i) changes.alerts.push_back(static_cast<std::uint32_t>(events[i].alert_id - 1));
+    for (std::size_t i = first; i < events.size(); ++i) {
+      changes.note(Changes::Of::kAlerts, static_cast<std::uint32_t>(events[i].alert_id - 1));
+    }
     queries.settle();
     changes.clear();
   }
 
   void look_at_touched(const CauseOf& cause, std::vector<AlertEvent>& events) {
-    if (changes.wanted) changes.nodes.insert(changes.nodes.end(), exposure.touched().begin(), exposure.touched().end());
+    changes.note_all(Changes::Of::kNodes, exposure.touched());
     for (const std::uint32_t node : exposure.touched()) {
       exposure.look_at_peak(node);
       if (state.catalog.nodes[node].watched) watched_.push_back(node);
@@ -142,7 +146,7 @@ class Engine::Impl {
   }
   Outcome apply_one(const FxRate& rate, CauseOf& cause, std::vector<AlertEvent>&) {
     cause = {Cause::kFx, kNoId, 0, rate.currency};
-    if (changes.wanted) note(changes.currencies, state.catalog.find_currency(rate.currency));
+    if (changes.rows_wanted != 0) note(Changes::Of::kCurrencies, state.catalog.find_currency(rate.currency));
     return prices.apply(rate);
   }
   Outcome apply_one(const EndOfDay& end, CauseOf& cause, std::vector<AlertEvent>&) {
@@ -161,20 +165,20 @@ class Engine::Impl {
   }
   Outcome apply_one(const Limit& limit, CauseOf&, std::vector<AlertEvent>& events) {
     const Outcome outcome = limits.apply(limit, events);
-    if (!changes.wanted) return outcome;
+    if (changes.rows_wanted == 0) return outcome;
     const std::uint32_t id = state.find_limit(limit.name);
-    note(changes.limits, id);
+    note(Changes::Of::kLimits, id);
     for (std::uint32_t alert = 0; alert < state.alerts.size(); ++alert) {
-      if (state.alerts[alert].limit == id) changes.alerts.push_back(alert);  // they show what the limit says
+      if (state.alerts[alert].limit == id) changes.note(Changes::Of::kAlerts, alert);  // they show what the limit says
     }
     return outcome;
   }
   Outcome apply_one(const LimitRemove& remove, CauseOf&, std::vector<AlertEvent>& events) {
-    if (changes.wanted) note(changes.limits, state.find_limit(remove.name));
+    if (changes.rows_wanted != 0) note(Changes::Of::kLimits, state.find_limit(remove.name));
     return limits.apply(remove, events);
   }
-  static void note(std::vector<std::uint32_t>& rows, std::uint32_t row) {
-    if (row != kNoId) rows.push_back(row);
+  void note(Changes::Of what, std::uint32_t row) {
+    if (row != kNoId) changes.note(what, row);
   }
   Outcome apply_one(const AlertAck& ack, CauseOf&, std::vector<AlertEvent>& events) { return limits.apply(ack, events); }
   Outcome apply_one(const QueryCreate& create, CauseOf& cause, std::vector<AlertEvent>& events) {

@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "command/event_memory.h"
-#include "engine/queries/predicate_index.h"
+#include "engine/queries/indexed_condition.h"
 
 namespace halocline {
 namespace {

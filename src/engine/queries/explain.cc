@@ -5,7 +5,7 @@
 
 #include "base/civil_time.h"
 #include "engine/queries/expression_text.h"
-#include "engine/queries/predicate_index.h"
+#include "engine/queries/indexed_condition.h"
 #include "engine/queries/trade_queries.h"
 
 namespace halocline::queries {

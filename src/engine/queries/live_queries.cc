@@ -10,7 +10,6 @@
 namespace halocline::queries {
 namespace {
 
-constexpr std::size_t kMostGathered = 256;
 constexpr std::size_t kMostHeld = 4'096;  // rows that are put down one by one when a query that was prepared begins
 
 // Without a bound it is SIZE_MAX and stays so.
@@ -27,8 +26,17 @@ LiveQueries::~LiveQueries() = default;
 
 LiveQueries::Watchers& LiveQueries::watchers(Source source) {
   std::unique_ptr<Watchers>& of = by_source_[source];
-  if (of == nullptr) of = std::make_unique<Watchers>(table_of(source));
+  if (of == nullptr) {
+    of = std::make_unique<Watchers>(table_of(source));
+    want_rows();
+  }
   return *of;
+}
+
+void LiveQueries::want_rows() {
+  const bool wants = !by_source_.empty() || noted_ != nullptr;
+  changes_.rows_wanted += (wants ? 1 : 0) - (wants_rows_ ? 1 : 0);
+  wants_rows_ = wants;
 }
 
 std::vector<Result<LiveQueries::Id>> LiveQueries::add(std::span<const std::shared_ptr<const Plan>> plans) {
@@ -130,11 +138,15 @@ std::vector<LiveQueries::PutOff> LiveQueries::take_put_off(std::size_t most) {
   return out;
 }
 
-void LiveQueries::note_for(const Preparation& preparation) { noted_ = std::make_unique<NotedChanges>(preparation.nothing_noted()); }
+void LiveQueries::note_for(const Preparation& preparation) {
+  noted_ = std::make_unique<NotedChanges>(preparation.nothing_noted());
+  want_rows();
+}
 
 NotedChanges LiveQueries::take_noted() {
   NotedChanges noted = std::move(*noted_);
   noted_.reset();
+  want_rows();
   return noted;
 }
 
@@ -205,6 +217,7 @@ void LiveQueries::drop(Id id) {
   queries_.erase(at);
   if (!queries_.empty()) return;
   by_source_.clear();
+  want_rows();
   if (noted_ != nullptr) noted_->note_everything();  // what changes now may go unseen
   if (--changes_.wanted == 0) changes_.clear();
 }
@@ -281,17 +294,13 @@ void LiveQueries::rows_changed(Source source, std::vector<std::uint32_t>& rows, 
   for (const std::uint32_t row : rows) row_changed(*at->second, row, reader);
 }
 
-void LiveQueries::settle() {
+void LiveQueries::settle_all() {
   if (noted_ != nullptr) noted_->note(changes_);
   if (queries_.empty() || (changes_.empty() && touched_.empty())) return;
   look_at_others();
   const bool of_trades = !of_trades_.empty() && (changes_.reshaped || !changes_.trades.empty());
   if (touched_.empty() && !of_trades) return;
-  if (gathers_ && touched_.empty() && one_new_trade()) {
-    gathered_.push_back({changes_.trades[0].trade, state_.seq, state_.time});
-    if (gathered_.size() == kMostGathered) settle_gathered();
-    return;
-  }
+  if (gathers_ && touched_.empty() && changes_.one_new_trade()) return gather();
   settle_gathered();
   const std::size_t first = told_.size(), failures = told_.failures();
   if (of_trades && !of_trades_.empty()) of_trades_.settle(changes_, told_);
@@ -301,17 +310,24 @@ void LiveQueries::settle() {
 
 void LiveQueries::gather_new_trades() {
   gathers_ = true;
+  gathered_.reserve(kMostGathered);
   changes_.before_trade_changes = [this] { settle_gathered(); };
 }
 
 void LiveQueries::settle_gathered() {
   if (gathered_.empty()) return;
   of_trades_.keep_likely(gathered_);
-  for (const NewTrade& one : gathered_) {
-    if (of_trades_.empty()) break;  // the last of them failed
-    const std::size_t first = told_.size(), failures = told_.failures();
-    of_trades_.settle(one, told_);
-    put_in_order(first, failures);
+  for (std::span<const NewTrade> rest(gathered_); !rest.empty() && !of_trades_.empty();) {
+    const std::span<const NewTrade> some = rest.first(std::min(rest.size(), TradeQueries::kMostTogether));
+    of_trades_.find(some);
+    std::size_t done = 0;
+    for (bool failed = false; done < some.size() && !failed; ++done) {
+      const std::size_t first = told_.size(), failures = told_.failures();
+      of_trades_.settle(some[done], done, told_);
+      put_in_order(first, failures);
+      failed = told_.failures() != failures;  // then a query went, and those found may have been its
+    }
+    rest = rest.subspan(done);
   }
   gathered_.clear();
 }
@@ -341,17 +357,18 @@ void LiveQueries::look_at_others() {
       for (const Changes::ChangedTrade& one : changes_.trades) trades.push_back(one.trade);
       rows_changed(Source::kTrades, trades, reader);
     }
-    changes_.positions.insert(changes_.positions.end(), changes_.revalued.begin(), changes_.revalued.end());
-    rows_changed(Source::kPositions, changes_.positions, reader);
-    rows_changed(Source::kBooks, changes_.new_nodes, reader);  // what a book reads changes with a name or a desk only
-    rows_changed(Source::kNodes, changes_.nodes, reader);
-    rows_changed(Source::kLimits, changes_.limits, reader);
-    rows_changed(Source::kAlerts, changes_.alerts, reader);
-    changes_.priced.insert(changes_.priced.end(), changes_.instruments.begin(), changes_.instruments.end());
-    rows_changed(Source::kPrices, changes_.priced, reader);
-    rows_changed(Source::kInstruments, changes_.instruments, reader);
-    rows_changed(Source::kCurrencies, changes_.currencies, reader);
-    rows_changed(Source::kQueries, changes_.queries, reader);
+    using Of = Changes::Of;
+    changes_.note_all(Of::kPositions, changes_.rows(Of::kRevalued));
+    rows_changed(Source::kPositions, changes_.rows(Of::kPositions), reader);
+    rows_changed(Source::kBooks, changes_.rows(Of::kNewNodes), reader);  // what a book reads changes with a name or a desk only
+    rows_changed(Source::kNodes, changes_.rows(Of::kNodes), reader);
+    rows_changed(Source::kLimits, changes_.rows(Of::kLimits), reader);
+    rows_changed(Source::kAlerts, changes_.rows(Of::kAlerts), reader);
+    changes_.note_all(Of::kPriced, changes_.rows(Of::kInstruments));
+    rows_changed(Source::kPrices, changes_.rows(Of::kPriced), reader);
+    rows_changed(Source::kInstruments, changes_.rows(Of::kInstruments), reader);
+    rows_changed(Source::kCurrencies, changes_.rows(Of::kCurrencies), reader);
+    rows_changed(Source::kQueries, changes_.rows(Of::kQueries), reader);
   }
 }
 

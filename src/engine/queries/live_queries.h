@@ -83,7 +83,10 @@ class LiveQueries {
 
   // By the engine: after time has passed, and after the command, with what that changed; both before take() of that seq.
   void pass_time();
-  void settle();
+  void settle() {
+    // Most commands bring one new trade, and most queries are over trades alone.
+    gathers_ && !wants_rows_ && !of_trades_.empty() && changes_.one_new_trade() ? gather() : settle_all();
+  }
   // From here on a command that brought one new trade and concerns nothing else is settled together with those that follow, which costs
   // a trade of nobody's a few nanoseconds. Nobody can tell: all that shows or needs an answer settles them first, and what changes a known
   // trade calls changes.before_trade_changes. Each keeps its seq and time.
@@ -99,6 +102,8 @@ class LiveQueries {
   }
 
  private:
+  static constexpr std::size_t kMostGathered = 256;
+
   struct Entry {
     std::shared_ptr<const Plan> plan;
     std::unique_ptr<LiveQuery> live;  // nothing for those that TradeQueries keeps
@@ -126,7 +131,13 @@ class LiveQueries {
   void connect(Id id, Entry& entry);
   // Rows that must be read to begin it, or for its answer.
   std::size_t cost_of(const Plan& plan) const;
-  bool one_new_trade() const { return !changes_.reshaped && changes_.trades.size() == 1 && changes_.trades[0].before == kNoId; }
+  void gather() {
+    gathered_.push_back({changes_.trades[0].trade, state_.seq, state_.time});
+    if (gathered_.size() == kMostGathered) settle_gathered();
+  }
+  void settle_all();
+  // Whether rows that are not trades are to be noted.
+  void want_rows();
   void look_at_others();
   void settle_others();
   // What was told from there on, all of one seq: by query, and those that failed are dropped.
@@ -149,7 +160,7 @@ class LiveQueries {
   std::vector<Id> touched_;  // whose answers may have changed
   std::vector<Id> found_;
   ToldEvents told_;
-  bool gathers_ = false;
+  bool gathers_ = false, wants_rows_ = false;
   std::vector<NewTrade> gathered_;  // in the order of seqs, all before whatever changes next
   std::deque<PutOff> put_off_;
   std::unique_ptr<NotedChanges> noted_;  // while a preparation needs it

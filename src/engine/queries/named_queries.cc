@@ -72,7 +72,7 @@ Outcome NamedQueries::apply(const QueryCreate& create, std::vector<AlertEvent>& 
   state_.queries.push_back(record);
   state_.query_index.insert(hash_bytes(create.name), id);
   if (added.ok()) live_.emplace(id, added.value());
-  changes_.queries.push_back(id);
+  changes_.note(Changes::Of::kQueries, id);
   if (!alerts) return Outcome::kAccepted;
   Raised& raised = raised_[added.value()].emplace_back();
   raised.query = id;
@@ -91,7 +91,7 @@ Outcome NamedQueries::apply(const QueryDrop& drop, std::vector<AlertEvent>& even
   record.dropped = true;
   state_.query_index.erase(hash_bytes(drop.name), id);
   dropped_.emplace_back(drop.name);
-  changes_.queries.push_back(id);
+  changes_.note(Changes::Of::kQueries, id);
   const auto live_at = live_.find(id);
   if (live_at == live_.end()) return Outcome::kAccepted;
   const LiveQueries::Id live = live_at->second;
@@ -162,6 +162,7 @@ Status NamedQueries::resume(std::uint32_t query, std::span<const std::uint64_t> 
 }
 
 void NamedQueries::settle(const CauseOf& cause, std::vector<AlertEvent>& events) {
+  if (alerting_.size() == 0) return;
   alerting_.settle();
   const ToldEvents changed = alerting_.take();
   std::vector<std::pair<Raised*, const LiveEvents*>> in_order;  // in which they were made
@@ -198,7 +199,7 @@ void NamedQueries::take(Raised& of, const QueryEvents& changed, const CauseOf& c
 void NamedQueries::fail(Raised& of, const std::string& why, const CauseOf& cause, std::vector<AlertEvent>& events) {
   clear_all(of, AlertReason::kQueryFailed, cause, events);
   state_.queries.write(of.query).failure = state_.catalog.text.add(why);
-  changes_.queries.push_back(of.query);
+  changes_.note(Changes::Of::kQueries, of.query);
   std::string row = "{\"failure\":";
   append_quoted(row, why);
   of.alerts.emplace("", raise(of.query, "", row + '}', AlertReason::kQueryFailed, cause, events));

@@ -4,26 +4,21 @@ namespace halocline::queries {
 
 void NotedChanges::note(const Changes& changes) {
   if (rows_.reshaped) return;
-  const auto append = [this](std::vector<std::uint32_t>& to, const std::vector<std::uint32_t>& rows) {
-    to.insert(to.end(), rows.begin(), rows.end());
-    size_ += rows.size();
+  const auto append = [&](Changes::Of what) {
+    rows_.note_all(what, changes.rows(what));
+    size_ += changes.rows(what).size();
   };
   if (trades_) {
     for (const Changes::ChangedTrade& one : changes.trades) rows_.note_new_trade(one.trade);
     size_ += changes.trades.size();
   }
+  using enum Changes::Of;
   if (positions_) {
-    append(rows_.positions, changes.positions);
-    append(rows_.revalued, changes.revalued);
+    append(kPositions);
+    append(kRevalued);
   }
-  if (nodes_) append(rows_.nodes, changes.nodes);
-  append(rows_.new_nodes, changes.new_nodes);
-  append(rows_.limits, changes.limits);
-  append(rows_.alerts, changes.alerts);
-  append(rows_.instruments, changes.instruments);
-  append(rows_.currencies, changes.currencies);
-  append(rows_.queries, changes.queries);
-  append(rows_.priced, changes.priced);
+  if (nodes_) append(kNodes);
+  for (const Changes::Of what : {kNewNodes, kLimits, kAlerts, kInstruments, kPriced, kCurrencies, kQueries}) append(what);
   if (changes.reshaped || size_ > kMost) note_everything();
 }
 

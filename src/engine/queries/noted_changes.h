@@ -14,7 +14,9 @@ class NotedChanges {
  public:
   // Notes rows of these sources only; trades, positions and nodes change with nearly every command.
   explicit NotedChanges(bool trades = true, bool positions = true, bool nodes = true)
-      : trades_(trades), positions_(positions), nodes_(nodes) {}
+      : trades_(trades), positions_(positions), nodes_(nodes) {
+    rows_.rows_wanted = 1;
+  }
 
   // After a command. Beyond `kMost` rows, or when any may read differently, all of them count as changed.
   void note(const Changes& changes);

@@ -5,39 +5,34 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "engine/queries/expression.h"
-#include "engine/queries/intervals.h"
+#include "engine/queries/equality_index.h"
+#include "engine/queries/indexed_condition.h"
+#include "engine/queries/range_index.h"
 #include "engine/queries/schema.h"
 
 namespace halocline::queries {
-
-// What conditions say, when an index can use them.
-struct IndexedCondition {
-  enum class Kind : std::uint8_t { kPoints, kRange };
-  Kind kind{};
-  std::vector<std::uint32_t> columns;  // ascending; one for kRange
-  std::vector<std::string> points;     // the columns' values packed one behind the other: one of these
-  std::optional<std::uint32_t> range;  // kPoints: the column that must lie between low and high too
-  Int128 low = 0, high = 0;            // both included
-  std::string text = {};               // for EXPLAIN
-  std::size_t conjuncts = 1;           // how many of the conditions it says in full
-};
-
-// Those among these that let through the fewest, as far as can be said without the rows: all equalities with the short lists and a range
-// beside them; a closed range; an open one. Nothing when none can be indexed.
-std::optional<IndexedCondition> choose_condition(const std::vector<Expression>& conjuncts, const Table& table);
 
 class PredicateIndex {
  public:
   using Query = std::uint64_t;
 
-  explicit PredicateIndex(const Table& table);
-  ~PredicateIndex();
+  static constexpr std::size_t kMostTogether = EqualityIndex::kMostTogether;
+
+  // What was found for several rows: for the one at a place the queries from where those of the row before it end.
+  struct Found {
+    std::span<const Query> of(std::size_t place) const {
+      const std::size_t from = place == 0 ? 0 : ends[place - 1];
+      return std::span(queries).subspan(from, ends[place] - from);
+    }
+
+    std::vector<Query> queries;
+    std::vector<std::size_t> ends;
+  };
+
+  explicit PredicateIndex(const Table& table) : table_(table) {}
 
   void add(Query query, const IndexedCondition& condition);
   void remove(Query query, const IndexedCondition& condition);
@@ -47,24 +42,17 @@ class PredicateIndex {
   void screen(const Reader& reader, std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& likely);
   // Appends the queries whose condition the row meets.
   void find(const Reader& reader, std::uint32_t row, std::vector<Query>& found);
+  // The same for each of kMostTogether rows at most; what their looks read is fetched at the same time.
+  void find(const Reader& reader, std::span<const std::uint32_t> rows, Found& found);
 
  private:
-  class Points;
-  struct Ranges {
-    std::uint32_t column = 0;
-    Intervals queries;
-  };
-
-  static Intervals& ranges_of(std::vector<Ranges>& ranges, std::uint32_t column);
-  static void remove_range(std::vector<Ranges>& ranges, std::uint32_t column, Int128 low, Query query);
-  static void find_in(const std::vector<Ranges>& ranges, const Table& table, const Reader& reader, std::uint32_t row,
-                      std::vector<Query>& found);
+  void append(std::size_t place, std::size_t rows, const Reader& reader, std::uint32_t row, std::vector<Query>& found) const;
 
   const Table& table_;
-  std::vector<std::unique_ptr<Points>> points_;  // one a set of columns
-  std::vector<Ranges> ranges_;                   // one a column
+  std::vector<std::unique_ptr<EqualityIndex>> equalities_;  // one a set of columns
+  RangeIndex ranges_;
   std::size_t size_ = 0;
-  std::string scratch_;
+  std::vector<std::uint32_t> lists_;  // of the rows looked at, by set of columns and row
   std::vector<std::uint32_t> places_;
   std::vector<bool> marked_;
 };

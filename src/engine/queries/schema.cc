@@ -66,7 +66,15 @@ Value firm_name(const Reader& r, std::uint32_t) { return name_of(r, 0); }
 
 const TradeRecord& trade_at(const Reader& r, std::uint32_t row) { return r.trade != nullptr ? *r.trade : r.state.trades[row]; }
 std::uint32_t instrument_of_trade(const Reader& r, std::uint32_t row) { return trade_at(r, row).instrument; }
+std::uint32_t book_of_trade(const Reader& r, std::uint32_t row) { return trade_at(r, row).book; }
+std::uint32_t trader_of_trade(const Reader& r, std::uint32_t row) { return trade_at(r, row).trader; }
+std::uint32_t counterparty_of_trade(const Reader& r, std::uint32_t row) { return trade_at(r, row).counterparty; }
 using OfTrade = OfInstrument<instrument_of_trade>;
+
+template <std::uint32_t (*id_of)(const Reader&, std::uint32_t)>
+void ids(const Reader& r, std::span<const std::uint32_t> rows, std::span<const std::uint32_t> places, std::uint32_t* out) {
+  for (const std::uint32_t place : places) *out++ = id_of(r, rows[place]);
+}
 
 // A field that a tombstone does not have.
 template <class Get>
@@ -95,21 +103,21 @@ constexpr Column kTradeColumns[] = {
     {"live", kBool, "", "whether it counts",
      [](const Reader& r, std::uint32_t row) { return flag(trade_at(r, row).status == TradeStatus::kLive); }},
     {"book", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).book); },
-     [](const Reader& r, std::uint32_t row) { return trade_at(r, row).book; }},
+     ids<book_of_trade>},
     {"desk", kText, "", "the book's desk, as it is now",
      [](const Reader& r, std::uint32_t row) {
        return of_known(r, row, [&](const TradeRecord& t) { return name_of(r, catalog_of(r).nodes[t.book].parent); });
      }},
     {"firm", kText, "", "the firm", firm_name},
     {"trader", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).trader); },
-     [](const Reader& r, std::uint32_t row) { return trade_at(r, row).trader; }},
+     ids<trader_of_trade>},
     {"trader_desk", kText, "", "the trader's home desk; null for none",
      [](const Reader& r, std::uint32_t row) {
        return of_known(r, row, [&](const TradeRecord& t) { return name_of(r, catalog_of(r).nodes[t.trader].parent); });
      }},
     {"counterparty", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).counterparty); },
-     [](const Reader& r, std::uint32_t row) { return trade_at(r, row).counterparty; }},
-    {"instrument", kText, "", "its symbol", OfTrade::symbol, instrument_of_trade},
+     ids<counterparty_of_trade>},
+    {"instrument", kText, "", "its symbol", OfTrade::symbol, ids<instrument_of_trade>},
     HALOCLINE_INSTRUMENT_COLUMNS(OfTrade),
     {"side", kText, "", "BUY or SELL",
      [](const Reader& r, std::uint32_t row) {
@@ -152,10 +160,14 @@ Value desk_of_node(const Reader& r, std::uint32_t node) {
   return name_of(r, record.kind == NodeKind::kDesk ? node : record.parent);
 }
 
+std::uint32_t kind_of_holder(const Reader& r, std::uint32_t row) {
+  return static_cast<std::uint32_t>(catalog_of(r).nodes[position_at(r, row).node].kind);
+}
+
 constexpr Column kPositionColumns[] = {
     {"node_kind", kText, "", "firm, desk, book, trader or counterparty",
      [](const Reader& r, std::uint32_t row) { return Value::of_text(kind_name(catalog_of(r).nodes[position_at(r, row).node].kind)); },
-     [](const Reader& r, std::uint32_t row) { return static_cast<std::uint32_t>(catalog_of(r).nodes[position_at(r, row).node].kind); }},
+     ids<kind_of_holder>},
     {"node", kText, "", "the holder's name", [](const Reader& r, std::uint32_t row) { return name_of(r, position_at(r, row).node); }},
     {"desk", kText, "", "the desk itself, or the desk of the book or trader; null for none",
      [](const Reader& r, std::uint32_t row) { return desk_of_node(r, position_at(r, row).node); }},
@@ -191,12 +203,13 @@ constexpr Column kPositionColumns[] = {
 // --- nodes ---
 
 const NodeRecord& node_at(const Reader& r, std::uint32_t row) { return catalog_of(r).nodes[row]; }
+std::uint32_t kind_of_node(const Reader& r, std::uint32_t row) { return static_cast<std::uint32_t>(node_at(r, row).kind); }
 
 constexpr Column kNodeColumns[] = {
     {"id", kInt, "", "dense, in the order of creation", [](const Reader&, std::uint32_t row) { return Value::of(row); }},
     {"kind", kText, "", "firm, desk, book, trader, counterparty, instrument, underlying, sector or currency",
      [](const Reader& r, std::uint32_t row) { return Value::of_text(kind_name(node_at(r, row).kind)); },
-     [](const Reader& r, std::uint32_t row) { return static_cast<std::uint32_t>(node_at(r, row).kind); }},
+     ids<kind_of_node>},
     {"name", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, row); }},
     {"desk", kText, "", "the desk itself, or the desk of the book or trader; null for none", desk_of_node},
     {"firm", kText, "", "the firm", firm_name},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "engine/queries/intervals.h"
 
 namespace halocline::queries {
 namespace {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/queries/predicate_index.h"
+#include "engine/queries/indexed_condition.h"
 #include "engine/queries/schema.h"
 
 namespace halocline::queries {

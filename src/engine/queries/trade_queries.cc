@@ -310,8 +310,8 @@ void TradeQueries::change(Selection& of, std::uint32_t trade, bool was, bool is,
   }
 }
 
-void TradeQueries::fetch_found() {
-  const std::span found(found_.data(), std::min(found_.size(), kMostFetched));
+void TradeQueries::fetch(std::span<const std::uint64_t> found) {
+  if (found.size() > kMostFetched) found = found.first(kMostFetched);
   for (const std::uint64_t number : found) {
     const auto* const lines = reinterpret_cast<const char*>(&selection(number));
     prefetch_line(lines), prefetch_line(lines + kLine);
@@ -341,7 +341,12 @@ void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, cons
   }
   found_.insert(found_.end(), unindexed_.begin(), unindexed_.end());
   if (found_.empty()) return;
-  fetch_found();
+  fetch(found_);
+  show(found_, trade, before, now, told);
+}
+
+void TradeQueries::show(std::span<const std::uint64_t> found, std::uint32_t trade, const Reader* before, const Reader* now,
+                        ToldEvents& told) {
   subject_.number = ++subjects_;
   subject_.key = key_of_rows(trade, kNoId);
   subject_.before = before;
@@ -349,7 +354,7 @@ void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, cons
   subject_.before_inputs.rows[0] = before != nullptr ? trade : kNoId;
   subject_.now_inputs.rows[0] = now != nullptr ? trade : kNoId;
   subject_.reason = now == nullptr ? RowReason::kGone : RowReason::kChanged;
-  for (const std::uint64_t number : found_) {
+  for (const std::uint64_t number : found) {
     Selection& of = selection(number);
     if (before != nullptr && std::exchange(of.looked_at, subject_.number) == subject_.number) continue;
     const bool was = before != nullptr && of.holds(*before, subject_.before_inputs);
@@ -416,14 +421,31 @@ void TradeQueries::keep_likely(std::vector<NewTrade>& gathered) {
   gathered.resize(likely_.size());
 }
 
-void TradeQueries::settle(const NewTrade& one, ToldEvents& told) {
+void TradeQueries::find(std::span<const NewTrade> some) {
+  Splits splits(state_);
+  screened_.clear();
+  for (const NewTrade& one : some) screened_.push_back(one.trade);
+  index_.find(Reader{state_, splits, state_.time}, screened_, found_together_);
+  fetch(found_together_.queries);
+}
+
+void TradeQueries::settle(const NewTrade& one, std::size_t place, ToldEvents& told) {
+  std::span<const std::uint64_t> found = found_together_.of(place);
+  // In the order the queries came, mostly, which is that of the events.
+  if (!unindexed_.empty() || !std::is_sorted(found.begin(), found.end())) {
+    found_.assign(found.begin(), found.end());
+    std::sort(found_.begin(), found_.end());
+    found_.insert(found_.end(), unindexed_.begin(), unindexed_.end());
+    found = found_;
+  }
+  if (found.empty()) return;
   Splits splits(state_);
   const Reader reader{state_, splits, one.time};
   state_reader_ = &reader;
   seq_ = one.seq;
   Reader now = reader;
   now.trade = &state_.trades[one.trade];
-  trade_changed(one.trade, nullptr, &now, told);
+  show(found, one.trade, nullptr, &now, told);
   tell_kept(told);
 }
 

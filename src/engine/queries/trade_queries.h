@@ -73,10 +73,14 @@ class TradeQueries {
 
   // After a command: what it did to the answers, in no order, of some queries more than once. One that failed must be removed.
   void settle(Changes& changes, ToldEvents& told);
-  // Of new trades, which read as they came, keeps those that may concern a query; each of these is then settled, in their order.
+  // Of new trades, which read as they came, keeps those that may concern a query; each of these is then to be settled, in their order.
   // Costs little a trade: they are looked at together (PredicateIndex::screen).
   void keep_likely(std::vector<NewTrade>& gathered);
-  void settle(const NewTrade& one, ToldEvents& told);
+  // Before some of those, kMostTogether at most, are settled: finds whom they concern, and has what that will read brought nearer.
+  static constexpr std::size_t kMostTogether = PredicateIndex::kMostTogether;
+  void find(std::span<const NewTrade> some);
+  // The one at that place of them. No query may have come or gone since they were found.
+  void settle(const NewTrade& one, std::size_t place, ToldEvents& told);
 
  private:
   struct Listing {
@@ -149,10 +153,12 @@ class TradeQueries {
   void offer(Reading& reading, std::uint32_t trade, bool found_by_index);
   void keep_answer(Id id, const Plan& plan, std::vector<KeptRow> rows);
   std::shared_ptr<void> drop(std::uint32_t selection, Id id);
-  // Has what the selections found keep brought nearer, of all of them at the same time.
-  void fetch_found();
+  // Has what these selections keep brought nearer, of all of them at the same time.
+  void fetch(std::span<const std::uint64_t> found);
   // The trade before the command and after it; nullptr where it was, or is, no row.
   void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told);
+  // The same when it is known which selections it may concern.
+  void show(std::span<const std::uint64_t> found, std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told);
   void change(Selection& of, std::uint32_t trade, bool was, bool is, ToldEvents& told);
   void look_at_all(const Changes& changes, ToldEvents& told);
   void tell_kept(ToldEvents& told);
@@ -180,6 +186,7 @@ class TradeQueries {
   const Reader* state_reader_ = nullptr;  // while a command is settled
   Seq seq_ = 0;                           // its own
   std::vector<std::uint64_t> found_;
+  PredicateIndex::Found found_together_;
   std::vector<std::uint32_t> screened_, likely_;
   std::vector<Ranked*> changed_rankings_;
   std::vector<Grouped*> changed_groupings_;

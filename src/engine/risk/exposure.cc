@@ -92,7 +92,7 @@ void Exposure::prefetch_buckets(const Holders& positions, std::uint32_t instrume
 std::uint32_t Exposure::change(const Leg& leg) {
   std::uint32_t position = leg.position;
   if (position == kNoId) position = make_position(leg.node, leg.instrument);
-  if (changes_.wanted) changes_.positions.push_back(position);
+  changes_.note(Changes::Of::kPositions, position);
   PositionRecord& record = state_.positions.write(position);
   const InstrumentRecord& instrument = state_.catalog.instruments[leg.instrument];
   const Money before = record.value;
@@ -107,7 +107,7 @@ std::uint32_t Exposure::change(const Leg& leg) {
 void Exposure::revalue(std::uint32_t id, bool was_stale) {
   const InstrumentRecord& instrument = state_.catalog.instruments[id];
   for (const std::uint32_t position : positions_of_instrument_[id]) {
-    if (changes_.wanted) changes_.revalued.push_back(position);
+    changes_.note(Changes::Of::kRevalued, position);
     if (state_.positions[position].quantity == 0) continue;  // its value is zero at any price
     PositionRecord& record = state_.positions.write(position);
     const Money before = record.value;
@@ -146,7 +146,7 @@ void Exposure::move_instrument(std::uint32_t id, std::uint32_t from_node, std::u
 void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEffect& effect, const Tally& tally) {
   const InstrumentRecord instrument = state_.catalog.instruments[effect.instrument];
   const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
-  if (changes_.wanted) [[unlikely]] note_trade(nodes, positions, effect.instrument);
+  if (changes_.rows_wanted != 0) [[unlikely]] note_trade(nodes, positions, effect.instrument);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (positions[i] == kNoId) positions[i] = make_position(nodes[i], effect.instrument);
   }
@@ -176,7 +176,7 @@ void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEf
 void Exposure::note_trade(const Holders& nodes, Holders& positions, std::uint32_t instrument) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (positions[i] == kNoId) positions[i] = make_position(nodes[i], instrument);
-    changes_.positions.push_back(positions[i]);
+    changes_.note(Changes::Of::kPositions, positions[i]);
     touch(nodes[i]);
   }
   for (const std::uint32_t bucket : buckets_above(instrument)) {

@@ -30,7 +30,7 @@ Outcome PriceBoard::apply(const Price& price) {
   const bool was_stale = known.stale;
   const bool same = known.mark_source == MarkSource::kPrice && known.mark == price.price && !was_stale;
   InstrumentRecord& instrument = state_.catalog.instruments.write(id);
-  if (changes_.wanted) changes_.priced.push_back(id);
+  changes_.note(Changes::Of::kPriced, id);
   instrument.mark_source = MarkSource::kPrice;
   instrument.mark = price.price;
   instrument.mark_time = state_.time;
@@ -68,7 +68,7 @@ void PriceBoard::set_stale_after(std::uint32_t id, std::int64_t stale_after) {
   const bool was_stale = instrument.stale;
   instrument.stale_after = stale_after;
   instrument.stale = stale_from(id) <= state_.time;
-  if (changes_.wanted) changes_.priced.push_back(id);
+  changes_.note(Changes::Of::kPriced, id);
   if (instrument.stale != was_stale) exposure_.revalue(id, was_stale);
   arm(id);
 }
@@ -101,7 +101,7 @@ void PriceBoard::pass_time() {
       continue;
     }
     state_.catalog.instruments.write(due.instrument).stale = true;
-    if (changes_.wanted) changes_.priced.push_back(due.instrument);
+    changes_.note(Changes::Of::kPriced, due.instrument);
     exposure_.revalue(due.instrument, false);
   }
 }

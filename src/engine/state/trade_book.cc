@@ -226,7 +226,7 @@ void TradeBook::mark_first(std::uint32_t id, Nanos time, std::int64_t price) {
   if (state_.catalog.instruments[id].mark_source != MarkSource::kNone) return;
   InstrumentRecord& instrument = state_.catalog.instruments.write(id);
   instrument.mark_source = MarkSource::kTrade;
-  if (changes_.wanted) changes_.priced.push_back(id);
+  changes_.note(Changes::Of::kPriced, id);
   instrument.mark = price;
   instrument.mark_time = time;
 }

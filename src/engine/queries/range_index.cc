@@ -1,0 +1,29 @@
+#include "engine/queries/range_index.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace halocline::queries {
+
+void RangeIndex::add(std::uint32_t column, Int128 low, Int128 high, Query query) {
+  auto of = std::find_if(columns_.begin(), columns_.end(), [&](const OfColumn& one) { return one.column == column; });
+  if (of == columns_.end()) of = columns_.insert(columns_.end(), OfColumn{column, {}});
+  of->queries.add(low, high, query);
+}
+
+void RangeIndex::remove(std::uint32_t column, Int128 low, Query query) {
+  const auto of = std::find_if(columns_.begin(), columns_.end(), [&](const OfColumn& one) { return one.column == column; });
+  CHECK(of != columns_.end(), "a range that is not there is removed");
+  of->queries.remove(low, query);
+  if (of->queries.empty()) columns_.erase(of);
+}
+
+void RangeIndex::find(const Table& table, const Reader& reader, std::uint32_t row, std::vector<Query>& found) const {
+  for (const OfColumn& one : columns_) {
+    const Value value = table.columns[one.column].load(reader, row);
+    if (!value.null) one.queries.find(value.number, found);
+  }
+}
+
+}  // namespace halocline::queries

@@ -1,0 +1,32 @@
+// Queries by the interval in which a column must lie.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/queries/intervals.h"
+#include "engine/queries/schema.h"
+
+namespace halocline::queries {
+
+class RangeIndex {
+ public:
+  using Query = std::uint64_t;
+
+  // Both ends included.
+  void add(std::uint32_t column, Int128 low, Int128 high, Query query);
+  void remove(std::uint32_t column, Int128 low, Query query);
+  bool empty() const { return columns_.empty(); }
+  // Appends the queries in whose interval the row lies.
+  void find(const Table& table, const Reader& reader, std::uint32_t row, std::vector<Query>& found) const;
+
+ private:
+  struct OfColumn {
+    std::uint32_t column = 0;
+    Intervals queries;
+  };
+
+  std::vector<OfColumn> columns_;
+};
+
+}  // namespace halocline::queries
