@@ -12,6 +12,7 @@ void EventMemory::grow(std::size_t bytes) {
   const std::size_t size = std::max(bytes, piece_);
   next_ = pieces_.emplace_back(std::make_unique_for_overwrite<char[]>(size)).get();
   left_ = size;
+  taken_ += size;
   piece_ = std::min(kMost, 2 * piece_);
 }
 

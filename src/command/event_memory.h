@@ -17,7 +17,7 @@ namespace halocline {
 
 class EventMemory {
  public:
-  static constexpr std::size_t kFirst = 512;
+  static constexpr std::size_t kFirst = 512, kMost = std::size_t{64} << 10;
   // What so many bytes take.
   static constexpr std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -41,8 +41,11 @@ class EventMemory {
     return *new (take(sizeof(QueryEvents))) QueryEvents{seq, time, rows};
   }
 
+  // Bytes given out.
+  std::size_t size() const { return taken_ - left_; }
+
  private:
-  static constexpr std::size_t kAlignment = alignof(RowEvent), kMost = std::size_t{64} << 10;
+  static constexpr std::size_t kAlignment = alignof(RowEvent);
 
   char* take(std::size_t bytes) {
     bytes = aligned(bytes);
@@ -56,7 +59,7 @@ class EventMemory {
 
   std::vector<std::unique_ptr<char[]>> pieces_;
   char* next_ = nullptr;
-  std::size_t left_ = 0, piece_;  // bytes: free in the last piece; of the next one
+  std::size_t left_ = 0, piece_, taken_ = 0;  // bytes: free in the last piece; of the next one; of all pieces
 };
 
 // The same events in memory of their own, for who keeps them longer than what was told with them.

@@ -64,17 +64,35 @@ bool is_plain(std::string_view text) {
   return std::none_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), [](char c) { return c == 0 || c == 1; });
 }
 
-// Ends with a zero byte; bytes 0 and 1 in it are written as 1 1 and 1 2.
-void pack_text(std::string_view text, std::string& row) {
+// Ends with a zero byte; bytes 0 and 1 in it are written as 1 1 and 1 2. Gives the end.
+char* pack_text(std::string_view text, char* out) {
   if (is_plain(text)) {
-    row.append(text);
+    std::memcpy(out, text.data(), text.size());
+    out += text.size();
   } else {
     for (const char c : text) {
-      if (c == 0 || c == 1) row.push_back(1);
-      row.push_back(c == 0 ? 1 : c == 1 ? 2 : c);
+      if (c == 0 || c == 1) *out++ = 1;
+      *out++ = static_cast<char>(c == 0 ? 1 : c == 1 ? 2 : c);
     }
   }
-  row.push_back(0);
+  *out++ = 0;
+  return out;
+}
+
+std::size_t most_packed(const Value& value, ValueType type) {
+  return type == ValueType::kText ? 2 * value.text.size() + 2 : 1 + kMostNumberBytes;
+}
+
+// Into most_packed() bytes; gives the end.
+char* pack_into(const Value& value, ValueType type, bool descending, bool nulls_last, char* out) {
+  if (value.null) {
+    *out++ = nulls_last ? kNullLast : kNullFirst;
+    return out;
+  }
+  *out++ = kPresent;
+  char* const end = type == ValueType::kText ? pack_text(value.text, out) : out + pack_number(value.number, out);
+  if (descending) std::transform(out, end, out, [](char c) { return static_cast<char>(~c); });
+  return end;
 }
 
 }  // namespace
@@ -112,20 +130,14 @@ std::string value_text(const Value& value, ValueType type) {
 }
 
 void pack(const Value& value, ValueType type, std::string& row, bool descending, bool nulls_last) {
-  if (value.null) {
-    row.push_back(nulls_last ? kNullLast : kNullFirst);
-    return;
-  }
-  const std::size_t from = row.size() + 1;
-  if (type == ValueType::kText) {
-    row.push_back(kPresent);
-    pack_text(value.text, row);
-  } else {
-    char bytes[1 + kMostNumberBytes] = {kPresent};
-    row.append(bytes, 1 + pack_number(value.number, bytes + 1));
-  }
-  if (!descending) return;
-  for (std::size_t i = from; i < row.size(); ++i) row[i] = static_cast<char>(~row[i]);
+  const std::size_t size = row.size();
+  row.resize(size + most_packed(value, type));
+  const char* const end = pack_into(value, type, descending, nulls_last, row.data() + size);
+  row.resize(static_cast<std::size_t>(end - row.data()));
+}
+
+void pack(const Value& value, ValueType type, ByteBuffer& row, bool descending, bool nulls_last) {
+  row.resize_to(pack_into(value, type, descending, nulls_last, row.room(most_packed(value, type))));
 }
 
 Value PackedReader::next(ValueType type) {

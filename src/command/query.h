@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <list>
 #include <map>
 #include <span>
@@ -41,8 +42,32 @@ struct ColumnType {
   ValueType type = ValueType::kNull;
 };
 
+// Bytes that are put together and used again and again: what was taken for them once stays.
+class ByteBuffer {
+ public:
+  void clear() { size_ = 0; }
+  std::size_t size() const { return size_; }
+  std::string_view bytes() const { return {bytes_.data(), size_}; }
+  // Where the next bytes go, of which there may be so many; the new size is then told.
+  char* room(std::size_t most) {
+    if (bytes_.size() - size_ < most) bytes_.resize(2 * (size_ + most));
+    return bytes_.data() + size_;
+  }
+  void resize_to(const char* end) { size_ = static_cast<std::size_t>(end - bytes_.data()); }
+  ByteBuffer& operator+=(std::string_view more) {
+    std::memcpy(room(more.size()), more.data(), more.size());
+    size_ += more.size();
+    return *this;
+  }
+
+ private:
+  std::vector<char> bytes_;
+  std::size_t size_ = 0;
+};
+
 // Adds a value to a packed row. `descending` turns the order round; `nulls_last` puts nulls behind all other values.
 void pack(const Value& value, ValueType type, std::string& row, bool descending = false, bool nulls_last = false);
+void pack(const Value& value, ValueType type, ByteBuffer& row, bool descending = false, bool nulls_last = false);
 
 // Reads a row packed in ascending order. The values' texts hold as long as the row and the reader.
 class PackedReader {

@@ -157,6 +157,19 @@ void EqualityIndex::find_lists(const Reader& reader, std::span<const std::uint32
     lists[place] = one.list;
     if (one.list != kNowhere) prefetch_line(&heads_[one.list]);
   }
+  fetch_more({lists, rows.size()});
+}
+
+void EqualityIndex::fetch_more(std::span<const std::uint32_t> lists) {
+  with_more_.clear();
+  for (const std::uint32_t list : lists) {
+    if (list == kNowhere || !heads_[list].has_more) continue;
+    with_more_.push_back(&lists_[list]);
+    prefetch_all(&lists_[list]);
+  }
+  for (int step = 0; step < RangeIndex::kFetchSteps; ++step) {
+    for (const List* list : with_more_) list->ranges.fetch(step);
+  }
 }
 
 void EqualityIndex::append(std::uint32_t list, const Reader& reader, std::uint32_t row, std::vector<Query>& found) const {

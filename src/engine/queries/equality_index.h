@@ -56,7 +56,8 @@ class EqualityIndex {
 
   // Keeps the places of the rows that may be at a key, which are all that are and few others where equalities are of names.
   void screen(const Reader& reader, std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& places);
-  // At which list of queries each of the rows, kMostTogether at most, is, or kNowhere. Holds until a query comes or goes.
+  // At which list of queries each of the rows, kMostTogether at most, is, or kNowhere. Holds until a query comes or goes. What append()
+  // will read of them is brought nearer.
   void find_lists(const Reader& reader, std::span<const std::uint32_t> rows, std::uint32_t* lists);
   // Appends those of a row's list whose condition it meets.
   void append(std::uint32_t list, const Reader& reader, std::uint32_t row, std::vector<Query>& found) const;
@@ -95,6 +96,8 @@ class EqualityIndex {
   Slot& slot_of(std::uint64_t hash, const std::string& key);
   void grow();
   void drop_empty_lists();
+  // Has brought nearer what these lists hold beside their heads.
+  void fetch_more(std::span<const std::uint32_t> lists);
   // By the texts of the names and the other values.
   std::uint32_t search(const Reader& reader, std::uint32_t row);
   // Whether the ids of rows say all, and those known are of the names that the reader reads.
@@ -118,6 +121,7 @@ class EqualityIndex {
   std::uint64_t names_version_ = 0;  // of what is known
   std::vector<Ids> ids_;             // of the rows looked at
   std::vector<std::uint32_t> places_, column_ids_;
+  std::vector<const List*> with_more_;
   std::string scratch_;
 };
 

@@ -21,7 +21,7 @@ Grouping::User::User(Id of, std::shared_ptr<const Plan> asked, Projection& selec
 
 Grouping::Grouping(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
   if (!always_there()) return;
-  const auto only = groups_.try_emplace("").first;
+  Named* const only = groups_.try_emplace("").first;
   only->second.accumulators.resize(plan_->aggregates.size());
   bytes_ += bytes_of(*only);
 }
@@ -38,8 +38,8 @@ void Grouping::append_values(const Group& group, Values& values, std::list<std::
 template <class Visit>
 void Grouping::each_group(Visit visit) const {
   std::vector<Value> slots;
-  for (const Named& group : groups_) {
-    if (!is_there(group.second)) continue;
+  groups_.each([&](const Named& group) {
+    if (!is_there(group.second)) return;
     std::list<std::string> texts;
     PackedReader keys(group.first);
     slots.clear();
@@ -48,7 +48,7 @@ void Grouping::each_group(Visit visit) const {
     Inputs inputs;
     inputs.slots = slots;
     visit(group.first, inputs);
-  }
+  });
 }
 
 void Grouping::add(Id id, std::shared_ptr<const Plan> plan, Projection& projection, const Reader& reader) {
@@ -95,10 +95,14 @@ void Grouping::note(Named& group) {
   group.second.change = changed_.size();
 }
 
-void Grouping::count(const Reader& reader, const Inputs& inputs, bool back) {
+void Grouping::pack_key(const Reader& reader, const Inputs& inputs) {
   key_.clear();
   for (const Program& key : plan_->keys) pack(key.run(reader, inputs), key.type(), key_);
-  const auto [at, is_new] = groups_.try_emplace(key_);
+}
+
+void Grouping::count(const Reader& reader, const Inputs& inputs, bool back) {
+  pack_key(reader, inputs);
+  const auto [at, is_new] = groups_.try_emplace(key_.bytes());
   CHECK(!is_new || !back, "a trade is taken out of a group that is not there");
   Group& group = at->second;
   if (is_new) {
@@ -127,7 +131,7 @@ void Grouping::tell(User& user, const Subject& subject, const Reader& reader, Se
     const QueryEvents* const what = user.projection->events(subject, was, is, seq, reader.now, told.memory());
     if (what != nullptr) told.tell(user.id, *what);
   } else if (is) {
-    user.first->put(subject.key, user.projection->order_now(subject), user.projection->row_now(subject));
+    user.first->put(subject.key, std::string(user.projection->order_now(subject)), std::string(user.projection->row_now(subject)));
   } else {
     user.first->erase(subject.key, subject.reason);
   }
@@ -163,7 +167,9 @@ void Grouping::settle(const Reader& reader, Seq seq, std::uint64_t& subjects, To
   forget_changes();
 }
 
-void Grouping::fetch() const {
+void Grouping::fetch(const Reader& reader, const Inputs& inputs) {
+  pack_key(reader, inputs);
+  groups_.prefetch(key_.bytes());
   for (std::size_t i = 0; i < std::min(users_.size(), kMostFetched); ++i) prefetch_line(&users_[i]);
 }
 
@@ -172,7 +178,7 @@ void Grouping::forget_changes() {
     changed.group->second.change = 0;
     if (is_there(changed.group->second)) continue;
     bytes_ -= bytes_of(*changed.group);
-    groups_.erase(groups_.find(changed.group->first));
+    groups_.erase(*changed.group);
   }
   changed_.clear();
   values_.clear();

@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -15,6 +14,7 @@
 
 #include "base/prefetch.h"
 #include "engine/queries/live_events.h"
+#include "engine/queries/named_table.h"
 #include "engine/queries/plan.h"
 #include "engine/queries/projection.h"
 #include "engine/queries/result_set.h"
@@ -50,8 +50,8 @@ class Grouping {
   // What the changes since the last call did to each query's answer. `subjects` numbers the groups.
   void settle(const Reader& reader, Seq seq, std::uint64_t& subjects, ToldEvents& told);
   void forget_changes();
-  // Has the memory brought nearer that settle() will read of the queries.
-  void fetch() const;
+  // Has the memory brought nearer that counting this trade, and settle(), will read.
+  void fetch(const Reader& reader, const Inputs& inputs);
 
   std::vector<KeptRow> rows(Id id, const Reader& reader) const;
   Status within_bounds() const;
@@ -62,7 +62,7 @@ class Grouping {
     absl::InlinedVector<Accumulator, 1> accumulators;
     std::size_t change = 0;  // its place in changed_, from 1; 0 when it has not changed
   };
-  using Named = std::pair<const std::string, Group>;
+  using Named = NamedTable<Group>::Named;
   struct Changed {
     Named* group;
     bool was;  // there before
@@ -86,6 +86,7 @@ class Grouping {
   bool always_there() const { return plan_->keys.empty(); }  // no rows are one group, when nothing tells groups apart
   bool is_there(const Group& group) const { return group.trades != 0 || always_there(); }
   std::size_t bytes_of(const Named& group) const;
+  void pack_key(const Reader& reader, const Inputs& inputs);
   void note(Named& group);
   template <class Values>
   void append_values(const Group& group, Values& values, std::list<std::string>& texts) const;
@@ -95,12 +96,12 @@ class Grouping {
   void tell(User& user, const Subject& subject, const Reader& reader, Seq seq, ToldEvents& told);
 
   const std::shared_ptr<const Plan> plan_;
-  std::unordered_map<std::string, Group> groups_;
+  NamedTable<Group> groups_;
   std::vector<User> users_;
   absl::InlinedVector<Changed, 1> changed_;
   absl::InlinedVector<Value, 1> values_;
   std::list<std::string> texts_;
-  std::string key_;
+  ByteBuffer key_;
   std::size_t bytes_ = 0;
 };
 

@@ -11,6 +11,7 @@ namespace halocline::queries {
 namespace {
 
 constexpr Int128 kBelowAll = -(static_cast<Int128>(1) << 126) - 1;
+constexpr std::size_t kFetched = 8;
 constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min(), kMost = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
@@ -130,6 +131,12 @@ std::size_t Intervals::last_reaching(std::size_t from, Int128 value) const {
   if (i <= 1) return kNone;
   for (--i; i < leaves_;) i = highest_[2 * i + 1] >= value ? 2 * i + 1 : 2 * i;
   return i - leaves_;
+}
+
+void Intervals::fetch_near() const {
+  if (blocks_.size() != 1) return;
+  const std::vector<Near>& near = blocks_[0].near;
+  for (std::size_t i = 0; i < std::min(near.size(), kFetched); i += kLine / sizeof(Near)) prefetch_line(&near[i]);
 }
 
 void Intervals::find(Int128 value, std::vector<Owner>& found) const {

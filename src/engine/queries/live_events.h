@@ -1,6 +1,7 @@
 // What commands did to the continuous queries' answers, as it leaves the engine.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -24,6 +25,15 @@ struct LiveEvents {
 // Of all queries, in the order of seqs and then of queries, with the memory they are in.
 class ToldEvents {
  public:
+  ToldEvents() = default;
+  // Makes room for about as much as was told before, which is the best guess.
+  static ToldEvents as_many_as(const ToldEvents& before) {
+    ToldEvents told;
+    told.all_.reserve(before.size());
+    if (before.memory_ != nullptr) told.first_bytes_ = std::clamp(before.memory_->size(), EventMemory::kFirst, EventMemory::kMost);
+    return told;
+  }
+
   std::vector<LiveEvents>::const_iterator begin() const { return all_.begin(); }
   std::vector<LiveEvents>::const_iterator end() const { return all_.end(); }
   std::size_t size() const { return all_.size(); }
@@ -33,7 +43,7 @@ class ToldEvents {
 
   // By the queries. What is told must be in the memory.
   EventMemory& memory() {
-    if (memory_ == nullptr) memory_ = std::make_shared<EventMemory>();
+    if (memory_ == nullptr) memory_ = std::make_shared<EventMemory>(first_bytes_);
     return *memory_;
   }
   void tell(std::uint64_t query, const QueryEvents& events) { all_.push_back({query, &events, nullptr}); }
@@ -46,6 +56,7 @@ class ToldEvents {
   std::vector<LiveEvents> all_;
   std::list<Status> failures_;  // which stay where they are when this is moved
   std::shared_ptr<EventMemory> memory_;
+  std::size_t first_bytes_ = EventMemory::kFirst;
 };
 
 }  // namespace halocline::queries

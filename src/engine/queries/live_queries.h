@@ -98,7 +98,7 @@ class LiveQueries {
   // The events since the last call, in the order of seqs.
   ToldEvents take() {
     settle_gathered();
-    return std::exchange(told_, {});
+    return std::exchange(told_, ToldEvents::as_many_as(told_));
   }
 
  private:

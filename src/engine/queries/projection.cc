@@ -15,15 +15,6 @@ RowEvent::Kind kind_of(bool was, bool is) {
 
 }  // namespace
 
-void Projection::pack_row(const Reader& reader, const Inputs& inputs, std::string& row) const {
-  for (std::size_t i = 0; i < plan_->outputs.size(); ++i) pack(plan_->outputs[i].run(reader, inputs), plan_->columns[i].type, row);
-}
-
-void Projection::pack_order(const Reader& reader, const Inputs& inputs, std::string_view key, std::string& order) const {
-  for (const OrderKey& by : plan_->order) pack(by.key.run(reader, inputs), by.key.type(), order, by.descending, by.nulls_last);
-  order += key;
-}
-
 bool Projection::wants(const Subject& subject, Part part) {
   if (subject_ != subject.number) {
     subject_ = subject.number;
@@ -35,30 +26,32 @@ bool Projection::wants(const Subject& subject, Part part) {
   return !known;
 }
 
-const std::string& Projection::row_before(const Subject& subject) {
+std::string_view Projection::row_before(const Subject& subject) {
   if (wants(subject, kRowBefore)) row_before_.clear(), pack_row(*subject.before, subject.before_inputs, row_before_);
-  return row_before_;
+  return row_before_.bytes();
 }
 
-const std::string& Projection::row_now(const Subject& subject) {
+std::string_view Projection::row_now(const Subject& subject) {
   if (wants(subject, kRowNow)) row_now_.clear(), pack_row(*subject.now, subject.now_inputs, row_now_);
-  return row_now_;
+  return row_now_.bytes();
 }
 
-const std::string& Projection::order_before(const Subject& subject) {
+std::string_view Projection::order_before(const Subject& subject) {
+  if (plan_->order.empty()) return subject.key;
   if (wants(subject, kOrderBefore)) order_before_.clear(), pack_order(*subject.before, subject.before_inputs, subject.key, order_before_);
-  return order_before_;
+  return order_before_.bytes();
 }
 
-const std::string& Projection::order_now(const Subject& subject) {
+std::string_view Projection::order_now(const Subject& subject) {
+  if (plan_->order.empty()) return subject.key;
   if (wants(subject, kOrderNow)) order_now_.clear(), pack_order(*subject.now, subject.now_inputs, subject.key, order_now_);
-  return order_now_;
+  return order_now_.bytes();
 }
 
 const std::shared_ptr<const Standing>& Projection::standing_now(const Subject& subject, std::uint32_t trade) {
   if (wants(subject, kStandingNow)) {
-    const std::string &order = order_now(subject), &row = row_now(subject);
-    standing_now_ = std::make_shared<Standing>(Standing{trade, order, row});
+    const std::string_view order = order_now(subject), row = row_now(subject);
+    standing_now_ = std::make_shared<Standing>(Standing{trade, std::string(order), std::string(row)});
   }
   return standing_now_;
 }
@@ -93,7 +86,10 @@ const QueryEvents* Projection::events(const Subject& subject, bool was, bool is,
   event.kind = kind_of(was, is);
   event.key = memory.keep(subject.key);
   if (was) event.before = memory.keep(row_before(subject));
-  if (is) event.after = memory.keep(row_now(subject)), event.order = memory.keep(order_now(subject));
+  if (is) {
+    event.after = memory.keep(row_now(subject));
+    event.order = plan_->order.empty() ? event.key : memory.keep(order_now(subject));
+  }
   event.reason = subject.reason;
   told_[which] = true;
   return events_[which] = &memory.events(seq, time, {&event, 1});

@@ -54,16 +54,25 @@ class Projection {
   // as far as they are of one `round`, and in its memory.
   const QueryEvents& events(std::span<const StandingChange> changes, std::uint64_t round, Seq seq, Nanos time, EventMemory& memory);
 
-  const std::string& row_before(const Subject& subject);
-  const std::string& row_now(const Subject& subject);
+  // These hold until the next subject.
+  std::string_view row_before(const Subject& subject);
+  std::string_view row_now(const Subject& subject);
   // The bytes that rows are in order by: all different, for they end with the key.
-  const std::string& order_before(const Subject& subject);
-  const std::string& order_now(const Subject& subject);
+  std::string_view order_before(const Subject& subject);
+  std::string_view order_now(const Subject& subject);
   // Of a subject that is this trade.
   const std::shared_ptr<const Standing>& standing_now(const Subject& subject, std::uint32_t trade);
 
-  void pack_row(const Reader& reader, const Inputs& inputs, std::string& row) const;
-  void pack_order(const Reader& reader, const Inputs& inputs, std::string_view key, std::string& order) const;
+  // Bytes are a std::string or a ByteBuffer.
+  template <class Bytes>
+  void pack_row(const Reader& reader, const Inputs& inputs, Bytes& row) const {
+    for (std::size_t i = 0; i < plan_->outputs.size(); ++i) pack(plan_->outputs[i].run(reader, inputs), plan_->columns[i].type, row);
+  }
+  template <class Bytes>
+  void pack_order(const Reader& reader, const Inputs& inputs, std::string_view key, Bytes& order) const {
+    for (const OrderKey& by : plan_->order) pack(by.key.run(reader, inputs), by.key.type(), order, by.descending, by.nulls_last);
+    order += key;
+  }
 
   std::size_t users = 0;
 
@@ -75,7 +84,7 @@ class Projection {
   const std::shared_ptr<const Plan> plan_;
   std::uint64_t subject_ = 0;
   unsigned known_ = 0;
-  std::string row_before_, row_now_, order_before_, order_now_;
+  ByteBuffer row_before_, row_now_, order_before_, order_now_;
   std::shared_ptr<const Standing> standing_now_;
   bool told_[4] = {};
   const QueryEvents* events_[4] = {};         // by whether it was and whether it is

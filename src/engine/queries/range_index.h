@@ -17,6 +17,9 @@ class RangeIndex {
   void add(std::uint32_t column, Int128 low, Int128 high, Query query);
   void remove(std::uint32_t column, Int128 low, Query query);
   bool empty() const { return columns_.empty(); }
+  // Has what find() reads of few brought nearer, one step after the other; each needs what the step before has fetched.
+  static constexpr int kFetchSteps = 3;
+  void fetch(int step) const;
   // Appends the queries in whose interval the row lies.
   void find(const Table& table, const Reader& reader, std::uint32_t row, std::vector<Query>& found) const;
 

@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kInsideBytes = 160;     // of a row of the answer, beside its texts
 constexpr std::size_t kShortText = 15;        // stands within its string
 constexpr std::size_t kFewToSweep = 1'024;
+constexpr std::size_t kMostLately = std::size_t{32} << 10;  // bytes
 constexpr std::uint64_t kFewRows = 10;        // that lie in one node of their tree
 
 std::size_t bytes_of(const std::string& order) { return order.size() <= kShortText ? 0 : order.size(); }
@@ -24,14 +25,15 @@ constexpr auto kBehind = [](const auto& a, const auto& b) { return a.order > b.o
 
 }  // namespace
 
-std::uint64_t Ranking::first_bytes(const std::string& order) {
+std::uint64_t Ranking::first_bytes(std::string_view order) {
   std::uint64_t first = 0;
   std::memcpy(&first, order.data(), std::min(sizeof first, order.size()));
   return __builtin_bswap64(first);  // big-endian, as the bytes are compared
 }
 
 void Ranking::fetch() const {
-  if (inside_.empty() || limit_ > kFewRows) return;
+  prefetch_line(lately_.data() + lately_.size());
+  if (inside_.empty() || limit_ > kFewRows || inside_.size() == limit_) return;
   // They lie together, the last at the end.
   const auto* const last = reinterpret_cast<const char*>(&*inside_.rbegin());
   for (std::size_t back = 0; back < inside_.size() * sizeof(Inside); back += kLine) prefetch_line(last - back);
@@ -41,6 +43,7 @@ void Ranking::take_in(std::shared_ptr<const Standing> row) {
   bytes_ += bytes_of(*row);
   changed_.push_back({nullptr, row});
   inside_.insert(Inside(std::move(row)));
+  last_ = inside_.rbegin()->first;
 }
 
 void Ranking::take_out(Answer::iterator place, RowReason reason) {
@@ -49,19 +52,46 @@ void Ranking::take_out(Answer::iterator place, RowReason reason) {
   inside_.erase(place);
 }
 
-void Ranking::put_behind(std::string order, std::uint32_t trade) {
-  bytes_ += sizeof(Outside) + bytes_of(order);
-  if (outside_ == nullptr) outside_ = std::make_unique<std::deque<Outside>>();
-  outside_->push_back({std::move(order), trade});
-  std::push_heap(outside_->begin(), outside_->end(), kBehind);
+void Ranking::put_behind(std::string_view order, std::uint32_t trade) {
+  const auto size = static_cast<std::uint32_t>(order.size());
+  const std::size_t at = lately_.size();
+  lately_.resize(at + sizeof trade + sizeof size + size);
+  char* const out = lately_.data() + at;
+  std::memcpy(out, &trade, sizeof trade);
+  std::memcpy(out + sizeof trade, &size, sizeof size);
+  std::memcpy(out + sizeof trade + sizeof size, order.data(), size);
+  bytes_ += lately_.size() - at;
   ++waiting_;
+  if (lately_.size() >= kMostLately) put_in_order();
+}
+
+void Ranking::put_in_order() {
+  if (lately_.empty()) return;
+  if (outside_ == nullptr) outside_ = std::make_unique<std::deque<Outside>>();
+  bytes_ -= lately_.size();
+  for (const char* at = lately_.data(); at != lately_.data() + lately_.size();) {
+    std::uint32_t trade, size;
+    std::memcpy(&trade, at, sizeof trade);
+    std::memcpy(&size, at + sizeof trade, sizeof size);
+    at += sizeof trade + sizeof size;
+    outside_->push_back({std::string(at, size), trade});
+    std::push_heap(outside_->begin(), outside_->end(), kBehind);
+    bytes_ += sizeof(Outside) + bytes_of(outside_->back().order);
+    at += size;
+  }
+  lately_.clear();
+}
+
+bool Ranking::is_behind(const Wanted& one) const {
+  if (limit_ == 0 || one.first > last_) return true;
+  return one.first == last_ && Earlier()(*inside_.rbegin(), one) < 0;
 }
 
 // Needs that nothing stands outside while there is room inside.
 void Ranking::enter(std::uint32_t trade, const Subject& subject) {
   if (inside_.size() >= limit_) {
-    const std::string& order = projection_->order_now(subject);
-    if (limit_ == 0 || Earlier()(*inside_.rbegin(), Wanted(order)) < 0) return put_behind(order, trade);
+    const std::string_view order = projection_->order_now(subject);
+    if (is_behind(Wanted(order))) return put_behind(order, trade);
     const auto last = std::prev(inside_.end());
     put_behind(last->order(), last->row->trade);
     take_out(last, RowReason::kChanged);
@@ -81,6 +111,7 @@ bool Ranking::stands(const Outside& one, const Reader& state) const {
 }
 
 void Ranking::fill_up(const Reader& state) {
+  put_in_order();
   while (inside_.size() < limit_ && outside_ != nullptr && !outside_->empty()) {
     std::pop_heap(outside_->begin(), outside_->end(), kBehind);
     Outside next = std::move(outside_->back());
@@ -99,6 +130,7 @@ void Ranking::fill_up(const Reader& state) {
 // When most of what is outside is to be dropped.
 void Ranking::sweep(const Reader& state) {
   if (outside_ == nullptr || outside_->size() < 2 * waiting_ + kFewToSweep) return;
+  put_in_order();
   std::deque<Outside>& all = *outside_;
   std::erase_if(all, [&](const Outside& one) { return !stands(one, state); });
   std::sort(all.begin(), all.end(), [](const Outside& a, const Outside& b) { return a.order < b.order; });  // a heap, too

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,20 +44,20 @@ class Ranking {
 
  private:
   // The first bytes of the order, as a number, decide most comparisons without a look at the rest.
-  static std::uint64_t first_bytes(const std::string& order);
+  static std::uint64_t first_bytes(std::string_view order);
   struct Inside {
     explicit Inside(std::shared_ptr<const Standing> of) : first(first_bytes(of->order)), row(std::move(of)) {}
-    const std::string& order() const { return row->order; }
+    std::string_view order() const { return row->order; }
 
     std::uint64_t first;
     std::shared_ptr<const Standing> row;
   };
   struct Wanted {
-    explicit Wanted(const std::string& of) : first(first_bytes(of)), text(&of) {}
-    const std::string& order() const { return *text; }
+    explicit Wanted(std::string_view of) : first(first_bytes(of)), text(of) {}
+    std::string_view order() const { return text; }
 
     std::uint64_t first;
-    const std::string* text;
+    std::string_view text;
   };
   struct Earlier {
     using is_transparent = void;
@@ -74,7 +75,10 @@ class Ranking {
 
   void take_in(std::shared_ptr<const Standing> row);
   void take_out(Answer::iterator place, RowReason reason);
-  void put_behind(std::string order, std::uint32_t trade);
+  void put_behind(std::string_view order, std::uint32_t trade);
+  void put_in_order();
+  // It, or another after it, may be among the first.
+  bool is_behind(const Wanted& one) const;
   void enter(std::uint32_t trade, const Subject& subject);
   void fill_up(const Reader& state);
   bool stands(const Outside& one, const Reader& state) const;
@@ -86,6 +90,9 @@ class Ranking {
   // One after the other: a row may have several, until they are brought together.
   absl::InlinedVector<StandingChange, 2> changed_;
   std::size_t bytes_ = 0;
+  std::uint64_t last_ = 0;  // the first bytes of the last one inside, while that is full
+  // Those put behind lately, in no order: each its trade, the size of its order, and that. Few of those who have few ever need one.
+  std::vector<char> lately_;
   // A heap, the first of the order on top. Trades that have left it, or stand elsewhere now, are dropped when they come up.
   std::unique_ptr<std::deque<Outside>> outside_;  // which grows without moving them all; nullptr until there is one
   std::size_t waiting_ = 0;  // trades outside, without what is to be dropped

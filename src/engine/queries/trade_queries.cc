@@ -9,7 +9,7 @@
 namespace halocline::queries {
 namespace {
 
-constexpr std::size_t kMostFetched = 64;  // of what a trade finds, at a time
+constexpr std::size_t kMostFetched = 256;  // of what trades find, at a time
 
 const Table& trades() { return table_of(Source::kTrades); }
 
@@ -310,24 +310,29 @@ void TradeQueries::change(Selection& of, std::uint32_t trade, bool was, bool is,
   }
 }
 
-void TradeQueries::fetch(std::span<const std::uint64_t> found) {
+bool TradeQueries::fetch(std::span<const std::uint64_t> found) {
   if (found.size() > kMostFetched) found = found.first(kMostFetched);
   for (const std::uint64_t number : found) {
     const auto* const lines = reinterpret_cast<const char*>(&selection(number));
     prefetch_line(lines), prefetch_line(lines + kLine);
   }
-  bool keep = false;  // more than listings
+  bool keep = false;
   for (const std::uint64_t number : found) {
     const Selection& of = selection(number);
     keep |= !of.rankings.empty() || !of.groupings.empty();
     if (!of.rankings.empty()) prefetch_all(of.rankings[0].get());
     if (!of.groupings.empty()) prefetch_all(of.groupings[0].get());
   }
-  if (!keep) return;
+  return keep;
+}
+
+void TradeQueries::fetch_kept(std::span<const std::uint64_t> found, const Reader& reader, std::uint32_t trade) {
+  Inputs inputs;
+  inputs.rows[0] = trade;
   for (const std::uint64_t number : found) {
     const Selection& of = selection(number);
     if (!of.rankings.empty()) of.rankings[0]->ranking.fetch();
-    if (!of.groupings.empty()) of.groupings[0]->grouping.fetch();
+    if (!of.groupings.empty()) of.groupings[0]->grouping.fetch(reader, inputs);
   }
 }
 
@@ -341,7 +346,7 @@ void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, cons
   }
   found_.insert(found_.end(), unindexed_.begin(), unindexed_.end());
   if (found_.empty()) return;
-  fetch(found_);
+  if (fetch(found_)) fetch_kept(found_, now != nullptr ? *now : *before, trade);
   show(found_, trade, before, now, told);
 }
 
@@ -425,8 +430,10 @@ void TradeQueries::find(std::span<const NewTrade> some) {
   Splits splits(state_);
   screened_.clear();
   for (const NewTrade& one : some) screened_.push_back(one.trade);
-  index_.find(Reader{state_, splits, state_.time}, screened_, found_together_);
-  fetch(found_together_.queries);
+  const Reader reader{state_, splits, state_.time};
+  index_.find(reader, screened_, found_together_);
+  if (!fetch(found_together_.queries)) return;
+  for (std::size_t place = 0; place < some.size(); ++place) fetch_kept(found_together_.of(place), reader, some[place].trade);
 }
 
 void TradeQueries::settle(const NewTrade& one, std::size_t place, ToldEvents& told) {
