@@ -153,6 +153,8 @@ std::size_t stack_need(const Expression& expression) {
 Program::Program(const Expression& expression, std::span<const Table* const> sources) : type_(expression.type) {
   CHECK(stack_need(expression) <= kProgramStack, "an expression that needs a stack of %zu", stack_need(expression));
   compile(expression, sources);
+  if (expression.operation == Operation::kColumn) side_ = expression.side, column_ = &sources[side_]->columns[expression.index];
+  if (expression.operation == Operation::kSlot) slot_ = expression.index;
 }
 
 std::size_t Program::emit_jump(Code code) {
@@ -282,11 +284,7 @@ std::optional<SlotComparison> Program::slot_comparison() const {
   return SlotComparison{operation, steps_[0].at, static_cast<std::int64_t>(constant.number)};
 }
 
-Value Program::run(const Reader& reader, const Inputs& inputs) const {
-  if (steps_.size() == 1 && steps_[0].code == Code::kColumn) {
-    const std::uint32_t row = inputs.rows[steps_[0].side];
-    return row == kNoId ? Value{} : steps_[0].load(reader, row);
-  }
+Value Program::run_steps(const Reader& reader, const Inputs& inputs) const {
   // Not cleared: a place is written before it is read. The first is never used.
   static_assert(std::is_trivially_copyable_v<Value> && std::is_trivially_destructible_v<Value>);
   alignas(Value) std::byte stack[sizeof(Value) * (kProgramStack + 1)];

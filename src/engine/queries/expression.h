@@ -82,7 +82,15 @@ class Program {
 
   ValueType type() const { return type_; }
   // Texts of the result are views into the state, the slots, or this program.
-  Value run(const Reader& reader, const Inputs& inputs) const;
+  Value run(const Reader& reader, const Inputs& inputs) const {
+    if (column_ != nullptr) {
+      const std::uint32_t row = inputs.rows[side_];
+      return row == kNoId ? Value{} : column_->load(reader, row);
+    }
+    return slot_ != kNoId ? inputs.slots[slot_] : run_steps(reader, inputs);
+  }
+  // When it is a column and no more than that; else nullptr.
+  const Column* column() const { return column_; }
   // What it says, when it is no more than that and the constant has 64 bits.
   std::optional<SlotComparison> slot_comparison() const;
   // As a condition: NULL is no.
@@ -107,12 +115,17 @@ class Program {
     bool has_null = false;
   };
 
+  Value run_steps(const Reader& reader, const Inputs& inputs) const;
   void compile(const Expression& expression, std::span<const Table* const> sources);
   void emit(Code code, std::uint32_t at = 0) { steps_.push_back({code, 0, at, nullptr}); }
   std::size_t emit_jump(Code code);
   void land(std::size_t jump) { steps_[jump].at = static_cast<std::uint32_t>(steps_.size()); }
 
   ValueType type_ = ValueType::kNull;
+  // When it is a column, or a slot, alone.
+  std::uint8_t side_ = 0;
+  const Column* column_ = nullptr;
+  std::uint32_t slot_ = kNoId;
   std::vector<Step> steps_;
   std::vector<Value> constants_;
   std::vector<std::unique_ptr<const std::string>> texts_;  // of the constants, which stay where they are when this is moved

@@ -19,7 +19,8 @@ Grouping::User::User(Id of, std::shared_ptr<const Plan> asked, Projection& selec
   if (plan->having) having = plan->having->slot_comparison();
 }
 
-Grouping::Grouping(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
+Grouping::Grouping(std::shared_ptr<const Plan> plan, std::span<PackedNames* const> names)
+    : plan_(std::move(plan)), names_(names.begin(), names.end()) {
   if (!always_there()) return;
   Named* const only = groups_.try_emplace("").first;
   only->second.accumulators.resize(plan_->aggregates.size());
@@ -97,7 +98,10 @@ void Grouping::note(Named& group) {
 
 void Grouping::pack_key(const Reader& reader, const Inputs& inputs) {
   key_.clear();
-  for (const Program& key : plan_->keys) pack(key.run(reader, inputs), key.type(), key_);
+  for (std::size_t i = 0; i < plan_->keys.size(); ++i) {
+    const Program& key = plan_->keys[i];
+    names_[i] != nullptr ? names_[i]->pack(reader, inputs.rows[0], key_) : pack(key.run(reader, inputs), key.type(), key_);
+  }
 }
 
 void Grouping::count(const Reader& reader, const Inputs& inputs, bool back) {

@@ -6,6 +6,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "base/prefetch.h"
 #include "engine/queries/live_events.h"
 #include "engine/queries/named_table.h"
+#include "engine/queries/packed_names.h"
 #include "engine/queries/plan.h"
 #include "engine/queries/projection.h"
 #include "engine/queries/result_set.h"
@@ -25,8 +27,8 @@ class Grouping {
  public:
   using Id = std::uint64_t;
 
-  // `plan` is of any query that is grouped so, whatever its condition.
-  explicit Grouping(std::shared_ptr<const Plan> plan);
+  // `plan` is of any query that is grouped so, whatever its condition; `names` of each of its keys: nullptr when it is no name.
+  Grouping(std::shared_ptr<const Plan> plan, std::span<PackedNames* const> names);
 
   // A query of these groups; those that are there are in its answer at once, without events.
   void add(Id id, std::shared_ptr<const Plan> plan, Projection& projection, const Reader& reader);
@@ -96,6 +98,7 @@ class Grouping {
   void tell(User& user, const Subject& subject, const Reader& reader, Seq seq, ToldEvents& told);
 
   const std::shared_ptr<const Plan> plan_;
+  const absl::InlinedVector<PackedNames*, 1> names_;
   NamedTable<Group> groups_;
   std::vector<User> users_;
   absl::InlinedVector<Changed, 1> changed_;

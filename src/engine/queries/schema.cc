@@ -79,7 +79,7 @@ void ids(const Reader& r, std::span<const std::uint32_t> rows, std::span<const s
 // Trades lie far apart, and may have come long ago.
 template <std::uint32_t (*id_of)(const Reader&, std::uint32_t)>
 void ids_of_trades(const Reader& r, std::span<const std::uint32_t> rows, std::span<const std::uint32_t> places, std::uint32_t* out) {
-  constexpr std::size_t kAhead = 12;
+  constexpr std::size_t kAhead = 32;
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (i + kAhead < places.size()) prefetch_line(&r.state.trades[rows[places[i + kAhead]]].book);
     out[i] = id_of(r, rows[places[i]]);

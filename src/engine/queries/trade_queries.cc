@@ -50,10 +50,16 @@ Projection& TradeQueries::projection_of(const std::shared_ptr<const Plan>& plan)
   return *projection;
 }
 
-const std::shared_ptr<const Plan>& TradeQueries::grouped_alike(const std::shared_ptr<const Plan>& plan) {
+std::unique_ptr<TradeQueries::Grouped> TradeQueries::grouped_alike(const std::shared_ptr<const Plan>& plan) {
   Alike& alike = grouped_alike_[plan->groups_identity];
-  if (++alike.users == 1) alike.plan = plan;
-  return alike.plan;
+  if (++alike.users == 1) {
+    alike.plan = plan;
+    for (const Program& key : plan->keys) {
+      const bool is_name = key.column() != nullptr && key.column()->ids != nullptr;
+      alike.names.push_back(is_name ? &packed_names_.try_emplace(key.column(), *key.column()).first->second : nullptr);
+    }
+  }
+  return std::make_unique<Grouped>(Grouped{Grouping(alike.plan, alike.names)});
 }
 
 TradeQueries::Grouped* TradeQueries::grouped(const Selection& of, const std::string& identity) {
@@ -105,7 +111,7 @@ void TradeQueries::adopt(const Newcomer& newcomer, TradeQueries& from, Id theirs
   Grouping& prepared = grouped(there, plan->groups_identity)->grouping;
   Grouped* known = grouped(of, plan->groups_identity);
   if (known == nullptr) {
-    known = of.groupings.emplace_back(std::make_unique<Grouped>(Grouped{Grouping(grouped_alike(plan))})).get();
+    known = of.groupings.emplace_back(grouped_alike(plan)).get();
     known->grouping.take_groups(prepared);
   }
   known->grouping.take_user(id, plan, *query.projection, prepared, theirs);
@@ -121,7 +127,7 @@ std::vector<Status> TradeQueries::add(std::span<const Newcomer> newcomers) {
     Reading reading{&of, query.projection};
     if (plan->grouped) {
       if (grouped(of, plan->groups_identity) != nullptr) continue;
-      reading.grouping = &of.groupings.emplace_back(std::make_unique<Grouped>(Grouped{Grouping(grouped_alike(plan))}))->grouping;
+      reading.grouping = &of.groupings.emplace_back(grouped_alike(plan))->grouping;
     } else if (plan->limit) {
       auto ranked = std::make_unique<Ranked>(Ranked{id, query.projection, Ranking(plan, *query.projection)});
       reading.ranking = &of.rankings.emplace_back(std::move(ranked))->ranking;
@@ -429,7 +435,10 @@ void TradeQueries::keep_likely(std::vector<NewTrade>& gathered) {
 void TradeQueries::find(std::span<const NewTrade> some) {
   Splits splits(state_);
   screened_.clear();
-  for (const NewTrade& one : some) screened_.push_back(one.trade);
+  for (const NewTrade& one : some) {
+    screened_.push_back(one.trade);
+    state_.trades.prefetch(one.trade);
+  }
   const Reader reader{state_, splits, state_.time};
   index_.find(reader, screened_, found_together_);
   if (!fetch(found_together_.queries)) return;

@@ -143,8 +143,8 @@ class TradeQueries {
   const Selection& selection(std::uint64_t number) const { return (*selections_[number / kChunk])[number % kChunk]; }
   std::uint32_t selection_of(const std::shared_ptr<const Plan>& plan);
   Projection& projection_of(const std::shared_ptr<const Plan>& plan);
-  // A plan that groups as this one does: the same for all that do, so that very many lie together.
-  const std::shared_ptr<const Plan>& grouped_alike(const std::shared_ptr<const Plan>& plan);
+  // Groups as this plan asks for, under a plan that is the same for all that ask so: very many then lie together.
+  std::unique_ptr<Grouped> grouped_alike(const std::shared_ptr<const Plan>& plan);
   static Grouped* grouped(const Selection& of, const std::string& identity);
   static Ranked* ranked(const Selection& of, Id id);
   void read(std::vector<Reading>& readings);
@@ -176,9 +176,11 @@ class TradeQueries {
   std::unordered_map<std::string, std::unique_ptr<Projection>> projections_;  // by outputs_identity
   struct Alike {
     std::shared_ptr<const Plan> plan;
+    std::vector<PackedNames*> names;  // of its keys
     std::size_t users = 0;
   };
   std::unordered_map<std::string, Alike> grouped_alike_;  // by groups_identity
+  std::unordered_map<const Column*, PackedNames> packed_names_;
   std::unordered_map<Id, Query> queries_;
   std::unordered_map<Id, std::vector<KeptRow>> answers_;  // of plain queries that were just added, until they are asked for
   Id last_answer_ = 0;                                    // the one of them that was asked for last
