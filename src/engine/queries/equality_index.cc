@@ -220,7 +220,9 @@ std::uint64_t EqualityIndex::hash_of_key(const std::string& key) const {
 
 EqualityIndex::Slot& EqualityIndex::slot_of(std::uint64_t hash, const std::string& key) {
   std::size_t at = hash & (slots_.size() - 1);
-  while (slots_[at].list != kNowhere && (slots_[at].hash != hash || lists_[slots_[at].list].key != key)) at = (at + 1) & (slots_.size() - 1);
+  while (slots_[at].list != kNowhere && (slots_[at].hash != hash || lists_[slots_[at].list].key != key)) {
+    at = (at + 1) & (slots_.size() - 1);
+  }
   return slots_[at];
 }
 
