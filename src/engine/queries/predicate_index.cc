@@ -18,7 +18,8 @@ void PredicateIndex::add(Query query, const IndexedCondition& condition) {
 void PredicateIndex::remove(Query query, const IndexedCondition& condition) {
   --size_;
   if (condition.kind == IndexedCondition::Kind::kRange) return ranges_.remove(condition.columns[0], condition.low, query);
-  const auto of = std::find_if(equalities_.begin(), equalities_.end(), [&](const auto& one) { return one->columns() == condition.columns; });
+  const auto same = [&](const auto& one) { return one->columns() == condition.columns; };
+  const auto of = std::find_if(equalities_.begin(), equalities_.end(), same);
   CHECK(of != equalities_.end(), "a point that is not there is removed");
   for (const std::string& point : condition.points) (*of)->remove(point, query, condition);
   if ((*of)->empty()) equalities_.erase(of);

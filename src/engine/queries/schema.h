@@ -31,7 +31,8 @@ struct Column {
   std::string_view meaning;
   Value (*load)(const Reader& reader, std::uint32_t row);
   // Of some texts: what the rows at these places name, kNoId for nothing. Rows with the same id have the same text while no name changes.
-  void (*ids)(const Reader& reader, std::span<const std::uint32_t> rows, std::span<const std::uint32_t> places, std::uint32_t* out) = nullptr;
+  void (*ids)(const Reader& reader, std::span<const std::uint32_t> rows, std::span<const std::uint32_t> places,
+              std::uint32_t* out) = nullptr;
 
   std::uint32_t id(const Reader& reader, std::uint32_t row) const {
     constexpr std::uint32_t kFirst = 0;
