@@ -146,13 +146,18 @@ v1::Limit limit(int i, std::int64_t per_mille) {
   return to;
 }
 
+// A server that goes down may still say why, when its journal's disk is full.
+bool goes_down(const Status& status) {
+  return status.code() == Code::kUnavailable || status.message().find("the server stops") != std::string::npos;
+}
+
 // A change that is asked for until there is an answer. Each may so be made twice; all of them say the second time that it holds already.
 template <class Call>
 auto until_answered(const char* what, const Call& call) {
   for (;;) {
     auto result = call();
     if (result.ok()) return result.take();
-    if (result.status().code() != Code::kUnavailable) fail(std::string(what) + ": " + result.status().to_string());
+    if (!goes_down(result.status())) fail(std::string(what) + ": " + result.status().to_string());
   }
 }
 
