@@ -77,7 +77,7 @@ class Ranking {
   void take_out(Answer::iterator place, RowReason reason);
   void put_behind(std::string_view order, std::uint32_t trade);
   void put_in_order();
-  // It, or another after it, may be among the first.
+  // Whether it comes after the last one inside, which is full.
   bool is_behind(const Wanted& one) const;
   void enter(std::uint32_t trade, const Subject& subject);
   void fill_up(const Reader& state);
