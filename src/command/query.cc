@@ -67,8 +67,7 @@ bool is_plain(std::string_view text) {
 // Ends with a zero byte; bytes 0 and 1 in it are written as 1 1 and 1 2. Gives the end.
 char* pack_text(std::string_view text, char* out) {
   if (is_plain(text)) {
-    std::memcpy(out, text.data(), text.size());
-    out += text.size();
+    out = std::copy(text.begin(), text.end(), out);
   } else {
     for (const char c : text) {
       if (c == 0 || c == 1) *out++ = 1;

@@ -5,8 +5,8 @@
 // are compared, hashed and kept as plain bytes. It is made and read inside the process only, never written to disk or wire.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <list>
 #include <map>
 #include <span>
@@ -55,8 +55,7 @@ class ByteBuffer {
   }
   void resize_to(const char* end) { size_ = static_cast<std::size_t>(end - bytes_.data()); }
   ByteBuffer& operator+=(std::string_view more) {
-    std::memcpy(room(more.size()), more.data(), more.size());
-    size_ += more.size();
+    resize_to(std::copy(more.begin(), more.end(), room(more.size())));
     return *this;
   }
 

@@ -274,7 +274,7 @@ void EqualityIndex::grow_known() {
 
 std::size_t EqualityIndex::place_of(const Ids& ids) const {
   const std::uint64_t low = ids[0] | std::uint64_t{ids[1]} << 32, high = ids[2] | std::uint64_t{ids[3]} << 32;
-  return hash_mix(low ^ 0xa0761d6478bd642full, high ^ 0xe7037ed1a0b428dbull) & (known_.size() - 1);
+  return hash_ids(low, high) & (known_.size() - 1);
 }
 
 EqualityIndex::Known& EqualityIndex::known(const Ids& ids) {

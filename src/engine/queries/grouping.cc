@@ -68,7 +68,7 @@ void Grouping::add(Id id, std::shared_ptr<const Plan> plan, Projection& projecti
 
 void Grouping::take_groups(Grouping& from) {
   CHECK(changed_.empty() && from.changed_.empty(), "groups are handed over while they change");
-  groups_ = std::move(from.groups_);
+  std::swap(groups_, from.groups_);
   bytes_ = from.bytes_;
 }
 

@@ -34,7 +34,7 @@ LiveQueries::Watchers& LiveQueries::watchers(Source source) {
 }
 
 void LiveQueries::want_rows() {
-  const bool wants = !by_source_.empty() || noted_ != nullptr;
+  const bool wants = !by_source_.empty() || (noted_ != nullptr && !noted_->everything());
   changes_.rows_wanted += (wants ? 1 : 0) - (wants_rows_ ? 1 : 0);
   wants_rows_ = wants;
 }
@@ -217,8 +217,8 @@ void LiveQueries::drop(Id id) {
   queries_.erase(at);
   if (!queries_.empty()) return;
   by_source_.clear();
-  want_rows();
   if (noted_ != nullptr) noted_->note_everything();  // what changes now may go unseen
+  want_rows();
   if (--changes_.wanted == 0) changes_.clear();
 }
 

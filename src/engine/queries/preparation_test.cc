@@ -148,5 +148,34 @@ TEST_F(PreparationTest, WhatADroppedQueryKeptIsHandedOver) {
   live().on_dropped({});
 }
 
+// Else what is noted would pile up: nobody takes it any more.
+TEST_F(PreparationTest, WithTheLastQueryGoneNothingIsNoted) {
+  const Snapshot books = engine_.snapshot();
+  Changes changes;
+  LiveQueries apart(*books, changes);
+  EXPECT_EQ(0, changes.rows_wanted);
+  apart.read_at_most(0);
+  const LiveQueries::Id id = apart.add(plan(kTotals)).value();
+  EXPECT_EQ(1, changes.wanted);
+  EXPECT_EQ(0, changes.rows_wanted) << "trades alone";
+  Preparation preparation(apart.take_put_off(10));
+  apart.note_for(preparation);
+  EXPECT_EQ(1, changes.rows_wanted);
+  changes.note(Changes::Of::kNodes, 1);
+  EXPECT_FALSE(changes.empty());
+  apart.remove(id);
+  EXPECT_EQ(0, changes.wanted);
+  EXPECT_EQ(0, changes.rows_wanted);
+  EXPECT_TRUE(changes.empty());
+  changes.note(Changes::Of::kNodes, 1);
+  EXPECT_TRUE(changes.empty());
+  EXPECT_TRUE(apart.take_noted().everything());
+  apart.read_at_most(SIZE_MAX);
+  const LiveQueries::Id other = apart.add(plan("SELECT name FROM nodes")).value();
+  EXPECT_EQ(1, changes.rows_wanted);
+  apart.remove(other);
+  EXPECT_EQ(0, changes.rows_wanted);
+}
+
 }  // namespace
 }  // namespace halocline::queries

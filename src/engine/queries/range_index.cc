@@ -20,8 +20,11 @@ void RangeIndex::remove(std::uint32_t column, Int128 low, Query query) {
 }
 
 void RangeIndex::fetch(int step) const {
-  if (step == 0) return prefetch_all(columns_.data());
-  for (const OfColumn& one : columns_) step == 1 ? one.queries.fetch_block() : one.queries.fetch_near();
+  for (const OfColumn& one : columns_) {
+    if (step == 0) prefetch_all(&one);
+    else if (step == 1) one.queries.fetch_block();
+    else one.queries.fetch_near();
+  }
 }
 
 void RangeIndex::find(const Table& table, const Reader& reader, std::uint32_t row, std::vector<Query>& found) const {

@@ -72,16 +72,15 @@ std::uint32_t trader_of_trade(const Reader& r, std::uint32_t row) { return trade
 std::uint32_t counterparty_of_trade(const Reader& r, std::uint32_t row) { return trade_at(r, row).counterparty; }
 using OfTrade = OfInstrument<instrument_of_trade>;
 
-template <std::uint32_t (*id_of)(const Reader&, std::uint32_t)>
-void ids(const Reader& r, std::span<const std::uint32_t> rows, std::span<const std::uint32_t> places, std::uint32_t* out) {
-  for (const std::uint32_t place : places) *out++ = id_of(r, rows[place]);
-}
+void fetch_nothing(const Reader&, std::uint32_t) {}
 // Trades lie far apart, and may have come long ago.
-template <std::uint32_t (*id_of)(const Reader&, std::uint32_t)>
-void ids_of_trades(const Reader& r, std::span<const std::uint32_t> rows, std::span<const std::uint32_t> places, std::uint32_t* out) {
+void fetch_trade(const Reader& r, std::uint32_t row) { prefetch_line(&r.state.trades[row].book); }
+
+template <std::uint32_t (*id_of)(const Reader&, std::uint32_t), void (*fetch)(const Reader&, std::uint32_t) = fetch_nothing>
+void ids(const Reader& r, std::span<const std::uint32_t> rows, std::span<const std::uint32_t> places, std::uint32_t* out) {
   constexpr std::size_t kAhead = 32;
   for (std::size_t i = 0; i < places.size(); ++i) {
-    if (i + kAhead < places.size()) prefetch_line(&r.state.trades[rows[places[i + kAhead]]].book);
+    if (i + kAhead < places.size()) fetch(r, rows[places[i + kAhead]]);
     out[i] = id_of(r, rows[places[i]]);
   }
 }
@@ -113,21 +112,21 @@ constexpr Column kTradeColumns[] = {
     {"live", kBool, "", "whether it counts",
      [](const Reader& r, std::uint32_t row) { return flag(trade_at(r, row).status == TradeStatus::kLive); }},
     {"book", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).book); },
-     ids_of_trades<book_of_trade>},
+     ids<book_of_trade, fetch_trade>},
     {"desk", kText, "", "the book's desk, as it is now",
      [](const Reader& r, std::uint32_t row) {
        return of_known(r, row, [&](const TradeRecord& t) { return name_of(r, catalog_of(r).nodes[t.book].parent); });
      }},
     {"firm", kText, "", "the firm", firm_name},
     {"trader", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).trader); },
-     ids_of_trades<trader_of_trade>},
+     ids<trader_of_trade, fetch_trade>},
     {"trader_desk", kText, "", "the trader's home desk; null for none",
      [](const Reader& r, std::uint32_t row) {
        return of_known(r, row, [&](const TradeRecord& t) { return name_of(r, catalog_of(r).nodes[t.trader].parent); });
      }},
     {"counterparty", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).counterparty); },
-     ids_of_trades<counterparty_of_trade>},
-    {"instrument", kText, "", "its symbol", OfTrade::symbol, ids_of_trades<instrument_of_trade>},
+     ids<counterparty_of_trade, fetch_trade>},
+    {"instrument", kText, "", "its symbol", OfTrade::symbol, ids<instrument_of_trade, fetch_trade>},
     HALOCLINE_INSTRUMENT_COLUMNS(OfTrade),
     {"side", kText, "", "BUY or SELL",
      [](const Reader& r, std::uint32_t row) {

@@ -153,9 +153,9 @@ class TradeQueries {
   void offer(Reading& reading, std::uint32_t trade, bool found_by_index);
   void keep_answer(Id id, const Plan& plan, std::vector<KeptRow> rows);
   std::shared_ptr<void> drop(std::uint32_t selection, Id id);
-  // Has these selections brought nearer, all of them at the same time. Whether they keep more than listings,
+  // Has these selections brought nearer, all of them at the same time. False: listings are all they have.
   bool fetch(std::span<const std::uint64_t> found);
-  // which is brought nearer after that, as far as the trade will need it.
+  // Else, after that: has brought nearer what the trade will need of their rankings and groupings.
   void fetch_kept(std::span<const std::uint64_t> found, const Reader& reader, std::uint32_t trade);
   // The trade before the command and after it; nullptr where it was, or is, no row.
   void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told);
