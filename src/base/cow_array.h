@@ -50,7 +50,9 @@ class CowArray {
 
   CowArray() = default;
   CowArray(const CowArray& other) : pages_(other.pages_), size_(other.size_) {
-    for (Page* page : pages_) page->refs.fetch_add(1, std::memory_order_relaxed);
+    for (Page* page : pages_) {
+      if (page->refs.fetch_add(1, std::memory_order_acquire) == 1) page->owned = {};
+    }
   }
   CowArray(CowArray&& other) noexcept : pages_(std::move(other.pages_)), size_(std::exchange(other.size_, 0)) {
     other.pages_.clear();
@@ -71,11 +73,12 @@ class CowArray {
 
   // The element for writing, in a chunk of one's own.
   [[gnu::always_inline]] T& write(std::size_t i) {
-    Page*& page = pages_[i / kPerPage];
-    if (__builtin_expect(page->refs.load(std::memory_order_acquire) != 1, 0)) page = own_page(page);
+    Page* page = pages_[i / kPerPage];
     const std::size_t at = i / kPerChunk % kChunksPerPage;
-    if (__builtin_expect(!page->owns(at), 0)) own_chunk(*page, at);
-    return page->chunks[at]->items[i % kPerChunk];
+    if (__builtin_expect(!page->owned[at], 0)) page = own(pages_[i / kPerPage], at);
+    T* item = &page->chunks[at]->items[i % kPerChunk];
+    asm("" : "+r"(item));  // GCC would work out the address again for each field
+    return *item;
   }
 
   void push_back(const T& item) {
@@ -94,7 +97,7 @@ class CowArray {
       if (kSlabs && c == kManyChunks - kChunksPerPage) Slab::keep_ahead();
       Chunk* const chunk = page->chunks[c % kChunksPerPage] = make_chunk(c);
       std::memset(static_cast<void*>(chunk->items), 0, sizeof chunk->items);
-      page->set_owned(c % kChunksPerPage);
+      page->owned[c % kChunksPerPage] = true;
     }
     size_ = size;
   }
@@ -111,7 +114,7 @@ class CowArray {
     for (std::size_t c = 0; c < needed; ++c) {
       if (c % kChunksPerPage == 0) pages_.push_back(new Page);
       pages_.back()->chunks[c % kChunksPerPage] = make_chunk(c);
-      pages_.back()->set_owned(c % kChunksPerPage);
+      pages_.back()->owned[c % kChunksPerPage] = true;
     }
     size_ = size;
   }
@@ -154,18 +157,12 @@ class CowArray {
     bool of_slab;
     T items[kPerChunk];
   };
-  // A set bit of `owned`: no other page points to that chunk, known without touching the chunk. Only looked at by a page's
-  // only owner; cleared by everyone who copies the page, before they let go of it.
+  // `owned`: one array points to the page and no other page to that chunk, known without touching either's count. Written by the
+  // page's only owner alone, which owns nothing any more when it is copied.
   struct Page {
     std::atomic<std::uint32_t> refs{1};  // arrays that point to it
-    std::array<std::atomic<std::uint64_t>, kChunksPerPage / 64> owned{};
+    std::array<bool, kChunksPerPage> owned{};
     Chunk* chunks[kChunksPerPage] = {};
-
-    bool owns(std::size_t i) const { return owned[i / 64].load(std::memory_order_relaxed) >> (i % 64) & 1; }
-    void set_owned(std::size_t i) {
-      std::atomic<std::uint64_t>& word = owned[i / 64];
-      word.store(word.load(std::memory_order_relaxed) | std::uint64_t{1} << (i % 64), std::memory_order_relaxed);
-    }
   };
 
   const Chunk* chunk_of(std::size_t i) const { return pages_[i / kPerPage]->chunks[i / kPerChunk % kChunksPerPage]; }
@@ -185,26 +182,29 @@ class CowArray {
   }
 
   // A page of one's own with the same chunks, which from then on belong to both.
-  [[gnu::noinline]] static Page* own_page(Page* shared) {
+  static Page* own_page(Page* shared) {
     Page* own = new Page;
     for (std::size_t i = 0; i < kChunksPerPage; ++i) {
       own->chunks[i] = shared->chunks[i];
       if (own->chunks[i] != nullptr) own->chunks[i]->refs.fetch_add(1, std::memory_order_relaxed);
     }
-    for (std::atomic<std::uint64_t>& word : shared->owned) word.store(0, std::memory_order_relaxed);
     drop(shared);
     return own;
   }
 
-  [[gnu::noinline]] static void own_chunk(Page& page, std::size_t at) {
+  // Makes that chunk of the page one's own, and the page.
+  [[gnu::noinline]] static Page* own(Page*& place, std::size_t at) {
+    if (place->refs.load(std::memory_order_acquire) != 1) place = own_page(place);
+    Page& page = *place;
     Chunk* shared = page.chunks[at];
     if (shared->refs.load(std::memory_order_acquire) != 1) {
-      Chunk* own = make_chunk(shared->of_slab ? kManyChunks : 0);
-      std::copy(std::begin(shared->items), std::end(shared->items), std::begin(own->items));
-      page.chunks[at] = own;
+      Chunk* copy = make_chunk(shared->of_slab ? kManyChunks : 0);
+      std::copy(std::begin(shared->items), std::end(shared->items), std::begin(copy->items));
+      page.chunks[at] = copy;
       drop(shared);
     }
-    page.set_owned(at);
+    page.owned[at] = true;
+    return place;
   }
 
   static void drop(Chunk* chunk) {

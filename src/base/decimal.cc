@@ -113,12 +113,7 @@ Int128 detail::mul_scale_wide(Int128 a, std::int64_t b) {
   return mul_div(a, b, kE8);
 }
 
-Money value_of(Int128 quantity, std::int64_t price, std::int64_t multiplier) {
-  // A whole number of shares at multiplier 1 needs no division at all.
-  if (multiplier == limits::kScale && quantity == static_cast<std::int64_t>(quantity) &&
-      static_cast<std::int64_t>(quantity) % limits::kScale == 0) {
-    return static_cast<Int128>(static_cast<std::int64_t>(quantity) / limits::kScale) * price;
-  }
+Money detail::value_of_parts(Int128 quantity, std::int64_t price, std::int64_t multiplier) {
   // A whole multiplier (nearly always) leaves one division by 1e8; R(x * m * 1e8 / 1e16) is the same number.
   Int128 product = 0;
   if (!__builtin_mul_overflow(quantity, static_cast<Int128>(price), &product)) {

@@ -48,8 +48,18 @@ inline Int128 mul_scale(Int128 a, std::int64_t b) {
   return narrow < 0 ? -rounded : rounded;
 }
 
+namespace detail {
+Money value_of_parts(Int128 quantity, std::int64_t price, std::int64_t multiplier);
+}
+
 // R(quantity * price * multiplier / 1e16): the value of a quantity at a price. Bounds: base/limits.h.
-Money value_of(Int128 quantity, std::int64_t price, std::int64_t multiplier);
+inline Money value_of(Int128 quantity, std::int64_t price, std::int64_t multiplier) {
+  // A whole number of shares at multiplier 1 needs no division at all.
+  constexpr std::int64_t kOne = 100'000'000;
+  const auto narrow = static_cast<std::int64_t>(quantity), whole = narrow / kOne;
+  if (multiplier == kOne && quantity == narrow && whole * kOne == narrow) return static_cast<Int128>(whole) * price;
+  return detail::value_of_parts(quantity, price, multiplier);
+}
 
 // The shortest decimal text: "-1.5", "0", "150.25000001".
 std::string to_decimal(Int128 e8);

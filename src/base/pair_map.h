@@ -6,7 +6,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/hash.h"
@@ -24,12 +26,25 @@ class PairMap {
     return a < table.values.size() ? table.values[a] : find_hashed(a, table);
   }
 
-  // Tells the processor to fetch what find() will look at.
-  void prefetch(std::uint32_t a, std::uint32_t b) const {
+  // The same for several first ids.
+  template <std::size_t kCount>
+  std::array<std::uint32_t, kCount> find(const std::array<std::uint32_t, kCount>& as, std::uint32_t b) const {
+    std::array<std::uint32_t, kCount> found;
+    found.fill(kNone);
+    if (b >= tables_.size()) return found;
+    const Table& table = tables_[b];
+    const std::span<const std::uint32_t> values = table.values;
+    for (std::size_t i = 0; i < kCount; ++i) found[i] = as[i] < values.size() ? values[as[i]] : find_hashed(as[i], table);
+    return found;
+  }
+
+  // Tells the processor to fetch what that will look at.
+  template <std::size_t kCount>
+  void prefetch(const std::array<std::uint32_t, kCount>& as, std::uint32_t b) const {
     if (b >= tables_.size()) return;
     const Table& table = tables_[b];
-    if (a < table.values.size()) return prefetch_line(&table.values[a]);
-    prefetch_line(&table.slots[place(a, table)]);
+    const std::span<const std::uint32_t> values = table.values;
+    for (const std::uint32_t a : as) a < values.size() ? prefetch_line(&values[a]) : prefetch_line(&table.slots[place(a, table)]);
   }
 
   // Adds a pair that find() does not find. `a` and `value` are below kNone.

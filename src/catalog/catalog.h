@@ -20,20 +20,20 @@ inline constexpr std::uint32_t kNoId = CowIndex::kNone;
 // A risk node: identity, and the figures that depend on its past. Money in the firm's currency.
 // What a trade changes comes first, in two cache lines.
 struct alignas(64) NodeRecord {
-  Int128 scaled_pnl;  // its buckets' P&L in the firm's currency at scale 1e-16, not rounded: see Exposure::look_at_peak
-  Money day_base;
-  Money peak_pnl;
+  Int128 scaled_pnl;  // its buckets' P&L in the firm's currency at scale 1e-16, not rounded, modulo 2^128: see Exposure::look_at_peak
+  Int128 peak_at;     // from this one on its day P&L may be a peak
   Money largest_trade;
-  // Trade commands by second, slot = second % kTradeRateSeconds, and their sum.
-  std::uint32_t rate_slots[limits::kTradeRateSeconds];
-  std::uint32_t rate_sum;
+  std::uint32_t rate_sum;  // of rate_slots
   NodeKind kind;
-  bool watched;                  // a limit holds for it
-  std::uint32_t parent;          // the desk of a book or trader, else kNoId
+  bool watched;                // a limit holds for it
+  std::uint32_t parent;        // the desk of a book or trader, else kNoId
+  std::uint32_t first_bucket;  // list of its BucketRecords, or kNoId
+  std::uint32_t rate_slots[limits::kTradeRateSeconds];  // trade commands by second, slot = second % kTradeRateSeconds
   std::uint32_t of;              // for an INSTRUMENT node its instrument, for a CURRENCY node its currency, else kNoId
-  std::uint32_t first_bucket;    // list of its BucketRecords, or kNoId
   std::uint32_t first_position;  // list of its PositionRecords, or kNoId
   Text name;
+  Money day_base;
+  Money peak_pnl;
 };
 static_assert(sizeof(NodeRecord) == 192);
 

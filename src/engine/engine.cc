@@ -155,11 +155,7 @@ class Engine::Impl {
     if (end.date <= state.catalog.end_of_day) return Outcome::kStale;
     state.catalog.end_of_day = end.date;
     for (std::uint32_t node = 0; node < state.catalog.nodes.size(); ++node) {
-      NodeRecord& record = state.catalog.nodes.write(node);
-      record.day_base = state.total_pnl(node);
-      record.peak_pnl = 0;
-      record.largest_trade = 0;
-      exposure.touch(node);
+      exposure.begin_day(node);
     }
     return Outcome::kAccepted;
   }

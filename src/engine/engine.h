@@ -65,6 +65,7 @@ struct TradeHint {
   std::uint64_t key_hash = 0;
   std::uint64_t names_version = 0;  // of the catalog when the four names were looked up
   std::uint32_t book = ~0u, trader = ~0u, counterparty = ~0u, instrument = ~0u;
+  std::array<std::uint32_t, 5> nodes{};  // that hold the trade's positions, when all names are known
   std::array<std::uint32_t, 5> positions{~0u, ~0u, ~0u, ~0u, ~0u};
 };
 

@@ -15,8 +15,8 @@
 
 namespace halocline {
 
-inline constexpr std::size_t kLookAhead = 8;  // how far at most trade_at() is ahead of what is applied
-inline constexpr std::size_t kFetchAhead = 4;
+inline constexpr std::size_t kLookAhead = 4;  // how far at most trade_at() is ahead of what is applied
+inline constexpr std::size_t kFetchAhead = 3;
 inline constexpr std::size_t kSumsAhead = 2;
 
 template <class TradeAt, class Apply>

@@ -175,15 +175,7 @@ std::uint32_t ReferenceDesk::named_node(NodeKind kind, std::string_view name) {
 
 void ReferenceDesk::move_instrument(std::uint32_t id, std::uint32_t from_node, std::uint32_t to_node) {
   exposure_.move_instrument(id, from_node, to_node);
-  const Money day_base = state_.catalog.nodes[state_.catalog.instruments[id].node].day_base;
-  if (from_node != kNoId) {
-    state_.catalog.nodes.write(from_node).day_base -= day_base;
-    exposure_.touch(from_node);
-  }
-  if (to_node != kNoId) {
-    state_.catalog.nodes.write(to_node).day_base += day_base;
-    exposure_.touch(to_node);
-  }
+  exposure_.move_day_base(state_.catalog.instruments[id].node, from_node, to_node);
 }
 
 Outcome ReferenceDesk::apply(const Rename& rename) {

@@ -36,8 +36,8 @@ std::vector<Column> fields(Members T::*... members) {
     using R = Record;                                                    \
     static std::vector<Column> columns() { return fields(__VA_ARGS__); } \
   }
-HALOCLINE_FIELDS(NodeRecord, &R::scaled_pnl, &R::day_base, &R::peak_pnl, &R::largest_trade, &R::rate_slots, &R::rate_sum, &R::kind,
-                 &R::watched, &R::parent, &R::of, &R::first_bucket, &R::first_position, &R::name);
+HALOCLINE_FIELDS(NodeRecord, &R::scaled_pnl, &R::peak_at, &R::day_base, &R::peak_pnl, &R::largest_trade, &R::rate_slots, &R::rate_sum,
+                 &R::kind, &R::watched, &R::parent, &R::of, &R::first_bucket, &R::first_position, &R::name);
 HALOCLINE_FIELDS(CurrencyRecord, &R::code, &R::rate, &R::rate_time, &R::node);
 HALOCLINE_FIELDS(InstrumentRecord, &R::kind, &R::mark_source, &R::stale, &R::symbol, &R::issuer, &R::currency, &R::node,
                  &R::underlying_node, &R::sector_node, &R::expiry, &R::multiplier, &R::stale_after, &R::mark, &R::mark_time,
@@ -48,7 +48,7 @@ HALOCLINE_FIELDS(TradeRecord, &R::status, &R::side, &R::source, &R::action, &R::
 HALOCLINE_FIELDS(PositionRecord, &R::node, &R::instrument, &R::bucket, &R::next_of_node, &R::first_entry, &R::entries, &R::count,
                  &R::split_known, &R::quantity, &R::cash, &R::value, &R::cost);
 HALOCLINE_FIELDS(TradeEntry, &R::trade, &R::next);
-HALOCLINE_FIELDS(BucketRecord, &R::node, &R::currency, &R::next_of_node, &R::largest, &R::net, &R::long_exposure, &R::pnl, &R::scaled_pnl,
+HALOCLINE_FIELDS(BucketRecord, &R::node, &R::currency, &R::next_of_node, &R::largest, &R::net, &R::long_exposure, &R::pnl,
                  &R::largest_value, &R::stale);
 HALOCLINE_FIELDS(LimitRecord, &R::name, &R::owner, &R::kind, &R::measure, &R::hard, &R::removed, &R::node, &R::warn, &R::breach,
                  &R::hysteresis, &R::escalate_after);

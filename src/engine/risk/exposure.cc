@@ -11,14 +11,19 @@ namespace {
 
 constexpr Nanos kSecond = 1'000'000'000;
 
-// A bucket's part of scaled_pnl when its P&L is beyond 64 bits: so much that its node is always looked at exactly.
-constexpr Int128 kTooWide = static_cast<Int128>(1) << 110;
+// A node with a bucket whose P&L is beyond 64 bits, so that scaled_pnl may have left its 128, is always looked at exactly.
+constexpr Int128 kAlways = std::numeric_limits<Int128>::min();
+constexpr bool fits_64(Int128 x) { return static_cast<std::int64_t>(x) == x; }
 // A node's P&L is rounded once a currency: by this much at most, at scale 1e-16.
 constexpr Int128 kMostRounding = static_cast<Int128>(limits::kMaxCurrencies) * limits::kScale;
 
 // Without branches: signs come as they like, and the processor would guess.
 Int128 absolute(Int128 x) { return (x ^ (x >> 127)) - (x >> 127); }
 Int128 positive(Int128 x) { return x & ~(x >> 127); }
+
+// Of what is summed up in 128 bits, whatever has left them on the way.
+Int128 wrapping_product(Int128 x, std::int64_t y) { return static_cast<Int128>(static_cast<UInt128>(x) * static_cast<UInt128>(y)); }
+Int128 wrapping_sum(Int128 x, Int128 y) { return static_cast<Int128>(static_cast<UInt128>(x) + static_cast<UInt128>(y)); }
 
 std::int64_t second_of(Nanos time) { return time >= 0 ? time / kSecond : (time - kSecond + 1) / kSecond; }
 
@@ -37,6 +42,7 @@ bool aggregates_firm(NodeKind kind) {
 void Exposure::node_added(std::uint32_t node) {
   touched_in_.resize(node + 1);
   moved_.resize(node + 1);
+  set_peak_at(state_.catalog.nodes.write(node));
 }
 void Exposure::instrument_added(std::uint32_t instrument) {
   positions_of_instrument_.resize(instrument + 1);
@@ -64,10 +70,10 @@ void Exposure::resume() {
 
 Tally::Tally(Nanos time, Money largest) : slot(slot_of(second_of(time))), size(largest) {}
 
-inline Exposure::Shift Exposure::shift_of(Money before, Money after, Money cash, bool stale) {
-  const Money net = after - before;
+inline Exposure::Shift Exposure::shift_of(Money before, Money after, Money cash, bool stale, std::int64_t rate) {
+  const Money net = after - before, pnl = net + cash;
   const Money long_exposure = positive(after) - positive(before);
-  return {net, long_exposure, net + cash, stale ? absolute(after) - absolute(before) : 0};
+  return {net, long_exposure, pnl, stale ? absolute(after) - absolute(before) : 0, wrapping_product(pnl, rate)};
 }
 
 void Exposure::prefetch_node(std::uint32_t node) const {
@@ -100,29 +106,33 @@ std::uint32_t Exposure::change(const Leg& leg) {
   record.cash += leg.cash;
   record.count = static_cast<std::uint32_t>(static_cast<std::int64_t>(record.count) + leg.count);
   record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
-  position_moved(position, record, instrument, shift_of(before, record.value, leg.cash, instrument.stale));
+  const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
+  position_moved(position, record, shift_of(before, record.value, leg.cash, instrument.stale, rate));
   return position;
 }
 
 void Exposure::revalue(std::uint32_t id, bool was_stale) {
   const InstrumentRecord& instrument = state_.catalog.instruments[id];
+  const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
   for (const std::uint32_t position : positions_of_instrument_[id]) {
     changes_.note(Changes::Of::kRevalued, position);
     if (state_.positions[position].quantity == 0) continue;  // its value is zero at any price
     PositionRecord& record = state_.positions.write(position);
     const Money before = record.value;
     record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
-    Shift shift = shift_of(before, record.value, 0, false);
+    Shift shift = shift_of(before, record.value, 0, false, rate);
     shift.stale = (instrument.stale ? absolute(record.value) : 0) - (was_stale ? absolute(before) : 0);
-    position_moved(position, record, instrument, shift);
+    position_moved(position, record, shift);
   }
 }
 
-void Exposure::reconvert(std::uint32_t currency) {
-  const std::int64_t rate = state_.catalog.currencies[currency].rate;
-  for (const std::uint32_t bucket : buckets_of_currency_[currency]) {
-    convert(state_.buckets.write(bucket), rate);
-    touch_moved(state_.buckets[bucket].node);
+void Exposure::reconvert(std::uint32_t currency, std::int64_t before) {
+  const std::int64_t change = state_.catalog.currencies[currency].rate - before;
+  for (const std::uint32_t id : buckets_of_currency_[currency]) {
+    const BucketRecord& bucket = state_.buckets[id];
+    NodeRecord& node = state_.catalog.nodes.write(bucket.node);
+    node.scaled_pnl = wrapping_sum(node.scaled_pnl, wrapping_product(bucket.pnl, change));
+    touch_moved(bucket.node);
   }
 }
 
@@ -134,26 +144,27 @@ void Exposure::move_instrument(std::uint32_t id, std::uint32_t from_node, std::u
   const InstrumentRecord& instrument = state_.catalog.instruments[id];
   const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
   if (from_node != kNoId) {
-    const Shift out = shift_of(record.value, 0, -record.cash, instrument.stale);
-    move_node(bucket_of(from_node, instrument.currency), out, position, 0, rate);
+    const Shift out = shift_of(record.value, 0, -record.cash, instrument.stale, rate);
+    move_node(bucket_of(from_node, instrument.currency), out, position, 0);
   }
   if (to_node != kNoId) {
-    const Shift in = shift_of(0, record.value, record.cash, instrument.stale);
-    move_node(bucket_of(to_node, instrument.currency), in, position, record.value, rate);
+    const Shift in = shift_of(0, record.value, record.cash, instrument.stale, rate);
+    move_node(bucket_of(to_node, instrument.currency), in, position, record.value);
   }
 }
 
 void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEffect& effect, const Tally& tally) {
-  const InstrumentRecord instrument = state_.catalog.instruments[effect.instrument];
+  const InstrumentRecord& instrument = state_.catalog.instruments[effect.instrument];
+  const std::int64_t mark = instrument.mark, multiplier = instrument.multiplier;
+  const bool stale = instrument.stale;
   const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
   if (changes_.rows_wanted != 0) [[unlikely]] note_trade(nodes, positions, effect.instrument);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (positions[i] == kNoId) positions[i] = make_position(nodes[i], effect.instrument);
   }
   // The position's own bucket, and of FIRM the instrument's as well.
-  std::array<std::uint32_t, 5> buckets{};
   const std::array<std::uint32_t, 4>& above = buckets_above(effect.instrument);
-  std::copy(above.begin(), above.end(), buckets.begin() + 1);
+  std::array<std::uint32_t, 5> buckets{kNoId, above[0], above[1], above[2], above[3]};
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     PositionRecord& record = state_.positions.write(positions[i]);
     // The newest trade of all is the last to fold.
@@ -162,8 +173,8 @@ void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEf
     record.quantity += effect.quantity;
     record.cash += effect.cash;
     ++record.count;
-    const Money value = record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
-    const Shift shift = shift_of(before, value, effect.cash, instrument.stale);
+    const Money value = record.value = value_of(record.quantity, mark, multiplier);
+    const Shift shift = shift_of(before, value, effect.cash, stale, rate);
     const Money size = absolute(value);
     buckets[0] = record.bucket;
     for (std::size_t b = 0; b < (i == 0 ? buckets.size() : 1); ++b) {
@@ -187,8 +198,8 @@ void Exposure::note_trade(const Holders& nodes, Holders& positions, std::uint32_
 // Inlined in add_trade(), nine times a trade: what it is given then stays in registers.
 [[gnu::always_inline]] inline void Exposure::add_to_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money size,
                                                          std::int64_t rate, const Tally& tally) {
-  BucketRecord& bucket = move(id, shift, position, size);
-  NodeRecord& node = convert(bucket, rate);
+  BucketRecord& bucket = state_.buckets.write(id);
+  NodeRecord& node = move(bucket, shift, position, size);
   count(bucket.node, node, tally);
   if (may_be_peak(node)) touch(bucket.node);
   if (!node.watched) return;
@@ -197,19 +208,17 @@ void Exposure::note_trade(const Holders& nodes, Holders& positions, std::uint32_
   touch(bucket.node);
 }
 
-void Exposure::position_moved(std::uint32_t position, const PositionRecord& record, const InstrumentRecord& instrument,
-                              const Shift& shift) {
-  const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
-  move_node(record.bucket, shift, position, record.value, rate);
+void Exposure::position_moved(std::uint32_t position, const PositionRecord& record, const Shift& shift) {
+  move_node(record.bucket, shift, position, record.value);
   if (record.node != 0) return;
   for (const std::uint32_t bucket : buckets_above(record.instrument)) {
-    if (bucket != kNoId) move_node(bucket, shift, position, record.value, rate);
+    if (bucket != kNoId) move_node(bucket, shift, position, record.value);
   }
 }
 
-void Exposure::move_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate) {
-  BucketRecord& bucket = move(id, shift, position, absolute(value));
-  convert(bucket, rate);
+void Exposure::move_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value) {
+  BucketRecord& bucket = state_.buckets.write(id);
+  move(bucket, shift, position, absolute(value));
   touch_moved(bucket.node);
 }
 
@@ -231,12 +240,11 @@ const std::array<std::uint32_t, 4>& Exposure::buckets_above(std::uint32_t id) {
   return above.buckets;
 }
 
-[[gnu::always_inline]] inline BucketRecord& Exposure::move(std::uint32_t id, const Shift& shift, std::uint32_t position, Money size) {
-  BucketRecord& bucket = state_.buckets.write(id);
+[[gnu::always_inline]] inline NodeRecord& Exposure::move(BucketRecord& bucket, const Shift& shift, std::uint32_t position, Money size) {
   bucket.net += shift.net;
   bucket.long_exposure += shift.long_exposure;
   bucket.pnl += shift.pnl;
-  if (shift.stale != 0) bucket.stale += shift.stale;
+  if (shift.stale != 0) [[unlikely]] bucket.stale += shift.stale;
   if (bucket.largest == position) {
     if (size >= bucket.largest_value) {
       bucket.largest_value = size;
@@ -247,29 +255,49 @@ const std::array<std::uint32_t, 4>& Exposure::buckets_above(std::uint32_t id) {
     bucket.largest = position;
     bucket.largest_value = size;
   }
-  return bucket;
-}
-
-inline NodeRecord& Exposure::convert(BucketRecord& bucket, std::int64_t rate) {
   NodeRecord& node = state_.catalog.nodes.write(bucket.node);
-  const auto narrow = static_cast<std::int64_t>(bucket.pnl);
-  const Int128 scaled = narrow == bucket.pnl ? static_cast<Int128>(narrow) * rate : kTooWide;
-  node.scaled_pnl += scaled - bucket.scaled_pnl;
-  bucket.scaled_pnl = scaled;
+  node.scaled_pnl = wrapping_sum(node.scaled_pnl, shift.scaled_pnl);
+  if (!fits_64(bucket.pnl)) [[unlikely]] node.peak_at = kAlways;
   return node;
 }
 
-inline bool Exposure::may_be_peak(const NodeRecord& node) {
+void Exposure::set_peak_at(NodeRecord& node) const {
   const Money peak = node.peak_pnl + node.day_base;  // of the total
-  const auto narrow = static_cast<std::int64_t>(peak);
-  return narrow != peak || node.scaled_pnl + kMostRounding >= static_cast<Int128>(narrow) * limits::kScale;
+  bool fit = fits_64(peak);
+  for (std::uint32_t id = node.first_bucket; fit && id != kNoId; id = state_.buckets[id].next_of_node) fit = fits_64(state_.buckets[id].pnl);
+  node.peak_at = fit ? peak * limits::kScale - kMostRounding : kAlways;
 }
 
 void Exposure::look_at_peak(std::uint32_t id) {
   const NodeRecord& seen = state_.catalog.nodes[id];
   if (!may_be_peak(seen)) return;
   const Money day_pnl = state_.total_pnl(id) - seen.day_base;
-  if (day_pnl > seen.peak_pnl) state_.catalog.nodes.write(id).peak_pnl = day_pnl;
+  if (day_pnl <= seen.peak_pnl) return;
+  NodeRecord& node = state_.catalog.nodes.write(id);
+  node.peak_pnl = day_pnl;
+  set_peak_at(node);
+}
+
+void Exposure::begin_day(std::uint32_t id) {
+  NodeRecord& node = state_.catalog.nodes.write(id);
+  node.day_base = state_.total_pnl(id);
+  node.peak_pnl = 0;
+  node.largest_trade = 0;
+  set_peak_at(node);
+  touch(id);
+}
+
+void Exposure::move_day_base(std::uint32_t of, std::uint32_t from, std::uint32_t to) {
+  const Money day_base = state_.catalog.nodes[of].day_base;
+  const auto add = [&](std::uint32_t id, Money base) {
+    if (id == kNoId) return;
+    NodeRecord& node = state_.catalog.nodes.write(id);
+    node.day_base += base;
+    set_peak_at(node);
+    touch(id);
+  };
+  add(from, -day_base);
+  add(to, day_base);
 }
 
 std::uint32_t Exposure::bucket_of(std::uint32_t node, std::uint32_t currency) {

@@ -52,8 +52,9 @@ class Exposure {
   void resume();
 
   std::uint32_t find_position(std::uint32_t node, std::uint32_t instrument) const { return position_at_.find(node, instrument); }
-  // Tells the processor to fetch what find_position() will look at.
-  void prefetch_position(std::uint32_t node, std::uint32_t instrument) const { position_at_.prefetch(node, instrument); }
+  Holders find_positions(const Holders& nodes, std::uint32_t instrument) const { return position_at_.find(nodes, instrument); }
+  // Tells the processor to fetch what find_positions() will look at.
+  void prefetch_positions(const Holders& nodes, std::uint32_t instrument) const { position_at_.prefetch(nodes, instrument); }
   // … and what add_trade() will change of these nodes, and, once their positions are there, of the positions' buckets. Of FIRM and the
   // desk, which every trade changes, nothing.
   void prefetch_nodes(const Holders& nodes, std::uint32_t instrument) const;
@@ -72,8 +73,8 @@ class Exposure {
 
   // The instrument's mark or staleness was changed in the catalog; `was_stale` is how it stood in the sums.
   void revalue(std::uint32_t instrument, bool was_stale);
-  // The currency's rate was changed in the catalog.
-  void reconvert(std::uint32_t currency);
+  // The currency's rate was changed in the catalog; `before` is what it was.
+  void reconvert(std::uint32_t currency, std::int64_t before);
   // Takes the firm's position in the instrument out of the sums of one aggregating node and adds it to another; kNoId: nowhere.
   void move_instrument(std::uint32_t instrument, std::uint32_t from_node, std::uint32_t to_node);
 
@@ -87,6 +88,10 @@ class Exposure {
 
   // Raises the node's peak of day P&L when it is above. Exact, but the sum is only worked out when scaled_pnl says that it may be.
   void look_at_peak(std::uint32_t node);
+  // The node's day P&L counts from here on, with neither a peak nor a largest trade.
+  void begin_day(std::uint32_t node);
+  // What `of` had when the day began was at the one node (kNoId: nowhere) and is at the other now.
+  void move_day_base(std::uint32_t of, std::uint32_t from, std::uint32_t to);
 
   // Counts a trade command in the rates and largest trades of its nodes (kNoId: none there).
   void count_trade(std::span<const std::uint32_t> nodes, const Tally& tally);
@@ -108,22 +113,21 @@ class Exposure {
   void clear_touched();
 
  private:
-  // How far the sums of a bucket move.
+  // How far the sums of a bucket move; `scaled_pnl`: by how much that moves its node's.
   struct Shift {
     Money net = 0, long_exposure = 0, pnl = 0, stale = 0;
+    Int128 scaled_pnl = 0;
   };
   // The shift from one value of a position to another at the same staleness.
-  static Shift shift_of(Money before, Money after, Money cash, bool stale);
+  static Shift shift_of(Money before, Money after, Money cash, bool stale, std::int64_t rate);
   std::uint32_t bucket_of(std::uint32_t node, std::uint32_t currency);
   std::uint32_t make_position(std::uint32_t node, std::uint32_t instrument);
-  // Moves the sums of a bucket in which the position now has a value of this size.
-  BucketRecord& move(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money size);
-  // Brings the scaled P&L of the bucket's node up to the bucket's.
-  NodeRecord& convert(BucketRecord& bucket, std::int64_t rate);
+  // Moves the sums of a bucket in which the position now has a value of this size, and its node's P&L. Returns the node.
+  NodeRecord& move(BucketRecord& bucket, const Shift& shift, std::uint32_t position, Money size);
   // Moves all buckets that sum up the position, and their nodes.
-  void position_moved(std::uint32_t position, const PositionRecord& record, const InstrumentRecord& instrument, const Shift& shift);
-  // The same for one bucket, by a price, a rate or a change of reference data.
-  void move_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate);
+  void position_moved(std::uint32_t position, const PositionRecord& record, const Shift& shift);
+  // The same for one bucket, by a price or a change of reference data.
+  void move_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value);
   void touch_moved(std::uint32_t node);
   void prefetch_node(std::uint32_t node) const;
   void note_trade(const Holders& nodes, Holders& positions, std::uint32_t instrument);
@@ -131,7 +135,9 @@ class Exposure {
   void add_to_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money size, std::int64_t rate, const Tally& tally);
   // The buckets that sum up the firm's position in the instrument: instrument, underlying, sector, currency; kNoId for none.
   const std::array<std::uint32_t, 4>& buckets_above(std::uint32_t instrument);
-  static bool may_be_peak(const NodeRecord& node);
+  static bool may_be_peak(const NodeRecord& node) { return node.scaled_pnl >= node.peak_at; }
+  // After peak_pnl or day_base changed.
+  void set_peak_at(NodeRecord& node) const;
   void count(std::uint32_t id, NodeRecord& node, const Tally& tally);
   void find_largest(std::uint32_t bucket);
 

@@ -57,9 +57,10 @@ bool PriceBoard::valid_rate(std::uint32_t currency, std::int64_t rate) const {
 }
 
 bool PriceBoard::set_rate(std::uint32_t currency, std::int64_t rate) {
-  if (state_.catalog.currencies[currency].rate == rate) return false;
+  const std::int64_t before = state_.catalog.currencies[currency].rate;
+  if (before == rate) return false;
   state_.catalog.currencies.write(currency).rate = rate;
-  exposure_.reconvert(currency);
+  exposure_.reconvert(currency, before);
   return true;
 }
 

@@ -81,8 +81,7 @@ struct alignas(64) BucketRecord {
   std::uint32_t largest;  // the position with the largest |value|, kNoId when it must be looked for
   // In the currency.
   Money net, long_exposure;
-  Money pnl;          // value and cash of all positions
-  Int128 scaled_pnl;  // its part of the node's
+  Money pnl;  // value and cash of all positions
   Money largest_value;
   Money stale;
 

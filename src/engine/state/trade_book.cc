@@ -15,7 +15,7 @@ class Legs {
   void add(const State& state, const Exposure& exposure, const TradeEffect& effect, int sign) {
     const Holders nodes = holders_of(state, effect.book, effect.trader, effect.counterparty);
     // Five look-ups that miss the cache at the same time, not one after the other.
-    for (const std::uint32_t node : nodes) exposure.prefetch_position(node, effect.instrument);
+    exposure.prefetch_positions(nodes, effect.instrument);
     const std::size_t before = size_;
     for (const std::uint32_t node : nodes) {
       Leg& leg = at(before, node, effect.instrument);
@@ -86,7 +86,8 @@ TradeHint TradeBook::look_up(const Trade& trade) {
   if (trade.action == Action::kCancel) return hint;
   find_names(trade, hint);
   if (names_missing(hint)) return hint;
-  for (const std::uint32_t node : holders(hint.book, hint.trader, hint.counterparty)) exposure_.prefetch_position(node, hint.instrument);
+  hint.nodes = holders(hint.book, hint.trader, hint.counterparty);
+  exposure_.prefetch_positions(hint.nodes, hint.instrument);
   return hint;
 }
 
@@ -101,11 +102,10 @@ void TradeBook::find_names(const Trade& trade, TradeHint& hint) {
 
 void TradeBook::fetch(TradeHint& hint) const {
   if (names_missing(hint)) return;
-  const Holders nodes = holders(hint.book, hint.trader, hint.counterparty);
-  exposure_.prefetch_nodes(nodes, hint.instrument);
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    hint.positions[i] = exposure_.find_position(nodes[i], hint.instrument);
-    if (hint.positions[i] != kNoId) state_.positions.prefetch(hint.positions[i]);
+  exposure_.prefetch_nodes(hint.nodes, hint.instrument);
+  hint.positions = exposure_.find_positions(hint.nodes, hint.instrument);
+  for (const std::uint32_t position : hint.positions) {
+    if (position != kNoId) state_.positions.prefetch(position);
   }
 }
 
@@ -162,9 +162,9 @@ Outcome TradeBook::accept_new(Seq seq, Nanos time, const Trade& trade, std::uint
                               const Resolved& names, const TradeEffect& effect, std::uint32_t& record) {
   const Holders nodes = holders(names.book, names.trader, names.counterparty);
   Holders positions = hint.positions;
+  const bool same_instrument = names.instrument == hint.instrument;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const bool known = positions[i] != kNoId && state_.positions[positions[i]].node == nodes[i] &&
-                       state_.positions[positions[i]].instrument == names.instrument;
+    const bool known = positions[i] != kNoId && nodes[i] == hint.nodes[i] && same_instrument;
     if (!known) positions[i] = exposure_.find_position(nodes[i], names.instrument);
     if (!exposure_.within_bound(positions[i], effect.quantity)) return Outcome::kOutOfRange;
   }
@@ -415,11 +415,7 @@ bool TradeBook::move_book(std::uint32_t book, std::uint32_t from_desk, std::uint
     if (!exposure_.within_bound(leg.position, leg.quantity)) return false;
   }
   for (const Leg& leg : legs) state_.positions.write(exposure_.change(leg)).forget_split();
-  const Money day_base = state_.catalog.nodes[book].day_base;
-  state_.catalog.nodes.write(from_desk).day_base -= day_base;
-  state_.catalog.nodes.write(to_desk).day_base += day_base;
-  exposure_.touch(from_desk);
-  exposure_.touch(to_desk);
+  exposure_.move_day_base(book, from_desk, to_desk);
   return true;
 }
 
