@@ -11,6 +11,7 @@
 #include "bench/floor_workload.h"
 #include "command/codec.h"
 #include "engine/running_digest.h"
+#include "engine/state/state.h"
 #include "engine/views.h"
 
 namespace halocline {
@@ -152,6 +153,84 @@ TEST_F(EngineTest, MeasuresInTheFirmsCurrency) {
   time += 11 * kSecond;
   apply(Timer{});
   EXPECT_EQ(node(NodeKind::kFirm, "Acme").trade_rate, 0u);
+}
+
+// The engine looks at a sum only when it may be a peak, and keeps 128 bits of what tells it so: here P&L is small, beyond 64 bits, and so
+// large that these are left, and comes back. Each round has nodes of its own, which begin with nothing.
+TEST_F(EngineTest, APeakIsTheHighestDayPnlThereWas) {
+  constexpr std::uint32_t kSeed = 20261127;
+  constexpr int kRounds = 100, kEach = 60;
+  std::mt19937_64 random(kSeed);
+  const auto below = [&](std::uint64_t n) { return static_cast<std::int64_t>(random() % n); };
+  const auto any_size = [&](std::int64_t most) { return std::max<std::int64_t>(1, most >> below(below(2) == 0 ? 4 : 40)); };
+  std::vector<Money> peaks;
+  std::size_t wide = 0, beyond = 0, accepted = 0;
+  std::uint32_t date = 20260100;
+  const auto look = [&](bool new_day) {
+    const Snapshot books = engine.snapshot();
+    peaks.resize(books->catalog.nodes.size(), 0);
+    for (std::uint32_t node = 0; node < peaks.size(); ++node) {
+      const Money pnl = books->total_pnl(node) - books->catalog.nodes[node].day_base, size = pnl < 0 ? -pnl : pnl;
+      peaks[node] = std::max(new_day ? 0 : peaks[node], pnl);
+      ASSERT_TRUE(peaks[node] == books->catalog.nodes[node].peak_pnl) << "node " << node << " at seq " << books->seq << ", seed " << kSeed;
+      wide += size > INT64_MAX;
+      beyond += size > (static_cast<Int128>(1) << 126) / limits::kScale;
+    }
+  };
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string n = std::to_string(round), desk = "desk" + n, book = "book" + n, trader = "trader" + n, sector = "sector" + n;
+    const std::string instruments[] = {"usd" + n, "eur" + n};
+    for (const Command& command : std::vector<Command>{
+             Desk{desk}, Book{book, desk}, Trader{trader, desk},
+             Instrument{instruments[0], InstrumentKind::kEquity, "USD", kOne, "", sector, "", 0, 0},
+             Instrument{instruments[1], InstrumentKind::kEquity, "EUR", kOne, "", sector, "", 0, 0}}) {
+      ASSERT_EQ(apply(command), Outcome::kAccepted);
+    }
+    for (int i = 0; i < kEach; ++i) {
+      const std::string id = n + "/" + std::to_string(i);
+      const std::int64_t what = below(30);
+      const bool ends = i == kEach / 2 && round % 8 == 0;
+      if (ends) {
+        ASSERT_EQ(apply(EndOfDay{++date}), Outcome::kAccepted);
+      } else if (what == 0) {
+        apply(Book{book, below(2) == 0 ? "macro" : desk});
+      } else if (what < 10) {
+        apply(Price{instruments[below(2)], any_size(limits::kMaxPrice), 0});
+      } else if (what < 17) {
+        apply(FxRate{"EUR", any_size(limits::kMaxRate), 0});
+      } else {
+        Trade one = trade(id, 1, Action::kNew, Side::kBuy, 1, 1, instruments[below(2)], book, trader);
+        one.side = below(2) == 0 ? Side::kBuy : Side::kSell;
+        one.quantity = any_size(limits::kMaxQuantity);
+        one.price = any_size(limits::kMaxPrice / (one.quantity / 1'000 + 1));
+        accepted += apply(one) == Outcome::kAccepted;  // else beyond the bound of a position
+      }
+      look(ends);
+    }
+  }
+  EXPECT_GT(wide, 10'000u);
+  EXPECT_GT(beyond, 1'000u);
+  EXPECT_GT(accepted, 1'500u);
+}
+
+// The same where only a rate moves, after the book came to a desk that had no peak: a loss in one currency and a gain in another, both
+// beyond 64 bits, of which the gain leaves the 128 at the new rate.
+TEST_F(EngineTest, APeakByARateAloneBeyond128Bits) {
+  const std::int64_t most = limits::kMaxPrice;
+  ASSERT_EQ(apply(FxRate{"EUR", 1, 0}), Outcome::kAccepted);
+  Trade loss = trade("loss", 1, Action::kNew, Side::kSell, 10'000'000'000, 1, "AAPL");
+  Trade gain = trade("gain", 1, Action::kNew, Side::kBuy, 200'000'000, 1, "SAP");
+  loss.price = gain.price = kOne / 1'000;
+  for (const Command& command : std::vector<Command>{loss, gain, Price{"AAPL", most, 0}, Price{"SAP", most, 0}, Book{"eq1", "macro"}}) {
+    ASSERT_EQ(apply(command), Outcome::kAccepted);
+  }
+  const NodeRow before = node(NodeKind::kDesk, "macro");
+  EXPECT_LT(before.total_pnl, 0);
+  EXPECT_EQ(before.drawdown, -before.day_pnl);  // from no peak at all
+  ASSERT_EQ(apply(FxRate{"EUR", limits::kMaxRate, 0}), Outcome::kAccepted);
+  const NodeRow after = node(NodeKind::kDesk, "macro");
+  EXPECT_GT(after.total_pnl, 0);
+  EXPECT_EQ(after.drawdown, 0);  // it is at its peak
 }
 
 TEST_F(EngineTest, AnAlertsLife) {
