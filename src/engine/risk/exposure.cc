@@ -264,7 +264,9 @@ const std::array<std::uint32_t, 4>& Exposure::buckets_above(std::uint32_t id) {
 void Exposure::set_peak_at(NodeRecord& node) const {
   const Money peak = node.peak_pnl + node.day_base;  // of the total
   bool fit = fits_64(peak);
-  for (std::uint32_t id = node.first_bucket; fit && id != kNoId; id = state_.buckets[id].next_of_node) fit = fits_64(state_.buckets[id].pnl);
+  for (std::uint32_t id = node.first_bucket; fit && id != kNoId; id = state_.buckets[id].next_of_node) {
+    fit = fits_64(state_.buckets[id].pnl);
+  }
   node.peak_at = fit ? peak * limits::kScale - kMostRounding : kAlways;
 }
 
