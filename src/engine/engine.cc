@@ -32,7 +32,7 @@ class Engine::Impl {
   SessionLedger sessions{state};
   queries::LiveQueries queries{state, changes};
   queries::NamedQueries named{state, changes, queries};
-  std::vector<std::uint32_t> watched_;  // nodes touched that have limits
+  std::vector<std::uint32_t> watched_;  // nodes touched whose limits have to be looked at
 
   Impl() { queries.gather_new_trades(); }
 
@@ -102,7 +102,7 @@ class Engine::Impl {
     changes.note_all(Changes::Of::kNodes, exposure.touched());
     for (const std::uint32_t node : exposure.touched()) {
       exposure.look_at_peak(node);
-      if (state.catalog.nodes[node].watched) watched_.push_back(node);
+      if (state.catalog.nodes[node].watched && limits.may_change(node)) watched_.push_back(node);
     }
     exposure.clear_touched();
     if (watched_.size() > 1) std::sort(watched_.begin(), watched_.end());

@@ -212,6 +212,10 @@ void LimitWatch::watch_anew(std::uint32_t node, std::vector<AlertEvent>& events)
   state_.catalog.nodes.write(node).watched = !watched_[node].empty();
 }
 
+bool LimitWatch::may_change(std::uint32_t node) const {
+  return std::ranges::any_of(watched_[node], [&](const Watched& watched) { return !is_far(node, watched); });
+}
+
 void LimitWatch::look(std::uint32_t node, const CauseOf& cause, std::vector<AlertEvent>& events) {
   for (Watched& watched : watched_[node]) look_at(node, watched, cause, events);
 }
@@ -292,7 +296,7 @@ Nanos LimitWatch::escalation_deadline() const {
 bool LimitWatch::is_far(std::uint32_t node, const Watched& watched) const {
   if (!watched.far_known) return false;
   const Moved& moved = exposure_.moved(node);
-  return moved.otherwise == watched.far.otherwise && moved.by_trades < watched.far.by_trades;
+  return moved.otherwise == watched.far.otherwise && moved.distance < watched.far.distance;
 }
 
 void LimitWatch::note_distance(std::uint32_t node, Watched& watched, Int128 value) const {
@@ -302,7 +306,7 @@ void LimitWatch::note_distance(std::uint32_t node, Watched& watched, Int128 valu
     nearest = std::min(nearest, level > value ? level - value : value - level);
   }
   watched.far = exposure_.moved(node);
-  watched.far.by_trades += nearest;
+  watched.far.distance += nearest;
   watched.far_known = true;
 }
 

@@ -29,7 +29,8 @@ class LimitWatch {
   Outcome apply(const LimitRemove& remove, std::vector<AlertEvent>& events);
   Outcome apply(const AlertAck& ack, std::vector<AlertEvent>& events);
 
-  // Looks at all limits that hold for the node.
+  // Whether a limit that holds for the node may have come to another level. look() then looks at all of them.
+  bool may_change(std::uint32_t node) const;
   void look(std::uint32_t node, const CauseOf& cause, std::vector<AlertEvent>& events);
 
   // Hard breaches unacknowledged for too long, due up to the state's time.

@@ -11,6 +11,9 @@ namespace {
 
 constexpr Nanos kSecond = 1'000'000'000;
 
+// How far ahead of the position that a price moves the next ones are fetched, and the sums above them.
+constexpr std::size_t kPositionsAhead = 16, kSumsAhead = 8;
+
 // A node with a bucket whose P&L is beyond 64 bits, so that scaled_pnl may have left its 128, is always looked at exactly.
 constexpr Int128 kAlways = std::numeric_limits<Int128>::min();
 constexpr bool fits_64(Int128 x) { return static_cast<std::int64_t>(x) == x; }
@@ -107,14 +110,22 @@ std::uint32_t Exposure::change(const Leg& leg) {
   record.count = static_cast<std::uint32_t>(static_cast<std::int64_t>(record.count) + leg.count);
   record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
   const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
-  position_moved(position, record, shift_of(before, record.value, leg.cash, instrument.stale, rate));
+  position_moved(position, record, shift_of(before, record.value, leg.cash, instrument.stale, rate), rate);
   return position;
 }
 
 void Exposure::revalue(std::uint32_t id, bool was_stale) {
   const InstrumentRecord& instrument = state_.catalog.instruments[id];
   const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
-  for (const std::uint32_t position : positions_of_instrument_[id]) {
+  const std::span<const std::uint32_t> positions = positions_of_instrument_[id];
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    if (i + kPositionsAhead < positions.size()) state_.positions.prefetch(positions[i + kPositionsAhead]);
+    if (i + kSumsAhead < positions.size()) {
+      const PositionRecord& next = state_.positions[positions[i + kSumsAhead]];
+      state_.buckets.prefetch(next.bucket);
+      prefetch_line(&state_.catalog.nodes[next.node]);
+    }
+    const std::uint32_t position = positions[i];
     changes_.note(Changes::Of::kRevalued, position);
     if (state_.positions[position].quantity == 0) continue;  // its value is zero at any price
     PositionRecord& record = state_.positions.write(position);
@@ -122,7 +133,7 @@ void Exposure::revalue(std::uint32_t id, bool was_stale) {
     record.value = value_of(record.quantity, instrument.mark, instrument.multiplier);
     Shift shift = shift_of(before, record.value, 0, false, rate);
     shift.stale = (instrument.stale ? absolute(record.value) : 0) - (was_stale ? absolute(before) : 0);
-    position_moved(position, record, shift);
+    position_moved(position, record, shift, rate);
   }
 }
 
@@ -132,7 +143,8 @@ void Exposure::reconvert(std::uint32_t currency, std::int64_t before) {
     const BucketRecord& bucket = state_.buckets[id];
     NodeRecord& node = state_.catalog.nodes.write(bucket.node);
     node.scaled_pnl = wrapping_sum(node.scaled_pnl, wrapping_product(bucket.pnl, change));
-    touch_moved(bucket.node);
+    ++moved_[bucket.node].otherwise;
+    touch(bucket.node);
   }
 }
 
@@ -145,11 +157,11 @@ void Exposure::move_instrument(std::uint32_t id, std::uint32_t from_node, std::u
   const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
   if (from_node != kNoId) {
     const Shift out = shift_of(record.value, 0, -record.cash, instrument.stale, rate);
-    move_node(bucket_of(from_node, instrument.currency), out, position, 0);
+    move_node(bucket_of(from_node, instrument.currency), out, position, 0, rate);
   }
   if (to_node != kNoId) {
     const Shift in = shift_of(0, record.value, record.cash, instrument.stale, rate);
-    move_node(bucket_of(to_node, instrument.currency), in, position, record.value);
+    move_node(bucket_of(to_node, instrument.currency), in, position, record.value, rate);
   }
 }
 
@@ -203,28 +215,30 @@ void Exposure::note_trade(const Holders& nodes, Holders& positions, std::uint32_
   count(bucket.node, node, tally);
   if (may_be_peak(node)) touch(bucket.node);
   if (!node.watched) return;
-  // No exposure moves further: it changes by at most |net|, and long and short are each rounded once.
-  moved_[bucket.node].by_trades += mul_scale(absolute(shift.net), rate) + 4;
+  note_moved(bucket.node, shift, rate);
   touch(bucket.node);
 }
 
-void Exposure::position_moved(std::uint32_t position, const PositionRecord& record, const Shift& shift) {
-  move_node(record.bucket, shift, position, record.value);
+inline void Exposure::note_moved(std::uint32_t node, const Shift& shift, std::int64_t rate) {
+  // No exposure moves further: it changes by at most |net|, or by |stale| where that changed too, and long and short are each rounded once.
+  const Money distance = mul_scale(std::max(absolute(shift.net), absolute(shift.stale)), rate) + 4;
+  if (fits_64(distance)) moved_[node].distance += distance;
+  else ++moved_[node].otherwise;
+}
+
+void Exposure::position_moved(std::uint32_t position, const PositionRecord& record, const Shift& shift, std::int64_t rate) {
+  move_node(record.bucket, shift, position, record.value, rate);
   if (record.node != 0) return;
   for (const std::uint32_t bucket : buckets_above(record.instrument)) {
-    if (bucket != kNoId) move_node(bucket, shift, position, record.value);
+    if (bucket != kNoId) move_node(bucket, shift, position, record.value, rate);
   }
 }
 
-void Exposure::move_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value) {
+void Exposure::move_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate) {
   BucketRecord& bucket = state_.buckets.write(id);
-  move(bucket, shift, position, absolute(value));
-  touch_moved(bucket.node);
-}
-
-void Exposure::touch_moved(std::uint32_t node) {
-  ++moved_[node].otherwise;
-  touch(node);
+  const NodeRecord& node = move(bucket, shift, position, absolute(value));
+  if (node.watched) note_moved(bucket.node, shift, rate);
+  if (node.watched || may_be_peak(node) || changes_.rows_wanted != 0) touch(bucket.node);
 }
 
 const std::array<std::uint32_t, 4>& Exposure::buckets_above(std::uint32_t id) {

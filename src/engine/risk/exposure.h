@@ -29,8 +29,8 @@ struct Leg {
 
 // How far the exposures (net, long, short, gross, stale) of a node may have moved.
 struct Moved {
-  Money by_trades = 0;          // at most this far in all, in the firm's currency
-  std::uint64_t otherwise = 0;  // how often by prices, rates or else, any distance
+  Money distance = 0;           // at most this far in all, in the firm's currency …
+  std::uint64_t otherwise = 0;  // … but for so many times, by a rate or beyond 64 bits
 };
 
 // A trade command to count at its nodes.
@@ -125,10 +125,11 @@ class Exposure {
   // Moves the sums of a bucket in which the position now has a value of this size, and its node's P&L. Returns the node.
   NodeRecord& move(BucketRecord& bucket, const Shift& shift, std::uint32_t position, Money size);
   // Moves all buckets that sum up the position, and their nodes.
-  void position_moved(std::uint32_t position, const PositionRecord& record, const Shift& shift);
-  // The same for one bucket, by a price or a change of reference data.
-  void move_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value);
-  void touch_moved(std::uint32_t node);
+  void position_moved(std::uint32_t position, const PositionRecord& record, const Shift& shift, std::int64_t rate);
+  // The same for one bucket.
+  void move_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate);
+  // Of a watched node.
+  void note_moved(std::uint32_t node, const Shift& shift, std::int64_t rate);
   void prefetch_node(std::uint32_t node) const;
   void note_trade(const Holders& nodes, Holders& positions, std::uint32_t instrument);
   // The same by a new trade: its node counts it. `size`: |value|.
