@@ -1,4 +1,5 @@
-// The engine alone, no I/O: trades a second on one core with 200 node limits, and bytes a live trade.
+// The engine alone, no I/O: trades a second on one core with 200 node limits, bytes a live trade, and then prices a second, each of which
+// moves all positions in its instrument.
 //   bench_engine [trades] [runs] [reserve]      prints one JSON line a run; `reserve`: MiB touched before each, as memory.reserve_bytes
 #include <malloc.h>
 
@@ -11,6 +12,7 @@
 #include "base/slab.h"
 #include "bench/floor_workload.h"
 #include "command/codec.h"
+#include "engine/state/state.h"
 #include "server/apply_records.h"
 
 namespace {
@@ -61,10 +63,22 @@ void run(std::uint64_t trades) {
     in_engine += seconds_since(start);
   }
   const std::size_t after = mallinfo2().uordblks + mallinfo2().hblkhd + Slab::bytes_of_all();
-  std::printf("{\"trades\":%llu,\"accepted\":%llu,\"seconds\":%.3f,\"trades_per_s\":%.0f,\"bytes_per_trade\":%.1f,\"events\":%zu}\n",
+
+  constexpr std::uint64_t kPrices = 20'000;
+  const Clock::time_point start = Clock::now();
+  for (std::uint64_t i = 0; i < kPrices; ++i) {
+    const std::uint32_t instrument = floor.below(static_cast<std::uint32_t>(floor.instruments.size()));
+    const Price price{floor.instruments[instrument], floor.prices[instrument] + static_cast<std::int64_t>(floor.below(100)) * 1'000'000, 0};
+    time += 1'000'000;
+    engine.apply(++seq, time, price, events);
+  }
+  const double prices_per_s = kPrices / seconds_since(start);
+  const std::size_t positions = engine.snapshot()->positions.size();
+  std::printf("{\"trades\":%llu,\"accepted\":%llu,\"seconds\":%.3f,\"trades_per_s\":%.0f,\"bytes_per_trade\":%.1f,"
+              "\"prices_per_s\":%.0f,\"positions_a_price\":%.0f,\"events\":%zu}\n",
               static_cast<unsigned long long>(trades), static_cast<unsigned long long>(accepted), in_engine,
-              static_cast<double>(trades) / in_engine, static_cast<double>(after - before) / static_cast<double>(trades),
-              events.size());
+              static_cast<double>(trades) / in_engine, static_cast<double>(after - before) / static_cast<double>(trades), prices_per_s,
+              static_cast<double>(positions) / static_cast<double>(floor.instruments.size()), events.size());
 }
 
 }  // namespace
