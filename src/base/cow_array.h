@@ -7,8 +7,8 @@
 //   trades.write(7).price = 5;             // copies one chunk; `frozen` still has the old one
 //
 // Each CowArray object belongs to one thread at a time, but copies that share chunks may live, be read, written and dropped on
-// different threads. A copy is made on the thread that owns the original. References from operator[] hold until the
-// next write to, or growth of, the same object; those from write() too.
+// different threads. A copy is made on the thread that owns the original, or, of one that nobody writes any more (a snapshot), on any, at
+// the same time too. References from operator[] hold until the next write to, or growth of, the same object; those from write() too.
 #pragma once
 
 #include <algorithm>
@@ -51,7 +51,9 @@ class CowArray {
   CowArray() = default;
   CowArray(const CowArray& other) : pages_(other.pages_), size_(other.size_) {
     for (Page* page : pages_) {
-      if (page->refs.fetch_add(1, std::memory_order_acquire) == 1) page->owned = {};
+      // Before anybody can see that the page is shared: several threads may copy the same array, which nobody writes then.
+      if (page->refs.load(std::memory_order_acquire) == 1) page->disown();
+      page->refs.fetch_add(1, std::memory_order_acq_rel);
     }
   }
   CowArray(CowArray&& other) noexcept : pages_(std::move(other.pages_)), size_(std::exchange(other.size_, 0)) {
@@ -75,7 +77,7 @@ class CowArray {
   [[gnu::always_inline]] T& write(std::size_t i) {
     Page* page = pages_[i / kPerPage];
     const std::size_t at = i / kPerChunk % kChunksPerPage;
-    if (__builtin_expect(!page->owned[at], 0)) page = own(pages_[i / kPerPage], at);
+    if (__builtin_expect(!page->owns(at), 0)) page = own(pages_[i / kPerPage], at);
     T* item = &page->chunks[at]->items[i % kPerChunk];
     asm("" : "+r"(item));  // GCC would work out the address again for each field
     return *item;
@@ -97,7 +99,7 @@ class CowArray {
       if (kSlabs && c == kManyChunks - kChunksPerPage) Slab::keep_ahead();
       Chunk* const chunk = page->chunks[c % kChunksPerPage] = make_chunk(c);
       std::memset(static_cast<void*>(chunk->items), 0, sizeof chunk->items);
-      page->owned[c % kChunksPerPage] = true;
+      page->set_owned(c % kChunksPerPage);
     }
     size_ = size;
   }
@@ -114,7 +116,7 @@ class CowArray {
     for (std::size_t c = 0; c < needed; ++c) {
       if (c % kChunksPerPage == 0) pages_.push_back(new Page);
       pages_.back()->chunks[c % kChunksPerPage] = make_chunk(c);
-      pages_.back()->owned[c % kChunksPerPage] = true;
+      pages_.back()->set_owned(c % kChunksPerPage);
     }
     size_ = size;
   }
@@ -157,12 +159,18 @@ class CowArray {
     bool of_slab;
     T items[kPerChunk];
   };
-  // `owned`: one array points to the page and no other page to that chunk, known without touching either's count. Written by the
-  // page's only owner alone, which owns nothing any more when it is copied.
+  // `owned`: one array points to the page and no other page to that chunk, known without touching either's count. Set by the page's only
+  // owner; nothing is owned any more when that is copied.
   struct Page {
     std::atomic<std::uint32_t> refs{1};  // arrays that point to it
-    std::array<bool, kChunksPerPage> owned{};
+    std::array<std::atomic<bool>, kChunksPerPage> owned{};
     Chunk* chunks[kChunksPerPage] = {};
+
+    bool owns(std::size_t at) const { return owned[at].load(std::memory_order_relaxed); }
+    void set_owned(std::size_t at) { owned[at].store(true, std::memory_order_relaxed); }
+    void disown() {
+      for (std::atomic<bool>& one : owned) one.store(false, std::memory_order_relaxed);
+    }
   };
 
   const Chunk* chunk_of(std::size_t i) const { return pages_[i / kPerPage]->chunks[i / kPerChunk % kChunksPerPage]; }
@@ -203,7 +211,7 @@ class CowArray {
       page.chunks[at] = copy;
       drop(shared);
     }
-    page.owned[at] = true;
+    page.set_owned(at);
     return place;
   }
 

@@ -47,6 +47,26 @@ TEST(CowArray, EachCopyKeepsWhatItHad) {
   }
 }
 
+TEST(CowArray, SeveralThreadsCopyWhatNobodyWrites) {
+  using Array = CowArray<std::uint64_t, 64>;
+  constexpr std::size_t kSize = 10'000;
+  for (int round = 0; round < 20; ++round) {
+    Array array;
+    for (std::uint64_t i = 0; i < kSize; ++i) array.push_back(i);
+    const Array snapshot = std::move(array);  // all its own until it is copied
+    std::vector<std::thread> threads;
+    for (std::uint64_t number = 1; number <= 4; ++number) {
+      threads.emplace_back([&snapshot, number] {
+        Array mine = snapshot;
+        for (std::size_t i = 0; i < kSize; ++i) mine.write(i) += number;
+        for (std::size_t i = 0; i < kSize; ++i) ASSERT_EQ(mine[i], i + number);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (std::size_t i = 0; i < kSize; ++i) ASSERT_EQ(snapshot[i], i);
+  }
+}
+
 TEST(CowArray, ReadersOnOtherThreadsSeeTheirMoment) {
   CowArray<std::uint64_t, 256> array;
   for (std::uint64_t i = 0; i < 10'000; ++i) array.push_back(0);
