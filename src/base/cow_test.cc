@@ -1,6 +1,7 @@
 // CowArray, CowIndex and CowText against plain containers, with copies taken, written and dropped in any order.
 #include <gtest/gtest.h>
 
+#include <barrier>
 #include <map>
 #include <optional>
 #include <random>
@@ -54,9 +55,11 @@ TEST(CowArray, SeveralThreadsCopyWhatNobodyWrites) {
     Array array;
     for (std::uint64_t i = 0; i < kSize; ++i) array.push_back(i);
     const Array snapshot = std::move(array);  // all its own until it is copied
+    std::barrier together(4);
     std::vector<std::thread> threads;
     for (std::uint64_t number = 1; number <= 4; ++number) {
-      threads.emplace_back([&snapshot, number] {
+      threads.emplace_back([&snapshot, &together, number] {
+        together.arrive_and_wait();
         Array mine = snapshot;
         for (std::size_t i = 0; i < kSize; ++i) mine.write(i) += number;
         for (std::size_t i = 0; i < kSize; ++i) ASSERT_EQ(mine[i], i + number);
