@@ -8,7 +8,7 @@
 namespace halocline {
 namespace {
 
-constexpr std::uint64_t kE8 = 100'000'000;
+constexpr std::uint64_t kE8 = limits::kScale;
 constexpr std::uint64_t kE16 = kE8 * kE8;
 constexpr Int128 kMin128 = static_cast<Int128>(static_cast<UInt128>(1) << 127);
 

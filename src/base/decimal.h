@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/limits.h"
+
 namespace halocline {
 
 using Int128 = __int128;
@@ -31,9 +33,9 @@ Int128 mul_scale_wide(Int128 a, std::int64_t b);
 
 // R(a * b / 1e8): a number at 1e-8 times a number at 1e-8. Needs a result that fits in 128 bits (CHECKed).
 inline Int128 mul_scale(Int128 a, std::int64_t b) {
-  constexpr std::uint64_t kE8 = 100'000'000;
+  constexpr std::uint64_t kE8 = limits::kScale;
   constexpr std::uint64_t kMostFastFactor = 90'000'000'000;
-  if (b == static_cast<std::int64_t>(kE8) || a == 0) return a;
+  if (b == limits::kScale || a == 0) return a;
   // Nearly every amount and rate: a = q * 1e8 + r, so a * b / 1e8 = q * b + r * b / 1e8, with r * b within 64 bits.
   const auto narrow = static_cast<std::int64_t>(a);
   if (a != narrow || narrow == INT64_MIN || static_cast<std::uint64_t>(b) > kMostFastFactor) return detail::mul_scale_wide(a, b);
@@ -55,9 +57,8 @@ Money value_of_parts(Int128 quantity, std::int64_t price, std::int64_t multiplie
 // R(quantity * price * multiplier / 1e16): the value of a quantity at a price. Bounds: base/limits.h.
 inline Money value_of(Int128 quantity, std::int64_t price, std::int64_t multiplier) {
   // A whole number of shares at multiplier 1 needs no division at all.
-  constexpr std::int64_t kOne = 100'000'000;
-  const auto narrow = static_cast<std::int64_t>(quantity), whole = narrow / kOne;
-  if (multiplier == kOne && quantity == narrow && whole * kOne == narrow) return static_cast<Int128>(whole) * price;
+  const auto narrow = static_cast<std::int64_t>(quantity), whole = narrow / limits::kScale;
+  if (multiplier == limits::kScale && quantity == narrow && whole * limits::kScale == narrow) return static_cast<Int128>(whole) * price;
   return detail::value_of_parts(quantity, price, multiplier);
 }
 

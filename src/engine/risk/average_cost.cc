@@ -18,7 +18,7 @@ Int128 average_price(Money cost, Int128 quantity, std::int64_t multiplier) {
   if (quantity == 0) return 0;
   // quantity is within 1e19 and the multiplier within 1e14 at their scales: the product fits easily.
   const Int128 divisor = quantity * multiplier;
-  const Int128 scale = static_cast<Int128>(100'000'000) * 100'000'000;
+  const Int128 scale = static_cast<Int128>(limits::kScale) * limits::kScale;
   return divisor > 0 ? mul_div(cost, scale, divisor) : mul_div(-cost, scale, -divisor);
 }
 

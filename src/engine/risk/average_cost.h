@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/decimal.h"
+#include "base/limits.h"
 
 namespace halocline {
 
@@ -31,7 +32,7 @@ namespace average_cost {
 // R(a * b / d) for b < d: the quotient fits.
 inline std::uint64_t mul_div_narrow(std::uint64_t a, std::uint64_t b, std::uint64_t d) {
   // Of whole shares the same ratio in smaller numbers: their product is often within 64 bits, and its division takes half the time.
-  constexpr std::uint64_t kE8 = 100'000'000;
+  constexpr std::uint64_t kE8 = limits::kScale;
   if (const std::uint64_t part = b / kE8, whole = d / kE8; part * kE8 == b && whole * kE8 == d) b = part, d = whole;
   const UInt128 product = static_cast<UInt128>(a) * b;
   const auto low = static_cast<std::uint64_t>(product), high = static_cast<std::uint64_t>(product >> 64);

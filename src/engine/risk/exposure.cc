@@ -213,17 +213,17 @@ void Exposure::note_trade(const Holders& nodes, Holders& positions, std::uint32_
   BucketRecord& bucket = state_.buckets.write(id);
   NodeRecord& node = move(bucket, shift, position, size);
   count(bucket.node, node, tally);
-  if (may_be_peak(node)) touch(bucket.node);
-  if (!node.watched) return;
-  note_moved(bucket.node, shift, rate);
-  touch(bucket.node);
+  look_at_moved(bucket.node, node, shift, rate);
 }
 
-inline void Exposure::note_moved(std::uint32_t node, const Shift& shift, std::int64_t rate) {
+inline void Exposure::look_at_moved(std::uint32_t id, const NodeRecord& node, const Shift& shift, std::int64_t rate) {
+  if (may_be_peak(node)) touch(id);
+  if (!node.watched) return;
+  touch(id);
   // No exposure moves further: it changes by at most |net|, or by |stale| where that changed too, and long and short are each rounded once.
   const Money distance = mul_scale(std::max(absolute(shift.net), absolute(shift.stale)), rate) + 4;
-  if (fits_64(distance)) moved_[node].distance += distance;
-  else ++moved_[node].otherwise;
+  if (fits_64(distance)) moved_[id].distance += distance;
+  else ++moved_[id].otherwise;
 }
 
 void Exposure::position_moved(std::uint32_t position, const PositionRecord& record, const Shift& shift, std::int64_t rate) {
@@ -237,8 +237,8 @@ void Exposure::position_moved(std::uint32_t position, const PositionRecord& reco
 void Exposure::move_node(std::uint32_t id, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate) {
   BucketRecord& bucket = state_.buckets.write(id);
   const NodeRecord& node = move(bucket, shift, position, absolute(value));
-  if (node.watched) note_moved(bucket.node, shift, rate);
-  if (node.watched || may_be_peak(node) || changes_.rows_wanted != 0) touch(bucket.node);
+  look_at_moved(bucket.node, node, shift, rate);
+  if (changes_.rows_wanted != 0) touch(bucket.node);
 }
 
 const std::array<std::uint32_t, 4>& Exposure::buckets_above(std::uint32_t id) {

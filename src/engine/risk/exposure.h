@@ -128,8 +128,8 @@ class Exposure {
   void position_moved(std::uint32_t position, const PositionRecord& record, const Shift& shift, std::int64_t rate);
   // The same for one bucket.
   void move_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate);
-  // Of a watched node.
-  void note_moved(std::uint32_t node, const Shift& shift, std::int64_t rate);
+  // Touches a node whose sums moved when it has limits or its P&L may be a peak; how far it moved counts for its limits.
+  void look_at_moved(std::uint32_t id, const NodeRecord& node, const Shift& shift, std::int64_t rate);
   void prefetch_node(std::uint32_t node) const;
   void note_trade(const Holders& nodes, Holders& positions, std::uint32_t instrument);
   // The same by a new trade: its node counts it. `size`: |value|.
