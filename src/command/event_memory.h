@@ -37,6 +37,7 @@ class EventMemory {
     std::uninitialized_default_construct_n(rows, count);
     return {rows, count};
   }
+  std::span<const RowEvent> row(const RowEvent& only) { return {new (take(sizeof only)) RowEvent(only), 1}; }
   const QueryEvents& events(Seq seq, Nanos time, std::span<const RowEvent> rows) {
     return *new (take(sizeof(QueryEvents))) QueryEvents{seq, time, rows};
   }

@@ -1,43 +1,15 @@
 #include "command/query.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 
 #include "base/check.h"
 #include "base/civil_time.h"
+#include "command/packing.h"
 
 namespace halocline {
 namespace {
 
-constexpr char kNullFirst = 0x01, kPresent = 0x02, kNullLast = 0x03;
-// A number is its count of significant bytes (above 0x80 when positive, below when negative) and these bytes, big end first;
-// a negative one as the complement of its size.
-constexpr int kZero = 0x80;
-
-constexpr std::size_t kMostNumberBytes = 17;
-
-// How many bytes it took.
-std::size_t pack_number(Int128 number, char* out) {
-  const bool negative = number < 0;
-  UInt128 size = negative ? ~static_cast<UInt128>(number) : static_cast<UInt128>(number);
-  const auto head = [&](int count) { return static_cast<char>(negative ? kZero - 1 - count : kZero + count); };
-  const auto low = static_cast<std::uint64_t>(size);
-  if (size == low) {
-    const int count = (std::bit_width(low) + 7) / 8;
-    const std::uint64_t first = low == 0 ? 0 : __builtin_bswap64(low << (64 - 8 * count)), bytes = negative ? ~first : first;
-    out[0] = head(count);
-    std::memcpy(out + 1, &bytes, sizeof bytes);
-    return static_cast<std::size_t>(count) + 1;
-  }
-  char bytes[kMostNumberBytes];
-  char* first = bytes + sizeof bytes;
-  int count = 0;
-  for (; size != 0; size >>= 8, ++count) *--first = static_cast<char>(negative ? ~size : size);
-  *--first = head(count);
-  std::memcpy(out, first, static_cast<std::size_t>(count) + 1);
-  return static_cast<std::size_t>(count) + 1;
-}
+using packing::kPresent, packing::kZero;
 
 Int128 unpack_number(std::string_view& rest) {
   const int head = static_cast<unsigned char>(rest[0]);
@@ -53,48 +25,32 @@ Int128 unpack_number(std::string_view& rest) {
   return static_cast<Int128>(negative ? ~size : size);
 }
 
-// Whether it has no byte 0 or 1. Eight at a time: a byte below two borrows when two is taken from it.
-bool is_plain(std::string_view text) {
-  constexpr std::uint64_t kTwos = 0x0202020202020202, kHighBits = 0x8080808080808080;
-  std::size_t at = 0;
-  for (std::uint64_t eight = 0; at + sizeof eight <= text.size(); at += sizeof eight) {
-    std::memcpy(&eight, text.data() + at, sizeof eight);
-    if (((eight - kTwos) & ~eight & kHighBits) != 0) return false;
-  }
-  return std::none_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), [](char c) { return c == 0 || c == 1; });
-}
-
-// Ends with a zero byte; bytes 0 and 1 in it are written as 1 1 and 1 2. Gives the end.
-char* pack_text(std::string_view text, char* out) {
-  if (is_plain(text)) {
-    out = std::copy(text.begin(), text.end(), out);
-  } else {
-    for (const char c : text) {
-      if (c == 0 || c == 1) *out++ = 1;
-      *out++ = static_cast<char>(c == 0 ? 1 : c == 1 ? 2 : c);
-    }
-  }
-  *out++ = 0;
-  return out;
-}
-
 std::size_t most_packed(const Value& value, ValueType type) {
-  return type == ValueType::kText ? 2 * value.text.size() + 2 : 1 + kMostNumberBytes;
+  return type == ValueType::kText ? packing::most_of_text(value.text.size()) : packing::kMostNumber;
 }
 
 // Into most_packed() bytes; gives the end.
 char* pack_into(const Value& value, ValueType type, bool descending, bool nulls_last, char* out) {
   if (value.null) {
-    *out++ = nulls_last ? kNullLast : kNullFirst;
+    *out++ = nulls_last ? packing::kNullLast : packing::kNullFirst;
     return out;
   }
   *out++ = kPresent;
-  char* const end = type == ValueType::kText ? pack_text(value.text, out) : out + pack_number(value.number, out);
+  char* const end = type == ValueType::kText ? packing::write_text(value.text, out) : packing::write_number(value.number, out);
   if (descending) std::transform(out, end, out, [](char c) { return static_cast<char>(~c); });
   return end;
 }
 
 }  // namespace
+
+char* packing::write_wide(UInt128 size, bool negative, char* out) {
+  char bytes[sizeof size];
+  char* first = bytes + sizeof bytes;
+  for (; size != 0; size >>= 8) *--first = static_cast<char>(negative ? ~size : size);
+  const auto count = static_cast<int>(bytes + sizeof bytes - first);
+  *out++ = static_cast<char>(negative ? kZero - 1 - count : kZero + count);
+  return std::copy(first, bytes + sizeof bytes, out);
+}
 
 std::string_view value_type_name(ValueType type) {
   switch (type) {

@@ -89,6 +89,12 @@ class Program {
     }
     return slot_ != kNoId ? inputs.slots[slot_] : run_steps(reader, inputs);
   }
+  // Adds what run() gives to a packed row.
+  void pack(const Reader& reader, const Inputs& inputs, ByteBuffer& out) const {
+    if (column_ != nullptr && inputs.rows[side_] != kNoId) return column_->pack(reader, inputs.rows[side_], out);
+    halocline::pack(run(reader, inputs), type_, out);
+  }
+  void pack(const Reader& reader, const Inputs& inputs, std::string& out) const { halocline::pack(run(reader, inputs), type_, out); }
   // When it is a column and no more than that; else nullptr.
   const Column* column() const { return column_; }
   // What it says, when it is no more than that and the constant has 64 bits.

@@ -100,7 +100,7 @@ void Grouping::pack_key(const Reader& reader, const Inputs& inputs) {
   key_.clear();
   for (std::size_t i = 0; i < plan_->keys.size(); ++i) {
     const Program& key = plan_->keys[i];
-    names_[i] != nullptr ? names_[i]->pack(reader, inputs.rows[0], key_) : pack(key.run(reader, inputs), key.type(), key_);
+    names_[i] != nullptr ? names_[i]->pack(reader, inputs.rows[0], key_) : key.pack(reader, inputs, key_);
   }
 }
 
@@ -135,9 +135,10 @@ void Grouping::tell(User& user, const Subject& subject, const Reader& reader, Se
     const QueryEvents* const what = user.projection->events(subject, was, is, seq, reader.now, told.memory());
     if (what != nullptr) told.tell(user.id, *what);
   } else if (is) {
-    user.first->put(subject.key, std::string(user.projection->order_now(subject)), std::string(user.projection->row_now(subject)));
+    const std::string_view order = user.projection->order_now(subject), row = user.projection->row_now(subject);
+    user.first->put(std::string(subject.key), std::string(order), std::string(row));
   } else {
-    user.first->erase(subject.key, subject.reason);
+    user.first->erase(std::string(subject.key), subject.reason);
   }
 }
 

@@ -137,15 +137,15 @@ void LiveQuery::tuple_changed(std::uint32_t left, std::uint32_t right, bool is_t
 void LiveQuery::add(Tuple tuple, const Inputs& inputs, const Reader& reader) {
   if (!plan_->grouped) {
     std::string row, order;
-    for (std::size_t i = 0; i < plan_->outputs.size(); ++i) pack(plan_->outputs[i].run(reader, inputs), plan_->columns[i].type, row);
+    for (const Program& output : plan_->outputs) output.pack(reader, inputs, row);
     for (const OrderKey& key : plan_->order) pack(key.key.run(reader, inputs), key.key.type(), order, key.descending, key.nulls_last);
-    const std::string name = key_of_rows(inputs.rows[0], inputs.rows[1]);
+    const std::string name(key_of_rows(inputs.rows[0], inputs.rows[1]));
     result_.put(name, order + name, std::move(row));
     if (tuples_.try_emplace(tuple).second) bytes_ += kTupleBytes;
     return;
   }
   Contribution now;
-  for (const Program& key : plan_->keys) pack(key.run(reader, inputs), key.type(), now.group);
+  for (const Program& key : plan_->keys) key.pack(reader, inputs, now.group);
   for (const Aggregate& aggregate : plan_->aggregates) {
     const bool counts = !aggregate.filter || aggregate.filter->holds(reader, inputs);
     now.values.push_back(counts ? '\1' : '\0');
@@ -172,7 +172,7 @@ void LiveQuery::take_back(Tuple tuple, RowReason reason) {
     touched_groups_[at->second.group] = reason;
     bytes_ -= at->second.group.size() + at->second.values.size();
   } else {
-    result_.erase(key_of_rows(static_cast<std::uint32_t>(tuple >> 32), static_cast<std::uint32_t>(tuple)), reason);
+    result_.erase(std::string(key_of_rows(static_cast<std::uint32_t>(tuple >> 32), static_cast<std::uint32_t>(tuple))), reason);
   }
   bytes_ -= kTupleBytes;
   tuples_.erase(at);
@@ -228,7 +228,7 @@ void LiveQuery::settle_groups(const Reader& reader) {
       continue;
     }
     std::string row, order;
-    for (std::size_t i = 0; i < plan_->outputs.size(); ++i) pack(plan_->outputs[i].run(reader, inputs), plan_->columns[i].type, row);
+    for (const Program& output : plan_->outputs) output.pack(reader, inputs, row);
     for (const OrderKey& key : plan_->order) pack(key.key.run(reader, inputs), key.key.type(), order, key.descending, key.nulls_last);
     result_.put(name, order + name, std::move(row));
   }

@@ -19,7 +19,6 @@ bool Projection::wants(const Subject& subject, Part part) {
   if (subject_ != subject.number) {
     subject_ = subject.number;
     known_ = 0;
-    std::fill(std::begin(told_), std::end(told_), false);
   }
   const bool known = (known_ & part) != 0;
   known_ |= part;
@@ -81,18 +80,12 @@ const QueryEvents& Projection::events(std::span<const StandingChange> changes, s
 const QueryEvents* Projection::events(const Subject& subject, bool was, bool is, Seq seq, Nanos time, EventMemory& memory) {
   const std::size_t which = (was ? 2u : 0u) + (is ? 1u : 0u);
   if (was && is && row_before(subject) == row_now(subject)) return nullptr;
-  if (subject_ == subject.number && told_[which]) return events_[which];
-  RowEvent& event = memory.rows(1)[0];
-  event.kind = kind_of(was, is);
-  event.key = memory.keep(subject.key);
-  if (was) event.before = memory.keep(row_before(subject));
-  if (is) {
-    event.after = memory.keep(row_now(subject));
-    event.order = plan_->order.empty() ? event.key : memory.keep(order_now(subject));
-  }
-  event.reason = subject.reason;
-  told_[which] = true;
-  return events_[which] = &memory.events(seq, time, {&event, 1});
+  if (!wants(subject, static_cast<Part>(kEvents << which))) return events_[which];
+  const std::string_view key = memory.keep(subject.key);
+  const std::string_view before = was ? memory.keep(row_before(subject)) : std::string_view();
+  const std::string_view after = is ? memory.keep(row_now(subject)) : std::string_view();
+  const std::string_view order = !is ? std::string_view() : plan_->order.empty() ? key : memory.keep(order_now(subject));
+  return events_[which] = &memory.events(seq, time, memory.row({kind_of(was, is), subject.reason, key, before, after, order}));
 }
 
 }  // namespace halocline::queries

@@ -19,7 +19,7 @@ namespace halocline::queries {
 // A row or group as a command left it. `before` and `now` are null where it was not, or is not, there.
 struct Subject {
   std::uint64_t number = 0;  // tells subjects apart; from 1
-  std::string key;           // of the answer's row
+  std::string_view key;      // of the answer's row
   const Reader* before = nullptr;
   const Reader* now = nullptr;
   Inputs before_inputs, now_inputs;
@@ -66,7 +66,7 @@ class Projection {
   // Bytes are a std::string or a ByteBuffer.
   template <class Bytes>
   void pack_row(const Reader& reader, const Inputs& inputs, Bytes& row) const {
-    for (std::size_t i = 0; i < plan_->outputs.size(); ++i) pack(plan_->outputs[i].run(reader, inputs), plan_->columns[i].type, row);
+    for (const Program& output : plan_->outputs) output.pack(reader, inputs, row);
   }
   template <class Bytes>
   void pack_order(const Reader& reader, const Inputs& inputs, std::string_view key, Bytes& order) const {
@@ -77,7 +77,8 @@ class Projection {
   std::size_t users = 0;
 
  private:
-  enum Part : unsigned { kRowBefore = 1, kRowNow = 2, kOrderBefore = 4, kOrderNow = 8, kStandingNow = 16 };
+  // kEvents and the three bits above it: by whether it was and whether it is.
+  enum Part : unsigned { kRowBefore = 1, kRowNow = 2, kOrderBefore = 4, kOrderNow = 8, kStandingNow = 16, kEvents = 32 };
   // Whether it must be worked out, which the caller then does.
   bool wants(const Subject& subject, Part part);
 
@@ -86,8 +87,7 @@ class Projection {
   unsigned known_ = 0;
   ByteBuffer row_before_, row_now_, order_before_, order_now_;
   std::shared_ptr<const Standing> standing_now_;
-  bool told_[4] = {};
-  const QueryEvents* events_[4] = {};         // by whether it was and whether it is
+  const QueryEvents* events_[4] = {};         // as kEvents has it
   std::vector<StandingChange> changes_told_;  // the last ones, when they were few
   std::uint64_t round_told_ = 0;
   const QueryEvents* change_events_ = nullptr;

@@ -187,7 +187,7 @@ const QueryEvents* Ranking::drain(std::uint64_t round, Seq seq, Nanos time, Even
 
 std::vector<KeptRow> Ranking::rows() const {
   std::vector<KeptRow> out;
-  for (const Inside& one : inside_) out.push_back({key_of_rows(one.row->trade, kNoId), one.row->order, one.row->row});
+  for (const Inside& one : inside_) out.push_back({std::string(key_of_rows(one.row->trade, kNoId)), one.row->order, one.row->row});
   return out;
 }
 

@@ -9,11 +9,6 @@
 
 namespace halocline::queries {
 
-std::string key_of_rows(std::uint32_t left, std::uint32_t right) {
-  const std::uint64_t big_endian = __builtin_bswap64(static_cast<std::uint64_t>(left) << 32 | right);
-  return {reinterpret_cast<const char*>(&big_endian), sizeof big_endian};
-}
-
 Status too_many_rows() {
   return Status(Code::kResourceExhausted, "the query keeps more than " + std::to_string(limits::kMaxQueryRows) +
                                               " rows or groups; add a condition");

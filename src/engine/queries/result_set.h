@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -21,7 +22,14 @@
 namespace halocline::queries {
 
 // The key of a row, or of two joined (kNoId: the missing side). Their order is that of the ids.
-std::string key_of_rows(std::uint32_t left, std::uint32_t right);
+struct KeyOfRows {
+  std::uint64_t big_endian = 0;
+
+  operator std::string_view() const { return {reinterpret_cast<const char*>(&big_endian), sizeof big_endian}; }
+};
+inline KeyOfRows key_of_rows(std::uint32_t left, std::uint32_t right) {
+  return {__builtin_bswap64(static_cast<std::uint64_t>(left) << 32 | right)};
+}
 
 // What ends a query that keeps more than it may.
 Status too_many_rows();

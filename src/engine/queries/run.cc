@@ -112,7 +112,7 @@ class Run {
 
   bool add_to_group(const Inputs& inputs) {
     scratch_.clear();
-    for (const Program& key : plan_.keys) pack(key.run(reader_, inputs), key.type(), scratch_);
+    for (const Program& key : plan_.keys) key.pack(reader_, inputs, scratch_);
     const auto [at, is_new] = groups_.try_emplace(scratch_);
     if (is_new) {
       if (groups_.size() > limits::kMaxQueryRows) return fail("more than " + std::to_string(limits::kMaxQueryRows) + " groups");
@@ -153,7 +153,7 @@ class Run {
 
   bool emit(const Inputs& inputs, const std::string& tie) {
     Kept kept;
-    for (std::size_t i = 0; i < plan_.outputs.size(); ++i) pack(plan_.outputs[i].run(reader_, inputs), plan_.columns[i].type, kept.row);
+    for (const Program& output : plan_.outputs) output.pack(reader_, inputs, kept.row);
     for (const OrderKey& order : plan_.order) {
       pack(order.key.run(reader_, inputs), order.key.type(), kept.order, order.descending, order.nulls_last);
     }

@@ -52,14 +52,14 @@ struct OfInstrument {
   }
 };
 
-#define HALOCLINE_INSTRUMENT_COLUMNS(of)                                                                                    \
-  {"instrument_kind", kText, "", "equity, future or fx_pair", of::kind},                                                    \
-      {"currency", kText, "", "the instrument's currency", of::currency},                                                   \
-      {"underlying", kText, "", "the instrument's underlying", of::underlying},                                             \
-      {"sector", kText, "", "the instrument's sector; null for none", of::sector},                                          \
-      {"issuer", kText, "", "the instrument's issuer; null for none", of::issuer},                                          \
-      {"expiry", kInt, "yyyymmdd", "the instrument's expiry; null for none", of::expiry},                                   \
-      {"multiplier", kDecimal, "", "units of the underlying in one contract", of::multiplier}
+#define HALOCLINE_INSTRUMENT_COLUMNS(of)                                                               \
+  {"instrument_kind", kText, "", "equity, future or fx_pair", Calls<of::kind>{}},                      \
+      {"currency", kText, "", "the instrument's currency", Calls<of::currency>{}},                     \
+      {"underlying", kText, "", "the instrument's underlying", Calls<of::underlying>{}},               \
+      {"sector", kText, "", "the instrument's sector; null for none", Calls<of::sector>{}},            \
+      {"issuer", kText, "", "the instrument's issuer; null for none", Calls<of::issuer>{}},            \
+      {"expiry", kInt, "yyyymmdd", "the instrument's expiry; null for none", Calls<of::expiry>{}},     \
+      {"multiplier", kDecimal, "", "units of the underlying in one contract", Calls<of::multiplier>{}}
 
 Value firm_name(const Reader& r, std::uint32_t) { return name_of(r, 0); }
 
@@ -117,7 +117,7 @@ constexpr Column kTradeColumns[] = {
      [](const Reader& r, std::uint32_t row) {
        return of_known(r, row, [&](const TradeRecord& t) { return name_of(r, catalog_of(r).nodes[t.book].parent); });
      }},
-    {"firm", kText, "", "the firm", firm_name},
+    {"firm", kText, "", "the firm", Calls<firm_name>{}},
     {"trader", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).trader); },
      ids<trader_of_trade, fetch_trade>},
     {"trader_desk", kText, "", "the trader's home desk; null for none",
@@ -126,7 +126,7 @@ constexpr Column kTradeColumns[] = {
      }},
     {"counterparty", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).counterparty); },
      ids<counterparty_of_trade, fetch_trade>},
-    {"instrument", kText, "", "its symbol", OfTrade::symbol, ids<instrument_of_trade, fetch_trade>},
+    {"instrument", kText, "", "its symbol", Calls<OfTrade::symbol>{}, ids<instrument_of_trade, fetch_trade>},
     HALOCLINE_INSTRUMENT_COLUMNS(OfTrade),
     {"side", kText, "", "BUY or SELL",
      [](const Reader& r, std::uint32_t row) {
@@ -180,8 +180,8 @@ constexpr Column kPositionColumns[] = {
     {"node", kText, "", "the holder's name", [](const Reader& r, std::uint32_t row) { return name_of(r, position_at(r, row).node); }},
     {"desk", kText, "", "the desk itself, or the desk of the book or trader; null for none",
      [](const Reader& r, std::uint32_t row) { return desk_of_node(r, position_at(r, row).node); }},
-    {"firm", kText, "", "the firm", firm_name},
-    {"instrument", kText, "", "its symbol", OfPosition::symbol},
+    {"firm", kText, "", "the firm", Calls<firm_name>{}},
+    {"instrument", kText, "", "its symbol", Calls<OfPosition::symbol>{}},
     HALOCLINE_INSTRUMENT_COLUMNS(OfPosition),
     {"quantity", kDecimal, "units", "below zero when short",
      [](const Reader& r, std::uint32_t row) { return Value::of(position_at(r, row).quantity); }},
@@ -220,8 +220,8 @@ constexpr Column kNodeColumns[] = {
      [](const Reader& r, std::uint32_t row) { return Value::of_text(kind_name(node_at(r, row).kind)); },
      ids<kind_of_node>},
     {"name", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, row); }},
-    {"desk", kText, "", "the desk itself, or the desk of the book or trader; null for none", desk_of_node},
-    {"firm", kText, "", "the firm", firm_name},
+    {"desk", kText, "", "the desk itself, or the desk of the book or trader; null for none", Calls<desk_of_node>{}},
+    {"firm", kText, "", "the firm", Calls<firm_name>{}},
     {"net", kDecimal, "firm's currency", "",
      [](const Reader& r, std::uint32_t row) { return Value::of(r.state.in_firm_currency(row, &BucketRecord::net)); }},
     {"gross", kDecimal, "firm's currency", "long + short",
@@ -343,7 +343,7 @@ using Itself = OfInstrument<itself>;
 const InstrumentRecord& instrument_at(const Reader& r, std::uint32_t row) { return catalog_of(r).instruments[row]; }
 
 constexpr Column kPriceColumns[] = {
-    {"instrument", kText, "", "its symbol", Itself::symbol},
+    {"instrument", kText, "", "its symbol", Calls<Itself::symbol>{}},
     HALOCLINE_INSTRUMENT_COLUMNS(Itself),
     {"price", kDecimal, "instrument's currency", "the mark",
      [](const Reader& r, std::uint32_t row) { return Value::of(instrument_at(r, row).mark); }},
@@ -360,17 +360,17 @@ constexpr Column kPriceColumns[] = {
 };
 
 constexpr Column kInstrumentColumns[] = {
-    {"symbol", kText, "", "", Itself::symbol},
+    {"symbol", kText, "", "", Calls<Itself::symbol>{}},
     HALOCLINE_INSTRUMENT_COLUMNS(Itself),
-    {"firm", kText, "", "the firm", firm_name},
+    {"firm", kText, "", "the firm", Calls<firm_name>{}},
     {"stale_after", kInterval, "", "null for never",
      [](const Reader& r, std::uint32_t row) { return time_or_null(instrument_at(r, row).stale_after); }},
 };
 
 constexpr Column kBookColumns[] = {
     {"book", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, row); }},
-    {"desk", kText, "", "", desk_of_node},
-    {"firm", kText, "", "the firm", firm_name},
+    {"desk", kText, "", "", Calls<desk_of_node>{}},
+    {"firm", kText, "", "the firm", Calls<firm_name>{}},
 };
 
 constexpr Column kCurrencyColumns[] = {

@@ -9,7 +9,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
+#include "command/packing.h"
 #include "command/query.h"
 #include "engine/figures.h"
 #include "engine/state/state.h"
@@ -25,14 +27,24 @@ struct Reader {
 };
 
 struct Column {
+  using Ids = void (*)(const Reader& reader, std::span<const std::uint32_t> rows, std::span<const std::uint32_t> places,
+                       std::uint32_t* out);
+
+  // `Loads` is a function without a state (a lambda, or Calls), so that load() and pack() have it in place.
+  template <class Loads>
+  constexpr Column(std::string_view called, ValueType of, std::string_view in, std::string_view means, Loads, Ids names = nullptr)
+      : name(called), type(of), unit(in), meaning(means), load(load_by<Loads>),
+        pack(of == ValueType::kText ? pack_text_by<Loads> : pack_number_by<Loads>), ids(names) {}
+
   std::string_view name;
   ValueType type;
   std::string_view unit;  // "" where the type says it
   std::string_view meaning;
   Value (*load)(const Reader& reader, std::uint32_t row);
+  // Adds what load() gives to a packed row.
+  void (*pack)(const Reader& reader, std::uint32_t row, ByteBuffer& out);
   // Of some texts: what the rows at these places name, kNoId for nothing. Rows with the same id have the same text while no name changes.
-  void (*ids)(const Reader& reader, std::span<const std::uint32_t> rows, std::span<const std::uint32_t> places,
-              std::uint32_t* out) = nullptr;
+  Ids ids;
 
   std::uint32_t id(const Reader& reader, std::uint32_t row) const {
     constexpr std::uint32_t kFirst = 0;
@@ -40,6 +52,33 @@ struct Column {
     ids(reader, {&row, 1}, {&kFirst, 1}, &id);
     return id;
   }
+
+ private:
+  template <class Loads>
+  static Value load_by(const Reader& reader, std::uint32_t row) {
+    static_assert(std::is_empty_v<Loads>);
+    return Loads{}(reader, row);
+  }
+  template <class Loads>
+  static void pack_text_by(const Reader& reader, std::uint32_t row, ByteBuffer& out) {
+    const Value value = Loads{}(reader, row);
+    char* to = out.room(packing::most_of_text(value.text.size()));
+    *to++ = value.null ? packing::kNullFirst : packing::kPresent;
+    out.resize_to(value.null ? to : packing::write_text(value.text, to));
+  }
+  template <class Loads>
+  static void pack_number_by(const Reader& reader, std::uint32_t row, ByteBuffer& out) {
+    const Value value = Loads{}(reader, row);
+    char* to = out.room(packing::kMostNumber);
+    *to++ = value.null ? packing::kNullFirst : packing::kPresent;
+    out.resize_to(value.null ? to : packing::write_number(value.number, to));
+  }
+};
+
+// A function as a type.
+template <Value (*function)(const Reader&, std::uint32_t)>
+struct Calls {
+  Value operator()(const Reader& reader, std::uint32_t row) const { return function(reader, row); }
 };
 
 enum class Source : std::uint8_t { kTrades, kPositions, kNodes, kLimits, kAlerts, kPrices, kInstruments, kBooks, kCurrencies, kQueries };

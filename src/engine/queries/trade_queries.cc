@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 #include "base/limits.h"
-#include "engine/queries/result_set.h"
 
 namespace halocline::queries {
 namespace {
@@ -172,8 +171,7 @@ void TradeQueries::read(std::vector<Reading>& readings) {
     }
     for (const std::uint32_t trade : *found) {
       if (!trades().exists(state_, trade) || !readings[i].status.ok()) continue;
-      subject_ = Subject{++subjects_, key_of_rows(trade, kNoId), nullptr, &reader, {}, {}};
-      subject_.now_inputs.rows[0] = trade;
+      look_at(trade, nullptr, &reader);
       offer(readings[i], trade, false);
     }
   }
@@ -200,8 +198,7 @@ void TradeQueries::read_all(std::vector<Reading>& readings, const std::vector<st
     found = everywhere;
     if (!index.empty()) index.find(reader, trade, found);
     if (found.empty()) continue;
-    subject_ = Subject{++subjects_, key_of_rows(trade, kNoId), nullptr, &reader, {}, {}};
-    subject_.now_inputs.rows[0] = trade;
+    look_at(trade, nullptr, &reader);
     for (const std::uint64_t i : found) {
       if (!readings[i].status.ok()) continue;
       offer(readings[i], trade, true);
@@ -342,6 +339,16 @@ void TradeQueries::fetch_kept(std::span<const std::uint64_t> found, const Reader
   }
 }
 
+void TradeQueries::look_at(std::uint32_t trade, const Reader* before, const Reader* now) {
+  subject_.number = ++subjects_;
+  subject_.key = key_ = key_of_rows(trade, kNoId);
+  subject_.before = before;
+  subject_.now = now;
+  subject_.before_inputs.rows[0] = before != nullptr ? trade : kNoId;
+  subject_.now_inputs.rows[0] = now != nullptr ? trade : kNoId;
+  subject_.reason = now == nullptr ? RowReason::kGone : RowReason::kChanged;
+}
+
 void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told) {
   found_.clear();
   if (!index_.empty()) {
@@ -358,13 +365,7 @@ void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, cons
 
 void TradeQueries::show(std::span<const std::uint64_t> found, std::uint32_t trade, const Reader* before, const Reader* now,
                         ToldEvents& told) {
-  subject_.number = ++subjects_;
-  subject_.key = key_of_rows(trade, kNoId);
-  subject_.before = before;
-  subject_.now = now;
-  subject_.before_inputs.rows[0] = before != nullptr ? trade : kNoId;
-  subject_.now_inputs.rows[0] = now != nullptr ? trade : kNoId;
-  subject_.reason = now == nullptr ? RowReason::kGone : RowReason::kChanged;
+  look_at(trade, before, now);
   for (const std::uint64_t number : found) {
     Selection& of = selection(number);
     if (before != nullptr && std::exchange(of.looked_at, subject_.number) == subject_.number) continue;
@@ -456,11 +457,9 @@ void TradeQueries::settle(const NewTrade& one, std::size_t place, ToldEvents& to
   }
   if (found.empty()) return;
   Splits splits(state_);
-  const Reader reader{state_, splits, one.time};
+  const Reader reader{state_, splits, one.time}, now{state_, splits, one.time, &state_.trades[one.trade]};
   state_reader_ = &reader;
   seq_ = one.seq;
-  Reader now = reader;
-  now.trade = &state_.trades[one.trade];
   show(found, one.trade, nullptr, &now, told);
   tell_kept(told);
 }

@@ -27,6 +27,7 @@
 #include "engine/queries/predicate_index.h"
 #include "engine/queries/projection.h"
 #include "engine/queries/ranking.h"
+#include "engine/queries/result_set.h"
 #include "engine/queries/trade_finder.h"
 #include "engine/state/changes.h"
 
@@ -157,6 +158,8 @@ class TradeQueries {
   bool fetch(std::span<const std::uint64_t> found);
   // Else, after that: has brought nearer what the trade will need of their rankings and groupings.
   void fetch_kept(std::span<const std::uint64_t> found, const Reader& reader, std::uint32_t trade);
+  // Makes the trade the subject.
+  void look_at(std::uint32_t trade, const Reader* before, const Reader* now);
   // The trade before the command and after it; nullptr where it was, or is, no row.
   void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told);
   // The same when it is known which selections it may concern.
@@ -186,6 +189,7 @@ class TradeQueries {
   Id last_answer_ = 0;                                    // the one of them that was asked for last
 
   Subject subject_;
+  KeyOfRows key_;  // the subject's
   std::uint64_t subjects_ = 0;
   const Reader* state_reader_ = nullptr;  // while a command is settled
   Seq seq_ = 0;                           // its own

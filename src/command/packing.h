@@ -1,0 +1,67 @@
+// How a packed row (query.h) is written, value by value. In place, for those who write very many.
+//
+// A value is a byte that says whether it is null, and unless it is, its bytes: their order is the order of the values.
+// - A number is its count of significant bytes (above kZero when positive, below when negative) and these bytes, big end first; a negative
+//   one as the complement of its size.
+// - A text ends with a zero byte; bytes 0 and 1 in it are written as 1 1 and 1 2.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "base/decimal.h"
+
+namespace halocline::packing {
+
+inline constexpr char kNullFirst = 0x01, kPresent = 0x02, kNullLast = 0x03;
+inline constexpr int kZero = 0x80;
+
+// The most bytes that one value may take, and be written beyond its end.
+inline constexpr std::size_t kMostNumber = 18;
+constexpr std::size_t most_of_text(std::size_t size) { return 2 * size + 2; }
+
+// A number beyond 64 bits.
+char* write_wide(UInt128 size, bool negative, char* out);
+
+// These give the end. Neither writes the byte that says that it is no null.
+inline char* write_number(Int128 number, char* out) {
+  const bool negative = number < 0;
+  const UInt128 size = negative ? ~static_cast<UInt128>(number) : static_cast<UInt128>(number);
+  const auto low = static_cast<std::uint64_t>(size);
+  if (size != low) [[unlikely]] return write_wide(size, negative, out);
+  const int count = (std::bit_width(low) + 7) / 8;
+  const std::uint64_t first = low == 0 ? 0 : __builtin_bswap64(low << (64 - 8 * count)), bytes = negative ? ~first : first;
+  out[0] = static_cast<char>(negative ? kZero - 1 - count : kZero + count);
+  std::memcpy(out + 1, &bytes, sizeof bytes);
+  return out + 1 + count;
+}
+
+// Whether it has no byte 0 or 1. Eight at a time: a byte below two borrows when two is taken from it.
+inline bool is_plain(std::string_view text) {
+  constexpr std::uint64_t kTwos = 0x0202020202020202, kHighBits = 0x8080808080808080;
+  std::size_t at = 0;
+  for (std::uint64_t eight = 0; at + sizeof eight <= text.size(); at += sizeof eight) {
+    std::memcpy(&eight, text.data() + at, sizeof eight);
+    if (((eight - kTwos) & ~eight & kHighBits) != 0) return false;
+  }
+  return std::none_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), [](char c) { return c == 0 || c == 1; });
+}
+
+inline char* write_text(std::string_view text, char* out) {
+  if (is_plain(text)) {
+    out = std::copy(text.begin(), text.end(), out);
+  } else {
+    for (const char c : text) {
+      if (c == 0 || c == 1) *out++ = 1;
+      *out++ = static_cast<char>(c == 0 ? 1 : c == 1 ? 2 : c);
+    }
+  }
+  *out++ = 0;
+  return out;
+}
+
+}  // namespace halocline::packing
