@@ -124,6 +124,22 @@ TEST(TradeStream, SurvivesRestartsOfTheServer) {
   expect_nothing_lost_nothing_double(server, answers, 20'000);
 }
 
+TEST(TradeStream, SeesInItsQuietThatTheServerWentAway) {
+  ScriptedServer server;
+  Answers answers;
+  TradeStream stream(server.address(), {}, answers.callback());
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(stream.submit(trade_number(i), static_cast<std::uint64_t>(i)).ok());
+    ASSERT_TRUE(stream.flush(kLong).ok());
+  }
+  server.restart();
+  while (stream.counts().breaks == 0) std::this_thread::yield();
+  ASSERT_TRUE(stream.submit(trade_number(10), 10).ok());
+  const Status closed = stream.close(kLong);
+  ASSERT_TRUE(closed.ok()) << closed.message();
+  expect_nothing_lost_nothing_double(server, answers, 11);
+}
+
 TEST(TradeStream, IsBoundedWhenTheServerDoesNotAnswer) {
   ScriptedServer server;
   server.hold_answers = true;

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/decimal.h"
+#include "command/query.h"
 
 namespace halocline::packing {
 
@@ -62,6 +63,19 @@ inline char* write_text(std::string_view text, char* out) {
   }
   *out++ = 0;
   return out;
+}
+
+inline std::size_t most_of(const Value& value, ValueType type) {
+  return type == ValueType::kText ? most_of_text(value.text.size()) : kMostNumber;
+}
+
+// A value and the byte before it, into most_of() bytes, in the order that pack() says (query.h); gives the end.
+inline char* write(const Value& value, ValueType type, bool descending, bool nulls_last, char* out) {
+  *out++ = !value.null ? kPresent : nulls_last ? kNullLast : kNullFirst;
+  if (value.null) return out;
+  char* const end = type == ValueType::kText ? write_text(value.text, out) : write_number(value.number, out);
+  if (descending) std::transform(out, end, out, [](char c) { return static_cast<char>(~c); });
+  return end;
 }
 
 }  // namespace halocline::packing

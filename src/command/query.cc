@@ -25,22 +25,6 @@ Int128 unpack_number(std::string_view& rest) {
   return static_cast<Int128>(negative ? ~size : size);
 }
 
-std::size_t most_packed(const Value& value, ValueType type) {
-  return type == ValueType::kText ? packing::most_of_text(value.text.size()) : packing::kMostNumber;
-}
-
-// Into most_packed() bytes; gives the end.
-char* pack_into(const Value& value, ValueType type, bool descending, bool nulls_last, char* out) {
-  if (value.null) {
-    *out++ = nulls_last ? packing::kNullLast : packing::kNullFirst;
-    return out;
-  }
-  *out++ = kPresent;
-  char* const end = type == ValueType::kText ? packing::write_text(value.text, out) : packing::write_number(value.number, out);
-  if (descending) std::transform(out, end, out, [](char c) { return static_cast<char>(~c); });
-  return end;
-}
-
 }  // namespace
 
 char* packing::write_wide(UInt128 size, bool negative, char* out) {
@@ -86,13 +70,13 @@ std::string value_text(const Value& value, ValueType type) {
 
 void pack(const Value& value, ValueType type, std::string& row, bool descending, bool nulls_last) {
   const std::size_t size = row.size();
-  row.resize(size + most_packed(value, type));
-  const char* const end = pack_into(value, type, descending, nulls_last, row.data() + size);
+  row.resize(size + packing::most_of(value, type));
+  const char* const end = packing::write(value, type, descending, nulls_last, row.data() + size);
   row.resize(static_cast<std::size_t>(end - row.data()));
 }
 
 void pack(const Value& value, ValueType type, ByteBuffer& row, bool descending, bool nulls_last) {
-  row.resize_to(pack_into(value, type, descending, nulls_last, row.room(most_packed(value, type))));
+  row.resize_to(packing::write(value, type, descending, nulls_last, row.room(packing::most_of(value, type))));
 }
 
 Value PackedReader::next(ValueType type) {

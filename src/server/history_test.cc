@@ -328,6 +328,7 @@ std::atomic<int> told_that_it_works = 0;
 
 // A failure goes on from one attempt to the next, also when no commit is due: each attempt is one at a commit.
 TEST_F(HistoryTest, AFailureGoesOnUntilACommitWorks) {
+  told_that_it_works = 0;
   history_options_.commit_interval = 1'500'000'000;  // longer than what is waited after a failure
   start();
   send(floor_commands());

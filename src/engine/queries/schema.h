@@ -34,7 +34,7 @@ struct Column {
   template <class Loads>
   constexpr Column(std::string_view called, ValueType of, std::string_view in, std::string_view means, Loads, Ids names = nullptr)
       : name(called), type(of), unit(in), meaning(means), load(load_by<Loads>),
-        pack(of == ValueType::kText ? pack_text_by<Loads> : pack_number_by<Loads>), ids(names) {}
+        pack(of == ValueType::kText ? pack_by<Loads, ValueType::kText> : pack_by<Loads, ValueType::kInt>), ids(names) {}
 
   std::string_view name;
   ValueType type;
@@ -59,19 +59,10 @@ struct Column {
     static_assert(std::is_empty_v<Loads>);
     return Loads{}(reader, row);
   }
-  template <class Loads>
-  static void pack_text_by(const Reader& reader, std::uint32_t row, ByteBuffer& out) {
+  template <class Loads, ValueType type>
+  static void pack_by(const Reader& reader, std::uint32_t row, ByteBuffer& out) {
     const Value value = Loads{}(reader, row);
-    char* to = out.room(packing::most_of_text(value.text.size()));
-    *to++ = value.null ? packing::kNullFirst : packing::kPresent;
-    out.resize_to(value.null ? to : packing::write_text(value.text, to));
-  }
-  template <class Loads>
-  static void pack_number_by(const Reader& reader, std::uint32_t row, ByteBuffer& out) {
-    const Value value = Loads{}(reader, row);
-    char* to = out.room(packing::kMostNumber);
-    *to++ = value.null ? packing::kNullFirst : packing::kPresent;
-    out.resize_to(value.null ? to : packing::write_number(value.number, to));
+    out.resize_to(packing::write(value, type, false, false, out.room(packing::most_of(value, type))));
   }
 };
 
