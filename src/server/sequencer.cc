@@ -30,18 +30,16 @@ bool Sequencer::timer_due() const {
 }
 
 // The engine rings when it gets to a deadline before `armed_for`; it stores the deadline and the seq and then looks at `armed_for`,
-// which is stored here before they are looked at.
+// which is stored here before they are looked at. It is armed with the deadline known by now although a block may be under way, so that
+// the engine need not ring after each block: a deadline put off costs one look in vain. One that is due waits for the engine.
 void Sequencer::wait_for_work() {
   p_.inbound.made_room();
-  Nanos until = kNever;
+  Nanos until = p_.deadline.load();
+  if (p_.applied_seq.load() != last_seq_ && until <= p_.clock.wall()) until = kNever;
   p_.armed_for.store(until);
-  if (p_.applied_seq.load() == last_seq_) {
-    until = p_.deadline.load();
-    p_.armed_for.store(until);
-  }
   const auto ready = [&] {
     if (p_.inbound.front() != nullptr || p_.inbound.finished()) return true;
-    return p_.applied_seq.load() == last_seq_ && p_.deadline.load() < until;  // the deadline is known only now
+    return p_.applied_seq.load() == last_seq_ && p_.deadline.load() < until;  // it came before `armed_for` was stored
   };
   const auto ready_or_due = [&] { return ready() || timer_due(); };
   p_.sequencer_bell.wait(ready_or_due, until == kNever ? Doorbell::kForever : std::max<Nanos>(until - p_.clock.wall(), 0));
