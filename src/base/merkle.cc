@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/sha256_many.h"
 
 namespace halocline {
 namespace {
@@ -42,23 +43,38 @@ void subproof(std::uint64_t m, LeafRange range, bool whole, std::vector<LeafRang
   }
 }
 
+// What an inner node is hashed from.
+struct NodeBytes {
+  NodeBytes(const Digest& left, const Digest& right) {
+    bytes[0] = std::byte{1};
+    std::memcpy(bytes + 1, left.data(), sizeof left);
+    std::memcpy(bytes + 1 + sizeof left, right.data(), sizeof right);
+  }
+
+  std::byte bytes[1 + 2 * sizeof(Digest)];
+};
+
+// Of the nodes that each two neighbours of a level become, in their place; one that is left over is not looked at.
+void join_pairs(std::vector<Digest>& level) {
+  std::vector<NodeBytes> nodes;
+  std::vector<std::span<const std::byte>> messages;
+  nodes.reserve(level.size() / 2);
+  messages.reserve(level.size() / 2);
+  for (std::size_t i = 1; i < level.size(); i += 2) messages.emplace_back(nodes.emplace_back(level[i - 1], level[i]).bytes);
+  level.resize(messages.size());
+  sha256_each(messages, level);
+}
+
 }  // namespace
 
 Digest leaf_hash(std::span<const std::byte> leaf) {
-  constexpr std::byte kLeaf{0};
   Sha256 hash;
-  hash.update(std::span(&kLeaf, 1));
+  hash.update(std::span(&kLeafPrefix, 1));
   hash.update(leaf);
   return hash.finish();
 }
 
-Digest node_hash(const Digest& left, const Digest& right) {
-  std::byte bytes[1 + 2 * sizeof(Digest)];
-  bytes[0] = std::byte{1};
-  std::memcpy(bytes + 1, left.data(), sizeof left);
-  std::memcpy(bytes + 1 + sizeof left, right.data(), sizeof right);
-  return sha256(bytes);
-}
+Digest node_hash(const Digest& left, const Digest& right) { return sha256(NodeBytes(left, right).bytes); }
 
 void MerkleTree::add(const Digest& leaf, MerkleNodes* nodes) {
   Digest digest = leaf;
@@ -73,6 +89,22 @@ void MerkleTree::add(const Digest& leaf, MerkleNodes* nodes) {
   }
   frontier_.push_back(digest);
   ++size_;
+}
+
+void MerkleTree::add(std::span<const Digest> leaves) {
+  std::vector<Digest> level(leaves.begin(), leaves.end());  // the new complete subtrees of a level, then those of the next one
+  std::vector<Digest> left_over;                            // the frontier of the levels done, smallest first
+  std::uint64_t before = size_;                             // how many there were of the level
+  for (; !level.empty(); before >>= 1) {
+    if ((before & 1) != 0) {
+      level.insert(level.begin(), frontier_.back());
+      frontier_.pop_back();
+    }
+    if (level.size() % 2 != 0) left_over.push_back(level.back());
+    join_pairs(level);
+  }
+  frontier_.insert(frontier_.end(), left_over.rbegin(), left_over.rend());
+  size_ += leaves.size();
 }
 
 Digest MerkleTree::root() const {

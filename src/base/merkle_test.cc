@@ -120,6 +120,21 @@ std::vector<Digest> random_leaves(std::uint64_t size) {
   return leaves;
 }
 
+// However they come: one after the other, and so many at a time.
+TEST(Merkle, ManyLeavesAtATimeGiveTheSameTree) {
+  const std::vector<Digest> leaves = random_leaves(1'500);
+  for (std::uint64_t before = 0; before <= 70; ++before) {
+    for (std::uint64_t more = 0; before + more <= leaves.size(); more += 1 + more / 3) {
+      MerkleTree single, many;
+      for (std::uint64_t i = 0; i < before + more; ++i) single.add(leaves[i]);
+      for (std::uint64_t i = 0; i < before; ++i) many.add(leaves[i]);
+      many.add(std::span(leaves).subspan(before, more));
+      ASSERT_EQ(many.size(), single.size());
+      ASSERT_EQ(many.frontier(), single.frontier()) << before << " and " << more;
+    }
+  }
+}
+
 // Every proof is right, and none is for another leaf, place, size or root, nor with a digest changed, missing or added.
 TEST(Merkle, EveryInclusionIsProvenAndNothingElse) {
   const std::vector<Digest> leaves = random_leaves(70);

@@ -1,5 +1,6 @@
 // The digest of docs/semantics.md: canonical lines, and SHA-256 over them.
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <span>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/sha256.h"
+#include "base/sha256_many.h"
 #include "engine/changed_items.h"
 #include "engine/running_digest.h"
 #include "engine/state/state.h"
@@ -235,13 +237,43 @@ void lines_after_trades(const State& state, Lines& lines) {
 
 std::size_t blocks_of(std::size_t trades) { return (trades + kTradesInABlock - 1) / kTradesInABlock; }
 
-Digest block_digest(const State& state, std::size_t block) {
-  Sha256 hash;
-  Lines lines(hash_line, &hash);
-  const std::size_t from = block * kTradesInABlock;
-  trade_lines(state, lines, true, from, std::min(from + kTradesInABlock, state.trades.size()));
-  return hash.finish();
-}
+void append_line(void* context, std::string_view text) { static_cast<std::string*>(context)->append(text); }
+
+// Works out the digests of blocks of trades, some side by side.
+class BlockDigests {
+ public:
+  // Into `digests`, by the number of the block.
+  BlockDigests(const State& state, std::vector<Digest>& digests) : state_(state), digests_(digests) {}
+
+  void add(std::size_t block) {
+    const std::size_t from = block * kTradesInABlock;
+    Lines lines(append_line, &texts_[blocks_.size()]);
+    trade_lines(state_, lines, true, from, std::min(from + kTradesInABlock, state_.trades.size()));
+    blocks_.push_back(block);
+    if (blocks_.size() == kTogether) flush();
+  }
+  // What was added last, too.
+  void flush() {
+    std::array<std::span<const std::byte>, kTogether> messages;
+    std::array<Digest, kTogether> digests;
+    const std::size_t count = blocks_.size();
+    for (std::size_t i = 0; i < count; ++i) messages[i] = std::as_bytes(std::span(texts_[i]));
+    sha256_each(std::span(messages).first(count), std::span(digests).first(count));
+    for (std::size_t i = 0; i < count; ++i) {
+      digests_[blocks_[i]] = digests[i];
+      texts_[i].clear();
+    }
+    blocks_.clear();
+  }
+
+ private:
+  static constexpr std::size_t kTogether = 16;
+
+  const State& state_;
+  std::vector<Digest>& digests_;
+  std::vector<std::size_t> blocks_;
+  std::array<std::string, kTogether> texts_;
+};
 
 // Of the state whose blocks of trades have these digests.
 std::string digest_over(const State& state, std::span<const Digest> blocks) {
@@ -275,7 +307,9 @@ void digest_lines(const State& state, void (*line)(void* context, std::string_vi
 
 std::string state_digest(const State& state) {
   std::vector<Digest> blocks(blocks_of(state.trades.size()));
-  for (std::size_t block = 0; block < blocks.size(); ++block) blocks[block] = block_digest(state, block);
+  BlockDigests digests(state, blocks);
+  for (std::size_t block = 0; block < blocks.size(); ++block) digests.add(block);
+  digests.flush();
   return digest_over(state, blocks);
 }
 
@@ -283,12 +317,14 @@ std::string RunningDigest::of(Snapshot books) {
   const State& now = *books;
   const bool goes_on = before_ != nullptr && same_names(now.catalog, before_->catalog);
   blocks_.resize(blocks_of(now.trades.size()));
+  BlockDigests digests(now, blocks_);
   std::optional<std::size_t> last;
   for_each_changed(now.trades, goes_on ? &before_->trades : nullptr, [&](std::size_t trade) {
     const std::size_t block = trade / kTradesInABlock;
-    if (block != last) blocks_[block] = block_digest(now, block);
+    if (block != last) digests.add(block);
     last = block;
   });
+  digests.flush();
   before_ = std::move(books);
   return digest_over(now, blocks_);
 }

@@ -223,7 +223,7 @@ TEST(RecordLeaf, IsSeqTimeAndTheFramedRecord) {
   EXPECT_EQ(leaves[0], "0201000000000000" "0300000000000000" "02000000" "0700" "0000" "aabb");
   EXPECT_EQ(leaves[1], "0301000000000000" "0300000000000000" "00000000" "0900" "0000");
   MerkleTree tree, by_hand;
-  add_leaves(block, tree, buffer);
+  RecordLeaves().add(block, tree);
   for (const Record record : block.contents()) by_hand.add(leaf_hash(record_leaf(record, block.time, buffer)));
   EXPECT_EQ(tree.root(), by_hand.root());
   EXPECT_EQ(tree.size(), 2u);

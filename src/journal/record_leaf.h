@@ -24,9 +24,26 @@ inline std::span<const std::byte> record_leaf(const Record& record, Nanos time, 
   return buffer;
 }
 
-// All records of a block, in order.
-inline void add_leaves(const BlockView& block, MerkleTree& tree, std::vector<std::byte>& buffer) {
-  for (const Record record : block.contents()) tree.add(leaf_hash(record_leaf(record, block.time, buffer)));
-}
+// The records of blocks become leaves of a tree: the digests of many are worked out side by side (base/sha256_many.h).
+//
+//   RecordLeaves leaves;
+//   for (const Record record : block.contents()) leaves.add(record, block.time, tree);
+//   leaves.flush(tree);
+//
+// Memory is that of some hundred records, or of one that is larger. One thread.
+class RecordLeaves {
+ public:
+  // The next leaf of the tree, which has it after flush() at the latest. The record may go.
+  void add(const Record& record, Nanos time, MerkleTree& tree);
+  void flush(MerkleTree& tree);
+  // All records of a block, in order.
+  void add(const BlockView& block, MerkleTree& tree);
+
+ private:
+  std::vector<std::byte> buffer_, bytes_;  // of one leaf; of those that wait, each behind its prefix
+  std::vector<std::size_t> sizes_;
+  std::vector<std::span<const std::byte>> messages_;
+  std::vector<Digest> digests_;
+};
 
 }  // namespace halocline

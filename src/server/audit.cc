@@ -110,7 +110,7 @@ class JournalAudit {
       bad_.push_back({next_, block.segment, good_, false});
     }
     at_ = record.seq;
-    if (rooted_) tree_.add(leaf_hash(record_leaf(record, block.view.time, buffer_)));
+    if (rooted_) leaves_.add(record, block.view.time, tree_);
     root_known_ = false;
     if (options_.progress && record.seq % kProgressEvery == 0) options_.progress("journal", record.seq, about_);
   }
@@ -118,7 +118,7 @@ class JournalAudit {
   static bool at_block_start(const BlockInfo& block, const Record& record) { return record.seq == block.view.first_seq; }
 
   const Digest& root() {
-    if (!root_known_) root_ = tree_.root();
+    if (!root_known_) leaves_.flush(tree_), root_ = tree_.root();
     root_known_ = true;
     return root_;
   }
@@ -174,7 +174,7 @@ class JournalAudit {
   std::uint64_t good_ = 0;
   Seq broken_at_ = 0;
   std::vector<Bad> bad_;
-  std::vector<std::byte> buffer_;
+  RecordLeaves leaves_;        // … but for those that wait here
 };
 
 // The private key beside the witness file: nobody's but its owner's, and the one that signs.

@@ -6,7 +6,6 @@
 
 #include "base/background_thread.h"
 #include "base/log.h"
-#include "journal/record_leaf.h"
 #include "journal/tree_file.h"
 
 namespace halocline {
@@ -120,7 +119,7 @@ Status Witness::advance(bool last) {
 }
 
 Status Witness::take(const BlockView& block) {
-  add_leaves(block, tree_, leaf_);
+  leaves_.add(block, tree_);
   const auto head = log_->recent().find(tree_.size());
   if (head == log_->recent().end() || head->second == tree_.root()) return ok_status();
   return Status(Code::kDataLoss, "the first " + std::to_string(tree_.size()) + " records of the journal are not those that " +

@@ -19,13 +19,13 @@
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/merkle.h"
 #include "journal/head_log.h"
 #include "journal/journal_reader.h"
+#include "journal/record_leaf.h"
 #include "server/config.h"
 #include "server/core.h"
 
@@ -76,7 +76,7 @@ class Witness {
   Core* core_ = nullptr;
   std::unique_ptr<JournalReader> reader_;
   MerkleTree tree_;
-  std::vector<std::byte> leaf_;
+  RecordLeaves leaves_;
   Seq signed_seq_ = 0;
   std::int64_t signed_at_ = 0;  // monotonic
 

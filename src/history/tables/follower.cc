@@ -11,7 +11,6 @@
 #include "history/tables/prices.h"
 #include "history/tables/trade_events.h"
 #include "history/tables/trades.h"
-#include "journal/record_leaf.h"
 #include "journal/recovery.h"
 
 namespace halocline {
@@ -137,7 +136,7 @@ Status Follower::follow(Seq durable) {
 }
 
 Status Follower::take(const BlockView& block) {
-  add_leaves(block, tree_, leaf_);
+  leaves_.add(block, tree_);
   Status status;
   commands_.clear(), records_.clear();
   for (const Record record : block.contents()) {

@@ -34,6 +34,7 @@
 #include "history/warehouse.h"
 #include "journal/head_log.h"
 #include "journal/journal_reader.h"
+#include "journal/record_leaf.h"
 
 namespace halocline {
 
@@ -116,7 +117,7 @@ class Follower {
   Nanos read_time_ = 0;
   Digest chain_{};                  // of the journal at read_seq_
   MerkleTree tree_;                 // … and its tree
-  std::vector<std::byte> leaf_;
+  RecordLeaves leaves_;
   std::string head_;                // signed, of the commit under way
   std::vector<KeptCommand> kept_;   // for state()
   bool changed_ = false;            // commands were read that no commit was made for
