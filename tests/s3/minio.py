@@ -30,14 +30,24 @@ class Minio:
 
     def __init__(self, folder, certificates=None):
         self.folder, self.certificates = pathlib.Path(folder), certificates
-        self.access_key, self.secret_key = "test" + secrets.token_hex(4), secrets.token_hex(16)
         self.port, self.process = None, None
+        self._new_keys()
         self.start()
         try:
             self.files().create_dir(BUCKET)
         except BaseException:
             self.stop()
             raise
+
+    def _new_keys(self):
+        self.access_key, self.secret_key = "test" + secrets.token_hex(4), secrets.token_hex(16)
+
+    def exchange_keys(self, path):
+        """Its owner's are others from now on, also in the file."""
+        self.stop()
+        self._new_keys()
+        self.start()
+        self.credentials(path)
 
     @property
     def host(self):

@@ -235,6 +235,23 @@ class KeysOfTheCatalogTest(OnS3, remote_catalog_test.RemoteCatalogTest):
 
     audit = remote_catalog_test.RemoteCatalogTest.audit
 
+    def test_keys_that_expire_are_exchanged(self):
+        """The catalog's keys do not do any more; once it gives others with its tables, the writer goes on with them."""
+        self.trade("before")
+        self.settle()
+        self.minio.exchange_keys(self.keys)
+        self.trade("refused")
+        end = self.deadline()
+        while self.status().get("history_failing_seconds", 0) < 1:
+            end()
+        self.stop_library()
+        self.start_library()
+        self.settle()
+        self.trade("after")
+        self.settle()
+        self.check()
+        self.check_audit()
+
 
 class ArchiveOnS3Test(OnS3, history_tables_test.TablesCase):
     """Old segments of the journal in the bucket, too; what needs them fetches them from there."""
