@@ -5,12 +5,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/copy_bytes.h"
 #include "command/query.h"
 
 namespace halocline {
@@ -29,7 +30,7 @@ class EventMemory {
   // All of these stay where they are for as long as this does.
   std::string_view keep(std::string_view bytes) {
     char* const kept = take(bytes.size());
-    if (!bytes.empty()) std::memcpy(kept, bytes.data(), bytes.size());
+    copy_bytes(bytes, kept);
     return {kept, bytes.size()};
   }
   std::span<RowEvent> rows(std::size_t count) {
@@ -37,7 +38,21 @@ class EventMemory {
     std::uninitialized_default_construct_n(rows, count);
     return {rows, count};
   }
-  std::span<const RowEvent> row(const RowEvent& only) { return {new (take(sizeof only)) RowEvent(only), 1}; }
+  // One event alone, with its bytes, which are kept.
+  const QueryEvents& event(Seq seq, Nanos time, const RowEvent& only) {
+    const bool by_key = only.order.data() == only.key.data() && only.order.size() == only.key.size();
+    const std::size_t texts = only.key.size() + only.before.size() + only.after.size() + (by_key ? 0 : only.order.size());
+    char* const at = take(sizeof(QueryEvents) + sizeof(RowEvent) + texts);
+    char* to = at + sizeof(QueryEvents) + sizeof(RowEvent);
+    const auto kept = [&to](std::string_view text) {
+      char* const from = std::exchange(to, copy_bytes(text, to));
+      return std::string_view(from, text.size());
+    };
+    const std::string_view key = kept(only.key), before = kept(only.before), after = kept(only.after);
+    const std::string_view order = by_key ? key : kept(only.order);
+    const auto* const row = new (at + sizeof(QueryEvents)) RowEvent{only.kind, only.reason, key, before, after, order};
+    return *new (at) QueryEvents{seq, time, {row, 1}};
+  }
   const QueryEvents& events(Seq seq, Nanos time, std::span<const RowEvent> rows) {
     return *new (take(sizeof(QueryEvents))) QueryEvents{seq, time, rows};
   }

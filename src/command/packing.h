@@ -13,6 +13,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/copy_bytes.h"
 #include "base/decimal.h"
 #include "command/query.h"
 
@@ -29,7 +30,7 @@ constexpr std::size_t most_of_text(std::size_t size) { return 2 * size + 2; }
 char* write_wide(UInt128 size, bool negative, char* out);
 
 // These give the end. Neither writes the byte that says that it is no null.
-inline char* write_number(Int128 number, char* out) {
+[[gnu::always_inline]] inline char* write_number(Int128 number, char* out) {
   const bool negative = number < 0;
   const UInt128 size = negative ? ~static_cast<UInt128>(number) : static_cast<UInt128>(number);
   const auto low = static_cast<std::uint64_t>(size);
@@ -41,20 +42,23 @@ inline char* write_number(Int128 number, char* out) {
   return out + 1 + count;
 }
 
-// Whether it has no byte 0 or 1. Eight at a time: a byte below two borrows when two is taken from it.
+// Whether it has no byte 0 or 1. Eight at a time, the last eight perhaps again: a byte below two borrows when two is taken from it.
 inline bool is_plain(std::string_view text) {
   constexpr std::uint64_t kTwos = 0x0202020202020202, kHighBits = 0x8080808080808080;
-  std::size_t at = 0;
-  for (std::uint64_t eight = 0; at + sizeof eight <= text.size(); at += sizeof eight) {
+  std::uint64_t eight, found = 0;
+  if (text.size() < sizeof eight) return std::none_of(text.begin(), text.end(), [](char c) { return c == 0 || c == 1; });
+  const auto look = [&](std::size_t at) {
     std::memcpy(&eight, text.data() + at, sizeof eight);
-    if (((eight - kTwos) & ~eight & kHighBits) != 0) return false;
-  }
-  return std::none_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), [](char c) { return c == 0 || c == 1; });
+    found |= (eight - kTwos) & ~eight & kHighBits;
+  };
+  for (std::size_t at = 0; at + sizeof eight < text.size(); at += sizeof eight) look(at);
+  look(text.size() - sizeof eight);
+  return found == 0;
 }
 
 inline char* write_text(std::string_view text, char* out) {
   if (is_plain(text)) {
-    out = std::copy(text.begin(), text.end(), out);
+    out = copy_bytes(text, out);
   } else {
     for (const char c : text) {
       if (c == 0 || c == 1) *out++ = 1;
@@ -69,12 +73,20 @@ inline std::size_t most_of(const Value& value, ValueType type) {
   return type == ValueType::kText ? most_of_text(value.text.size()) : kMostNumber;
 }
 
+// One that is no null, and the byte before it; in ascending order.
+[[gnu::always_inline]] inline char* write_present(const Value& value, ValueType type, char* out) {
+  *out++ = kPresent;
+  return type == ValueType::kText ? write_text(value.text, out) : write_number(value.number, out);
+}
+
 // A value and the byte before it, into most_of() bytes, in the order that pack() says (query.h); gives the end.
 inline char* write(const Value& value, ValueType type, bool descending, bool nulls_last, char* out) {
-  *out++ = !value.null ? kPresent : nulls_last ? kNullLast : kNullFirst;
-  if (value.null) return out;
-  char* const end = type == ValueType::kText ? write_text(value.text, out) : write_number(value.number, out);
-  if (descending) std::transform(out, end, out, [](char c) { return static_cast<char>(~c); });
+  if (value.null) {
+    *out = nulls_last ? kNullLast : kNullFirst;
+    return out + 1;
+  }
+  char* const end = write_present(value, type, out);
+  if (descending) std::transform(out + 1, end, out + 1, [](char c) { return static_cast<char>(~c); });
   return end;
 }
 

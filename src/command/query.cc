@@ -68,6 +68,14 @@ std::string value_text(const Value& value, ValueType type) {
   return "";
 }
 
+void ByteBuffer::grow(std::size_t most) {
+  const std::size_t used = size(), room = 2 * (used + most);
+  auto larger = std::make_unique_for_overwrite<char[]>(room);
+  end_ = std::copy_n(bytes_.get(), used, larger.get());
+  limit_ = larger.get() + room;
+  bytes_ = std::move(larger);
+}
+
 void pack(const Value& value, ValueType type, std::string& row, bool descending, bool nulls_last) {
   const std::size_t size = row.size();
   row.resize(size + packing::most_of(value, type));
@@ -76,7 +84,7 @@ void pack(const Value& value, ValueType type, std::string& row, bool descending,
 }
 
 void pack(const Value& value, ValueType type, ByteBuffer& row, bool descending, bool nulls_last) {
-  row.resize_to(packing::write(value, type, descending, nulls_last, row.room(packing::most_of(value, type))));
+  row.end_at(packing::write(value, type, descending, nulls_last, row.room(packing::most_of(value, type))));
 }
 
 Value PackedReader::next(ValueType type) {

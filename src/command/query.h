@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/decimal.h"
@@ -45,23 +47,34 @@ struct ColumnType {
 // Bytes that are put together and used again and again: what was taken for them once stays.
 class ByteBuffer {
  public:
-  void clear() { size_ = 0; }
-  std::size_t size() const { return size_; }
-  std::string_view bytes() const { return {bytes_.data(), size_}; }
-  // Where the next bytes go, of which there may be so many; the new size is then told.
-  char* room(std::size_t most) {
-    if (bytes_.size() - size_ < most) bytes_.resize(2 * (size_ + most));
-    return bytes_.data() + size_;
+  ByteBuffer() = default;
+  ByteBuffer(ByteBuffer&& from) noexcept { swap(from); }
+  ByteBuffer& operator=(ByteBuffer&& from) noexcept {
+    swap(from);
+    return *this;
   }
-  void resize_to(const char* end) { size_ = static_cast<std::size_t>(end - bytes_.data()); }
+
+  void clear() { end_ = bytes_.get(); }
+  std::size_t size() const { return static_cast<std::size_t>(end_ - bytes_.get()); }
+  std::string_view bytes() const { return {bytes_.get(), size()}; }
+  // Where the next bytes go, of which there may be so many; the new end is then told.
+  char* room(std::size_t most) {
+    if (static_cast<std::size_t>(limit_ - end_) < most) [[unlikely]] grow(most);
+    return end_;
+  }
+  void end_at(char* end) { end_ = end; }
   ByteBuffer& operator+=(std::string_view more) {
-    resize_to(std::copy(more.begin(), more.end(), room(more.size())));
+    end_at(std::copy(more.begin(), more.end(), room(more.size())));
     return *this;
   }
 
  private:
-  std::vector<char> bytes_;
-  std::size_t size_ = 0;
+  void grow(std::size_t most);
+  void swap(ByteBuffer& with) noexcept { std::swap(bytes_, with.bytes_), std::swap(end_, with.end_), std::swap(limit_, with.limit_); }
+
+  std::unique_ptr<char[]> bytes_;
+  char* end_ = nullptr;
+  char* limit_ = nullptr;  // of what there is
 };
 
 // Adds a value to a packed row. `descending` turns the order round; `nulls_last` puts nulls behind all other values.

@@ -12,11 +12,15 @@ namespace {
 
 constexpr Int128 kBelowAll = -(static_cast<Int128>(1) << 126) - 1;
 constexpr std::size_t kFetched = 8;
+constexpr std::size_t kFew = 4;  // that are all looked at
 constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min(), kMost = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
-std::int64_t narrow(Int128 value) { return static_cast<std::int64_t>(std::clamp<Int128>(value, kLeast, kMost)); }
+std::int64_t narrow(Int128 value) {
+  const auto low = static_cast<std::int64_t>(value);
+  return low == value ? low : value < 0 ? kLeast : kMost;
+}
 
 std::vector<Intervals::One>::iterator Intervals::place(Block& block, Int128 low, Owner owner) {
   return std::find_if(block.all.begin(), block.all.end(), [&](const One& one) {
@@ -43,11 +47,13 @@ void Intervals::find_in(const Block& block, Int128 value, std::vector<Owner>& fo
   const std::int64_t near = narrow(value);
   const bool is_cut = near == kLeast || near == kMost;
   const auto begin = block.near.begin();
-  const auto end = std::upper_bound(begin, block.near.end(), near, [](std::int64_t v, const Near& one) { return v < one.low; });
-  auto one = end;
-  while (one != begin && std::prev(one)->reach >= near) --one;
+  auto one = begin, end = block.near.end();
+  if (block.near.size() > kFew) {
+    end = std::upper_bound(begin, end, near, [](std::int64_t v, const Near& each) { return v < each.low; });
+    for (one = end; one != begin && std::prev(one)->reach >= near;) --one;
+  }
   for (; one != end; ++one) {
-    if (one->high < near) continue;
+    if (one->high < near || one->low > near) continue;
     const One& exact = block.all[static_cast<std::size_t>(one - begin)];
     if (is_cut && (exact.low > value || exact.high < value)) continue;
     found.push_back(one->owner);

@@ -333,7 +333,7 @@ void LiveQueries::settle_gathered() {
 }
 
 void LiveQueries::put_in_order(std::size_t first, std::size_t failures) {
-  told_.bring_together(first);
+  if (told_.size() - first > 1) told_.bring_together(first);
   if (told_.failures() == failures) return;
   for (auto one = told_.begin() + static_cast<std::ptrdiff_t>(first); one != told_.end(); ++one) {
     if (one->failure != nullptr) drop(one->query);

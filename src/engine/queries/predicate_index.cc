@@ -28,7 +28,7 @@ void PredicateIndex::remove(Query query, const IndexedCondition& condition) {
 void PredicateIndex::screen(const Reader& reader, std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& likely) {
   likely.resize(rows.size());
   std::iota(likely.begin(), likely.end(), 0u);
-  if (!ranges_.empty()) return;
+  if (!screens()) return;
   if (equalities_.empty()) return likely.clear();
   if (equalities_.size() == 1) return equalities_[0]->screen(reader, rows, likely);
   marked_.assign(rows.size(), false);

@@ -37,6 +37,8 @@ class PredicateIndex {
   void add(Query query, const IndexedCondition& condition);
   void remove(Query query, const IndexedCondition& condition);
   bool empty() const { return size_ == 0; }
+  // Whether that can tell more of the rows than that each of them may meet one.
+  bool screens() const { return ranges_.empty(); }
   // Which of the rows, by their places in ascending order, may meet a condition: all that do, and few others where equalities are of names.
   // A look at a row costs 1 to 3 ns a set of columns, for the rows are gone through together, a column at a time.
   void screen(const Reader& reader, std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& likely);

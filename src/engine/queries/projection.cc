@@ -81,11 +81,9 @@ const QueryEvents* Projection::events(const Subject& subject, bool was, bool is,
   const std::size_t which = (was ? 2u : 0u) + (is ? 1u : 0u);
   if (was && is && row_before(subject) == row_now(subject)) return nullptr;
   if (!wants(subject, static_cast<Part>(kEvents << which))) return events_[which];
-  const std::string_view key = memory.keep(subject.key);
-  const std::string_view before = was ? memory.keep(row_before(subject)) : std::string_view();
-  const std::string_view after = is ? memory.keep(row_now(subject)) : std::string_view();
-  const std::string_view order = !is ? std::string_view() : plan_->order.empty() ? key : memory.keep(order_now(subject));
-  return events_[which] = &memory.events(seq, time, memory.row({kind_of(was, is), subject.reason, key, before, after, order}));
+  const std::string_view before = was ? row_before(subject) : std::string_view();
+  const std::string_view after = is ? row_now(subject) : std::string_view(), order = is ? order_now(subject) : std::string_view();
+  return events_[which] = &memory.event(seq, time, {kind_of(was, is), subject.reason, subject.key, before, after, order});
 }
 
 }  // namespace halocline::queries

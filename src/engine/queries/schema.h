@@ -62,7 +62,8 @@ struct Column {
   template <class Loads, ValueType type>
   static void pack_by(const Reader& reader, std::uint32_t row, ByteBuffer& out) {
     const Value value = Loads{}(reader, row);
-    out.resize_to(packing::write(value, type, false, false, out.room(packing::most_of(value, type))));
+    char* const to = out.room(packing::most_of(value, type));
+    out.end_at(value.null ? packing::write(value, type, false, false, to) : packing::write_present(value, type, to));
   }
 };
 

@@ -295,13 +295,12 @@ std::shared_ptr<void> TradeQueries::drop(std::uint32_t number, Id id) {
   return kept;
 }
 
-void TradeQueries::change(Selection& of, std::uint32_t trade, bool was, bool is, ToldEvents& told) {
-  const auto tell = [&](const Listing& one) {
-    const QueryEvents* const what = one.projection->events(subject_, was, is, seq_, state_reader_->now, told.memory());
-    if (what != nullptr) told.tell(one.id, *what);
-  };
-  if (of.listing.projection != nullptr) tell(of.listing);
-  for (const Listing& one : of.listings) tell(one);
+void TradeQueries::tell_listing(const Listing& one, bool was, bool is, ToldEvents& told) {
+  const QueryEvents* const what = one.projection->events(subject_, was, is, seq_, state_reader_->now, told.memory());
+  if (what != nullptr) told.tell(one.id, *what);
+}
+
+void TradeQueries::change_kept(const Selection& of, std::uint32_t trade, bool was, bool is) {
   for (const auto& one : of.rankings) {
     one->ranking.change(trade, subject_, was, is, *state_reader_);
     if (!std::exchange(one->changed, true)) changed_rankings_.push_back(one.get());
@@ -371,7 +370,10 @@ void TradeQueries::show(std::span<const std::uint64_t> found, std::uint32_t trad
     if (before != nullptr && std::exchange(of.looked_at, subject_.number) == subject_.number) continue;
     const bool was = before != nullptr && of.holds(*before, subject_.before_inputs);
     const bool is = now != nullptr && ((before == nullptr && of.index_decides) || of.holds(*now, subject_.now_inputs));
-    if (was || is) change(of, trade, was, is, told);
+    if (!was && !is) continue;
+    if (of.listing.projection != nullptr) tell_listing(of.listing, was, is, told);
+    for (const Listing& one : of.listings) tell_listing(one, was, is, told);
+    if (!of.rankings.empty() || !of.groupings.empty()) change_kept(of, trade, was, is);
   }
 }
 
@@ -425,7 +427,7 @@ void TradeQueries::keep_likely(std::vector<NewTrade>& gathered) {
   if (!finder_.empty()) {
     for (const NewTrade& one : gathered) finder_.note(one.trade, reader);
   }
-  if (!unindexed_.empty()) return;
+  if (!unindexed_.empty() || !index_.screens()) return;
   screened_.clear();
   for (const NewTrade& one : gathered) screened_.push_back(one.trade);
   index_.screen(reader, screened_, likely_);
@@ -434,13 +436,13 @@ void TradeQueries::keep_likely(std::vector<NewTrade>& gathered) {
 }
 
 void TradeQueries::find(std::span<const NewTrade> some) {
-  Splits splits(state_);
+  splits_.emplace(state_);
   screened_.clear();
   for (const NewTrade& one : some) {
     screened_.push_back(one.trade);
     state_.trades.prefetch(one.trade);
   }
-  const Reader reader{state_, splits, state_.time};
+  const Reader reader{state_, *splits_, state_.time};
   index_.find(reader, screened_, found_together_);
   if (!fetch(found_together_.queries)) return;
   for (std::size_t place = 0; place < some.size(); ++place) fetch_kept(found_together_.of(place), reader, some[place].trade);
@@ -456,8 +458,7 @@ void TradeQueries::settle(const NewTrade& one, std::size_t place, ToldEvents& to
     found = found_;
   }
   if (found.empty()) return;
-  Splits splits(state_);
-  const Reader reader{state_, splits, one.time}, now{state_, splits, one.time, &state_.trades[one.trade]};
+  const Reader reader{state_, *splits_, one.time}, now{state_, *splits_, one.time, &state_.trades[one.trade]};
   state_reader_ = &reader;
   seq_ = one.seq;
   show(found, one.trade, nullptr, &now, told);

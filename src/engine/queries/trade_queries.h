@@ -164,7 +164,8 @@ class TradeQueries {
   void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told);
   // The same when it is known which selections it may concern.
   void show(std::span<const std::uint64_t> found, std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told);
-  void change(Selection& of, std::uint32_t trade, bool was, bool is, ToldEvents& told);
+  void tell_listing(const Listing& one, bool was, bool is, ToldEvents& told);
+  void change_kept(const Selection& of, std::uint32_t trade, bool was, bool is);
   void look_at_all(const Changes& changes, ToldEvents& told);
   void tell_kept(ToldEvents& told);
   void settle_kept(ToldEvents& told);
@@ -196,6 +197,7 @@ class TradeQueries {
   std::vector<std::uint64_t> found_;
   PredicateIndex::Found found_together_;
   std::vector<std::uint32_t> screened_, likely_;
+  std::optional<Splits> splits_;          // while new trades are settled
   std::vector<Ranked*> changed_rankings_;
   std::vector<Grouped*> changed_groupings_;
 };
