@@ -241,9 +241,7 @@ class KeysOfTheCatalogTest(OnS3, remote_catalog_test.RemoteCatalogTest):
         self.settle()
         self.minio.exchange_keys(self.keys)
         self.trade("refused")
-        end = self.deadline()
-        while self.status().get("history_failing_seconds", 0) < 1:
-            end()
+        self.wait_until_failing()
         self.stop_library()
         self.start_library()
         self.settle()

@@ -121,9 +121,7 @@ class RemoteCatalogTest(HistoryCase):
         # The catalog is away, and the hot path goes on.
         self.stop_library()
         self.trade("away")
-        end = self.deadline()
-        while self.status().get("history_failing_seconds", 0) < 1:
-            end()
+        self.wait_until_failing()
         self.start_library()
         self.settle()
         self.assertEqual(self.status()["history_failing_seconds"], 0)
@@ -160,6 +158,11 @@ class RemoteCatalogTest(HistoryCase):
         self.assertEqual((problem["file"], problem["text"]), ("halocline.trade_events", "the row that follows from the journal is missing"))
         self.table("trade_events").manage_snapshots().rollback_to_snapshot(kept).commit()
         self.assertEqual(self.audit(0)["problems"], [])
+
+    def wait_until_failing(self):
+        end = self.deadline()
+        while self.status().get("history_failing_seconds", 0) < 1:
+            end()
 
     def deadline(self):
         last = time.monotonic() + TIMEOUT
