@@ -3,6 +3,7 @@
 
     HALOCLINE_BIN=build/release/halocline build/venv/bin/python tests/audit/tables_test.py [-v]
 """
+import contextlib
 import json
 import pathlib
 import re
@@ -225,9 +226,10 @@ class TablesTest(TablesCase):
 class RemovedBeginningTest(unittest.TestCase):
     """A record whose first segments have gone from the archive, as archive.keep_days has them go."""
 
-    # Trades of each sitting; a segment has about two thousand. A state is kept a thousand commands after the one before: at the end of the first
-    # sitting, the third and the last. So there are commits in the segment of the oldest of the newest two, before it.
-    SITTINGS = (4_000, 950, 600, 4_000)
+    # Trades of each sitting; a segment has one to two thousand. A state is kept a thousand commands after the one before, at the end of a sitting
+    # or within it, and each sitting ends with a signed head.
+    SITTINGS = (40, 4_000, 950, 600, 4_000)
+    FEWEST_ARCHIVED = 3  # segments
 
     @classmethod
     def setUpClass(cls):
@@ -238,7 +240,7 @@ class RemovedBeginningTest(unittest.TestCase):
                         "archive.local_bytes=0", "archive.keep_days=1"]
         (cls.folder / "floor.toml").write_text(FLOOR)
         for sitting, trades in enumerate(cls.SITTINGS):
-            cls.sit(sitting, trades)
+            cls.sit(sitting, trades, archived=cls.FEWEST_ARCHIVED if sitting == len(cls.SITTINGS) - 1 else 0)
         cls.removed = cls.remove_beginning()
 
     @classmethod
@@ -246,7 +248,7 @@ class RemovedBeginningTest(unittest.TestCase):
         cls.temp.cleanup()
 
     @classmethod
-    def sit(cls, sitting, trades):
+    def sit(cls, sitting, trades, archived):
         server = Server(cls.data, settings=cls.settings)
         run_cli(server.address, "ref", "load", cls.folder / "floor.toml", expect=DONE)
         run_cli(server.address, "limit", "set", "gross", "--on", "trader:*", "--measure", "gross", "--breach", 3000 * (sitting + 1), expect=DONE)
@@ -259,7 +261,7 @@ class RemovedBeginningTest(unittest.TestCase):
         while True:
             status = json.loads(run_cli(server.address, "status", "--json", expect=DONE).stdout)
             counters = {row["name"]: int(row["value"]) for row in status["counters"]}
-            if counters.get("history_seq") == int(status["last_seq"]):
+            if counters.get("history_seq") == int(status["last_seq"]) and len(list(cls.archive.glob("*.arc"))) >= archived:
                 break
             assert time.monotonic() < until, counters
             time.sleep(0.1)
@@ -267,14 +269,26 @@ class RemovedBeginningTest(unittest.TestCase):
 
     @classmethod
     def remove_beginning(cls):
-        """All archived segments that neither a start nor the history needs, as the archiver does; how many."""
-        needed = min(int(re.search(r"\d+", path.name).group()) for path in (cls.data / "history").glob("follower-*.txt"))
+        """All archived segments before the last commit that no state has: the archiver may remove these and, by their age, keeps more. How many."""
+        state = min(int(re.search(r"\d+", path.name).group()) for path in (cls.data / "history").glob("follower-*.txt"))
+        needed = max(seq for seq in cls.committed_seqs() if seq < state)
         segments = sorted(cls.archive.glob("*.arc"))
         first = {path: struct.unpack_from("<Q", path.read_bytes(), path.stat().st_size - 128 + 56)[0] for path in segments}
         gone = [path for path, after in zip(segments, segments[1:]) if first[after] <= needed]
         for path in gone:
             path.unlink()
         return len(gone)
+
+    @classmethod
+    def ledger(cls):
+        """Where the metadata of `trade_events` lie."""
+        with contextlib.closing(sqlite3.connect(cls.data / "catalog.db")) as database:
+            location, = database.execute("SELECT metadata_location FROM tables WHERE name = 'trade_events'").fetchone()
+        return pathlib.Path(location.removeprefix("file://"))
+
+    @classmethod
+    def committed_seqs(cls):
+        return [int(snapshot["summary"]["halocline.last-seq"]) for snapshot in json.loads(cls.ledger().read_text())["snapshots"]]
 
     def verify(self, *args, expect):
         done = run_cli("", "audit", "verify", self.data, "--scratch", self.temp.name, *args, "--json", expect=expect)
@@ -333,10 +347,7 @@ class RemovedBeginningTest(unittest.TestCase):
     def test_a_chain_is_altered_where_no_root_is_known(self):
         """The hash chain alone tells there: it is in every head."""
         report = self.verify("--removed-before", "now", expect=DONE)
-        with sqlite3.connect(self.data / "catalog.db") as database:
-            location, = database.execute("SELECT metadata_location FROM tables WHERE name = 'trade_events'").fetchone()
-        database.close()
-        path = pathlib.Path(location.removeprefix("file://"))
+        path = self.ledger()
         kept = path.read_text()
         metadata = json.loads(kept)
         among = [snapshot for snapshot in metadata["snapshots"]
