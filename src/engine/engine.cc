@@ -146,7 +146,7 @@ class Engine::Impl {
   }
   Outcome apply_one(const FxRate& rate, CauseOf& cause, std::vector<AlertEvent>&) {
     cause = {Cause::kFx, kNoId, 0, rate.currency};
-    if (changes.rows_wanted != 0) note(Changes::Of::kCurrencies, state.catalog.find_currency(rate.currency));
+    if (changes.wants(Changes::Of::kCurrencies)) note(Changes::Of::kCurrencies, state.catalog.find_currency(rate.currency));
     return prices.apply(rate);
   }
   Outcome apply_one(const EndOfDay& end, CauseOf& cause, std::vector<AlertEvent>&) {
@@ -161,7 +161,7 @@ class Engine::Impl {
   }
   Outcome apply_one(const Limit& limit, CauseOf&, std::vector<AlertEvent>& events) {
     const Outcome outcome = limits.apply(limit, events);
-    if (changes.rows_wanted == 0) return outcome;
+    if (!changes.wants(Changes::Of::kLimits) && !changes.wants(Changes::Of::kAlerts)) return outcome;
     const std::uint32_t id = state.find_limit(limit.name);
     note(Changes::Of::kLimits, id);
     for (std::uint32_t alert = 0; alert < state.alerts.size(); ++alert) {
@@ -170,7 +170,7 @@ class Engine::Impl {
     return outcome;
   }
   Outcome apply_one(const LimitRemove& remove, CauseOf&, std::vector<AlertEvent>& events) {
-    if (changes.rows_wanted != 0) note(Changes::Of::kLimits, state.find_limit(remove.name));
+    if (changes.wants(Changes::Of::kLimits)) note(Changes::Of::kLimits, state.find_limit(remove.name));
     return limits.apply(remove, events);
   }
   void note(Changes::Of what, std::uint32_t row) {

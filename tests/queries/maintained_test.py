@@ -3,6 +3,8 @@
 Five hundred random queries at a time are watched over one random floor, half of them from its start and half made ready aside while the commands go on.
 After each command the rows each has by its events are the rows SQLite gives over a dump of the books, decimals exact. A difference is played again
 with ever shorter forms of the query; seed, query and both answers are printed. Queries with NOW() are in watch_test.py.
+
+Before them, on a floor of its own, each query that asks for nodes or positions of one kind: then the engine notes no others.
 """
 import argparse
 import collections
@@ -12,10 +14,15 @@ import sys
 import time
 
 from books import Books
-from sqlite_test import SOURCES, Generator, dump, exact, fill, shrink, text_of
+from sqlite_test import SOURCES, Generator, Two, dump, exact, fill, shrink, text_of
 from watch_test import DELETE, Aside, Watch, random_line
 
 A_FLOOR = 500
+OF_A_KIND = [
+    ("nodes", "kind", "name, net, gross, total_pnl, day_pnl, drawdown, concentration, largest_trade, trade_rate",
+     "firm desk book trader counterparty instrument underlying sector currency"),
+    ("positions", "node_kind", "node, instrument, quantity, cost, market_value, realised, unrealised, total_pnl, trades", "firm desk book trader counterparty"),
+]
 
 
 class Kept:
@@ -115,6 +122,19 @@ def again(seed, commands, parts, prepared):
     return None
 
 
+def of_a_kind():
+    for source, column, shown, kinds in OF_A_KIND:
+        for kind in kinds.split():
+            yield {"from": Two("", source), "where": Two("bool", f"{column} = '{kind}'"), "items": [Two("", name) for name in shown.split(", ")]}
+
+
+def report(seed, commands, difference):
+    found = shrink(difference, lambda one: one.parts, lambda parts: again(seed, commands, parts, difference.prepared))
+    print(f"DIFFERENCE, --queries 1 --commands {commands} --seed {seed}{', prepared aside' if found.prepared else ''}\n"
+          f"{text_of(found.parts, 'ours')}\n{text_of(found.parts, 'theirs')}\n{found.what}")
+    return 1
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--queries", type=int, default=2000)
@@ -122,15 +142,18 @@ def main():
     parser.add_argument("--seed", type=int, default=time.time_ns() // 10**6)
     options = parser.parse_args()
     began, asked, events, seed = time.monotonic(), 0, 0, options.seed
+    for parts in of_a_kind():
+        for prepared in (False, True):
+            try:
+                of, told = played(seed, 4 * options.commands, parts, prepared)
+            except Difference as difference:
+                return report(seed, 4 * options.commands, difference)
+            asked, events = asked + of, events + told
     while asked < options.queries:
         try:
             of, told = played(seed, options.commands)
         except Difference as difference:
-            prepared = difference.prepared
-            found = shrink(difference, lambda one: one.parts, lambda parts: again(seed, options.commands, parts, prepared))
-            print(f"DIFFERENCE, --queries 1 --commands {options.commands} --seed {seed}{', prepared aside' if found.prepared else ''}\n"
-                  f"{text_of(found.parts, 'ours')}\n{text_of(found.parts, 'theirs')}\n{found.what}")
-            return 1
+            return report(seed, options.commands, difference)
         asked, events, seed = asked + of, events + told, seed + 1
     print(f"{asked} random queries, each kept up to date over {options.commands} commands by {events} events, had SQLite's rows after every command, "
           f"seeds from {options.seed}, {time.monotonic() - began:.0f} s")

@@ -19,6 +19,51 @@ bool take_from(std::size_t& budget, std::size_t rows) {
   return true;
 }
 
+// Of the nodes that meet the condition, by the column that says their kind.
+NodeKinds kinds_met(const Table& table, std::string_view name, const std::optional<IndexedCondition>& condition) {
+  if (!condition || condition->kind != IndexedCondition::Kind::kPoints) return kAllNodeKinds;
+  const auto names_kind = [&](std::uint32_t column) { return table.columns[column].name == name; };
+  const auto kind_at = std::find_if(condition->columns.begin(), condition->columns.end(), names_kind);
+  if (kind_at == condition->columns.end()) return kAllNodeKinds;
+  NodeKinds kinds = 0;
+  for (const std::string& point : condition->points) {
+    PackedReader values(point);
+    Value value;
+    for (auto column = condition->columns.begin(); column <= kind_at; ++column) value = values.next(table.columns[*column].type);
+    for (auto kind = NodeKind::kFirm; kind <= NodeKind::kCurrency; kind = static_cast<NodeKind>(static_cast<int>(kind) + 1)) {
+      if (kind_name(kind) == value.text) kinds |= bit_of(kind);
+    }
+  }
+  return kinds;
+}
+
+// The rows whose changes a query must be told of.
+Changes::Wanted wanted_by(const Plan& plan, const std::optional<IndexedCondition>& condition) {
+  using enum Changes::Of;
+  Changes::Wanted wanted;
+  for (const Table* table : plan.tables) {
+    switch (table->source) {
+      case Source::kTrades: break;  // those of all are noted
+      case Source::kPositions:
+        wanted.add(kPositions), wanted.add(kRevalued);
+        wanted.position_kinds |= kinds_met(*table, "node_kind", condition);
+        break;
+      case Source::kNodes:
+        wanted.add(kNodes);
+        wanted.node_kinds |= kinds_met(*table, "kind", condition);
+        break;
+      case Source::kLimits: wanted.add(kLimits); break;
+      case Source::kAlerts: wanted.add(kAlerts); break;
+      case Source::kPrices: wanted.add(kPriced), wanted.add(kInstruments); break;
+      case Source::kInstruments: wanted.add(kInstruments); break;
+      case Source::kBooks: wanted.add(kNewNodes); break;
+      case Source::kCurrencies: wanted.add(kCurrencies); break;
+      case Source::kQueries: wanted.add(kQueries); break;
+    }
+  }
+  return wanted;
+}
+
 }  // namespace
 
 LiveQueries::LiveQueries(const State& state, Changes& changes) : state_(state), changes_(changes), of_trades_(state) {}
@@ -26,17 +71,14 @@ LiveQueries::~LiveQueries() = default;
 
 LiveQueries::Watchers& LiveQueries::watchers(Source source) {
   std::unique_ptr<Watchers>& of = by_source_[source];
-  if (of == nullptr) {
-    of = std::make_unique<Watchers>(table_of(source));
-    want_rows();
-  }
+  if (of == nullptr) of = std::make_unique<Watchers>(table_of(source));
   return *of;
 }
 
-void LiveQueries::want_rows() {
-  const bool wants = !by_source_.empty() || (noted_ != nullptr && !noted_->everything());
-  changes_.rows_wanted += (wants ? 1 : 0) - (wants_rows_ ? 1 : 0);
-  wants_rows_ = wants;
+void LiveQueries::note_aside() {
+  const Changes::Wanted wanted = noted_ != nullptr ? noted_->wanted() : Changes::Wanted{};
+  changes_.want(wanted, 1);
+  changes_.want(std::exchange(wanted_aside_, wanted), -1);
 }
 
 std::vector<Result<LiveQueries::Id>> LiveQueries::add(std::span<const std::shared_ptr<const Plan>> plans) {
@@ -109,8 +151,10 @@ void LiveQueries::connect(Id id, Entry& entry) {
       continue;
     }
     of.index.add(id, *entry.indexed);
-    entry.live->each_row([&](std::uint32_t row) { of.holders[row].push_back(id); });
+    entry.live->each_row([&](std::uint32_t row) { of.holders.add(row, id); });
   }
+  entry.wanted = wanted_by(plan, entry.indexed);
+  changes_.want(entry.wanted, 1);
   schedule(id, entry);
 }
 
@@ -140,13 +184,13 @@ std::vector<LiveQueries::PutOff> LiveQueries::take_put_off(std::size_t most) {
 
 void LiveQueries::note_for(const Preparation& preparation) {
   noted_ = std::make_unique<NotedChanges>(preparation.nothing_noted());
-  want_rows();
+  note_aside();
 }
 
 NotedChanges LiveQueries::take_noted() {
   NotedChanges noted = std::move(*noted_);
   noted_.reset();
-  want_rows();
+  note_aside();
   return noted;
 }
 
@@ -197,6 +241,7 @@ void LiveQueries::drop(Id id) {
     std::shared_ptr<void> kept = of_trades_.remove(id);
     if (dropped_ && kept != nullptr) dropped_(std::move(kept));
   }
+  if (entry.live != nullptr) changes_.want(entry.wanted, -1);
   for (std::size_t side = 0; entry.live != nullptr && side < plan.tables.size(); ++side) {
     Watchers& of = watchers(plan.tables[side]->source);
     if (!entry.indexed) {
@@ -204,11 +249,7 @@ void LiveQueries::drop(Id id) {
       continue;
     }
     of.index.remove(id, *entry.indexed);
-    entry.live->each_row([&](std::uint32_t row) {
-      const auto held = of.holders.find(row);
-      std::erase(held->second, id);
-      if (held->second.empty()) of.holders.erase(held);
-    });
+    entry.live->each_row([&](std::uint32_t row) { of.holders.remove(row, id); });
   }
   if (entry.due != INT64_MAX) due_.erase({entry.due, id});
   std::erase(touched_, id);
@@ -218,17 +259,15 @@ void LiveQueries::drop(Id id) {
   if (!queries_.empty()) return;
   by_source_.clear();
   if (noted_ != nullptr) noted_->note_everything();  // what changes now may go unseen
-  want_rows();
+  note_aside();
   if (--changes_.wanted == 0) changes_.clear();
 }
 
 // An indexed query is found by the rows it holds too, whatever they read now.
 void LiveQueries::hold(Id id, const Entry& entry, std::uint32_t row, bool holds) {
   if (!entry.indexed) return;
-  Watchers& of = watchers(entry.plan->tables[0]->source);
-  std::vector<Id>& holders = of.holders[row];
-  holds ? holders.push_back(id) : void(std::erase(holders, id));
-  if (holders.empty()) of.holders.erase(row);
+  RowHolders& holders = watchers(entry.plan->tables[0]->source).holders;
+  holds ? holders.add(row, id) : holders.remove(row, id);
 }
 
 void LiveQueries::touch(Id id, Entry& entry) {
@@ -277,21 +316,33 @@ void LiveQueries::row_changed(Watchers& of, std::uint32_t row, const Reader& rea
   ++round_;
   found_.clear();
   if (!of.index.empty()) of.index.find(reader, row, found_);
-  if (!of.holders.empty()) {
-    if (const auto at = of.holders.find(row); at != of.holders.end()) found_.insert(found_.end(), at->second.begin(), at->second.end());
-  }
+  of.holders.append(row, found_);
   for (const Id id : found_) look(id, 0, row, reader);
   for (const auto& [id, side] : of.others) look(id, side, row, reader);
 }
 
-void LiveQueries::rows_changed(Source source, std::vector<std::uint32_t>& rows, const Reader& reader) {
+// Most rows that change concern nobody, and of those that change together most can be told by what they are names of.
+void LiveQueries::keep_concerned(Watchers& of, const std::vector<std::uint32_t>& rows, const Reader& reader) {
+  concerned_ = rows;
+  if (rows.size() == 1) return;
+  if (of.others.empty() && of.index.screens()) {
+    of.index.screen(reader, rows, likely_);
+    concerned_.clear();
+    for (const std::uint32_t row : rows) {
+      if (of.holders.holds(row)) concerned_.push_back(row);
+    }
+    for (const std::uint32_t place : likely_) concerned_.push_back(rows[place]);
+  }
+  std::sort(concerned_.begin(), concerned_.end());
+  concerned_.erase(std::unique(concerned_.begin(), concerned_.end()), concerned_.end());
+}
+
+void LiveQueries::rows_changed(Source source, const std::vector<std::uint32_t>& rows, const Reader& reader) {
   const auto at = by_source_.find(source);
   if (at == by_source_.end() || rows.empty()) return;
-  if (rows.size() > 1) {
-    std::sort(rows.begin(), rows.end());
-    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-  }
-  for (const std::uint32_t row : rows) row_changed(*at->second, row, reader);
+  Watchers& of = *at->second;
+  keep_concerned(of, rows, reader);
+  for (const std::uint32_t row : concerned_) row_changed(of, row, reader);
 }
 
 void LiveQueries::settle_all() {

@@ -31,6 +31,7 @@
 #include "engine/queries/live_events.h"
 #include "engine/queries/live_query.h"
 #include "engine/queries/predicate_index.h"
+#include "engine/queries/row_holders.h"
 #include "engine/queries/trade_queries.h"
 #include "engine/state/changes.h"
 
@@ -85,7 +86,7 @@ class LiveQueries {
   void pass_time();
   void settle() {
     // Most commands bring one new trade, and most queries are over trades alone.
-    gathers_ && !wants_rows_ && !of_trades_.empty() && changes_.one_new_trade() ? gather() : settle_all();
+    gathers_ && !wants_rows() && !of_trades_.empty() && changes_.one_new_trade() ? gather() : settle_all();
   }
   // From here on a command that brought one new trade and concerns nothing else is settled together with those that follow, which costs
   // a trade of nobody's a few nanoseconds. Nobody can tell: all that shows or needs an answer settles them first, and what changes a known
@@ -110,6 +111,7 @@ class LiveQueries {
     std::size_t users = 0;
     Seq since = 0;
     std::optional<IndexedCondition> indexed;
+    Changes::Wanted wanted;
     Nanos due = INT64_MAX;
     std::uint64_t looked_at = 0;  // the round of its last look at a row
     bool touched = false;
@@ -120,7 +122,7 @@ class LiveQueries {
     explicit Watchers(const Table& table) : index(table) {}
     PredicateIndex index;
     std::vector<std::pair<Id, std::size_t>> others;  // which side of theirs
-    std::unordered_map<std::uint32_t, std::vector<Id>> holders;  // rows that indexed queries hold
+    RowHolders holders;  // of indexed queries
   };
 
   Watchers& watchers(Source source);
@@ -136,13 +138,16 @@ class LiveQueries {
     if (gathered_.size() == kMostGathered) settle_gathered();
   }
   void settle_all();
-  // Whether rows that are not trades are to be noted.
-  void want_rows();
+  // What is noted goes on in `noted_` or no more.
+  void note_aside();
+  bool wants_rows() const { return !by_source_.empty() || noted_ != nullptr; }
   void look_at_others();
   void settle_others();
   // What was told from there on, all of one seq: by query, and those that failed are dropped.
   void put_in_order(std::size_t first, std::size_t failures);
-  void rows_changed(Source source, std::vector<std::uint32_t>& rows, const Reader& reader);
+  void rows_changed(Source source, const std::vector<std::uint32_t>& rows, const Reader& reader);
+  // Those among the rows that may concern a query, in ascending order and once each.
+  void keep_concerned(Watchers& of, const std::vector<std::uint32_t>& rows, const Reader& reader);
   void row_changed(Watchers& of, std::uint32_t row, const Reader& reader);
   void look(Id id, std::size_t side, std::uint32_t row, const Reader& reader);
   void hold(Id id, const Entry& entry, std::uint32_t row, bool holds);
@@ -159,11 +164,13 @@ class LiveQueries {
   std::set<std::pair<Nanos, Id>> due_;
   std::vector<Id> touched_;  // whose answers may have changed
   std::vector<Id> found_;
+  std::vector<std::uint32_t> concerned_, likely_;  // rows; places of some
   ToldEvents told_;
-  bool gathers_ = false, wants_rows_ = false;
+  bool gathers_ = false;
   std::vector<NewTrade> gathered_;  // in the order of seqs, all before whatever changes next
   std::deque<PutOff> put_off_;
   std::unique_ptr<NotedChanges> noted_;  // while a preparation needs it
+  Changes::Wanted wanted_aside_;         // for it
   std::size_t most_read_ = SIZE_MAX, may_read_ = SIZE_MAX, may_tell_ = SIZE_MAX;
   std::function<void(std::shared_ptr<void>)> dropped_;
   std::uint64_t round_ = 0;

@@ -2,6 +2,22 @@
 
 namespace halocline::queries {
 
+Changes::Wanted NotedChanges::wanted() const {
+  using enum Changes::Of;
+  Changes::Wanted wanted;
+  if (everything()) return wanted;
+  for (const Changes::Of what : {kNewNodes, kLimits, kAlerts, kInstruments, kPriced, kCurrencies, kQueries}) wanted.add(what);
+  if (positions_) {
+    wanted.add(kPositions), wanted.add(kRevalued);
+    wanted.position_kinds = kAllNodeKinds;
+  }
+  if (nodes_) {
+    wanted.add(kNodes);
+    wanted.node_kinds = kAllNodeKinds;
+  }
+  return wanted;
+}
+
 void NotedChanges::note(const Changes& changes) {
   if (rows_.reshaped) return;
   const auto append = [&](Changes::Of what) {
@@ -12,13 +28,7 @@ void NotedChanges::note(const Changes& changes) {
     for (const Changes::ChangedTrade& one : changes.trades) rows_.note_new_trade(one.trade);
     size_ += changes.trades.size();
   }
-  using enum Changes::Of;
-  if (positions_) {
-    append(kPositions);
-    append(kRevalued);
-  }
-  if (nodes_) append(kNodes);
-  for (const Changes::Of what : {kNewNodes, kLimits, kAlerts, kInstruments, kPriced, kCurrencies, kQueries}) append(what);
+  for (std::size_t what = 0; what < Changes::kSorts; ++what) append(static_cast<Changes::Of>(what));
   if (changes.reshaped || size_ > kMost) note_everything();
 }
 

@@ -15,12 +15,14 @@ class NotedChanges {
   // Notes rows of these sources only; trades, positions and nodes change with nearly every command.
   explicit NotedChanges(bool trades = true, bool positions = true, bool nodes = true)
       : trades_(trades), positions_(positions), nodes_(nodes) {
-    rows_.rows_wanted = 1;
+    rows_.want(wanted(), 1);
   }
 
   // After a command. Beyond `kMost` rows, or when any may read differently, all of them count as changed.
   void note(const Changes& changes);
   void note_everything();
+  // What must be noted in the changes for it.
+  Changes::Wanted wanted() const;
 
   std::size_t size() const { return size_; }
   bool everything() const { return rows_.reshaped; }

@@ -34,9 +34,7 @@ void Preparation::catch_up(const State& books, NotedChanges changed) {
     return read();
   }
   const State before = std::exchange(books_, books);
-  const int wanted = changes_.wanted, rows_wanted = changes_.rows_wanted;
-  changes_ = changed.take();
-  changes_.wanted = wanted, changes_.rows_wanted = rows_wanted;
+  changes_.replace(changed.take());
   for (Changes::ChangedTrade& one : changes_.trades) {
     if (one.trade >= before.trades.size()) continue;
     one.before = static_cast<std::uint32_t>(changes_.trades_before.size());

@@ -153,28 +153,67 @@ TEST_F(PreparationTest, WithTheLastQueryGoneNothingIsNoted) {
   const Snapshot books = engine_.snapshot();
   Changes changes;
   LiveQueries apart(*books, changes);
-  EXPECT_EQ(0, changes.rows_wanted);
+  EXPECT_FALSE(changes.wants_rows());
   apart.read_at_most(0);
   const LiveQueries::Id id = apart.add(plan(kTotals)).value();
   EXPECT_EQ(1, changes.wanted);
-  EXPECT_EQ(0, changes.rows_wanted) << "trades alone";
+  EXPECT_FALSE(changes.wants_rows()) << "trades alone";
   Preparation preparation(apart.take_put_off(10));
   apart.note_for(preparation);
-  EXPECT_EQ(1, changes.rows_wanted);
+  EXPECT_TRUE(changes.wants_rows());
   changes.note(Changes::Of::kNodes, 1);
+  EXPECT_TRUE(changes.empty()) << "it reads trades";
+  changes.note(Changes::Of::kLimits, 1);
   EXPECT_FALSE(changes.empty());
   apart.remove(id);
   EXPECT_EQ(0, changes.wanted);
-  EXPECT_EQ(0, changes.rows_wanted);
+  EXPECT_FALSE(changes.wants_rows());
   EXPECT_TRUE(changes.empty());
   changes.note(Changes::Of::kNodes, 1);
   EXPECT_TRUE(changes.empty());
   EXPECT_TRUE(apart.take_noted().everything());
   apart.read_at_most(SIZE_MAX);
   const LiveQueries::Id other = apart.add(plan("SELECT name FROM nodes")).value();
-  EXPECT_EQ(1, changes.rows_wanted);
+  EXPECT_TRUE(changes.wants_rows());
   apart.remove(other);
-  EXPECT_EQ(0, changes.rows_wanted);
+  EXPECT_FALSE(changes.wants_rows());
+}
+
+TEST_F(PreparationTest, OnlyNodesAndHoldersOfTheKindsAskedForAreNoted) {
+  const Snapshot books = engine_.snapshot();
+  Changes changes;
+  LiveQueries apart(*books, changes);
+  const auto wanted = [&](auto wants) {
+    std::vector<NodeKind> kinds;
+    for (const NodeKind kind : {NodeKind::kFirm, NodeKind::kDesk, NodeKind::kBook, NodeKind::kTrader, NodeKind::kCounterparty}) {
+      if (wants(kind)) kinds.push_back(kind);
+    }
+    return kinds;
+  };
+  const auto nodes = [&] { return wanted([&](NodeKind kind) { return changes.wants_node(kind); }); };
+  const auto holders = [&] { return wanted([&](NodeKind kind) { return changes.wants_position(kind); }); };
+  using enum NodeKind;
+  const std::vector<NodeKind> none, all{kFirm, kDesk, kBook, kTrader, kCounterparty};
+  EXPECT_EQ(nodes(), none);
+  const LiveQueries::Id traders = apart.add(plan("SELECT name, gross FROM nodes WHERE gross > 10 AND kind = 'trader'")).value();
+  EXPECT_EQ(nodes(), std::vector{kTrader});
+  EXPECT_EQ(holders(), none);
+  const LiveQueries::Id two = apart.add(plan("SELECT name FROM nodes WHERE name IN ('a', 'b') AND kind IN ('desk', 'trader')")).value();
+  EXPECT_EQ(nodes(), (std::vector{kDesk, kTrader}));
+  const LiveQueries::Id books_held = apart.add(plan("SELECT node FROM positions WHERE node_kind = 'book'")).value();
+  EXPECT_EQ(holders(), std::vector{kBook});
+  apart.remove(two);
+  EXPECT_EQ(nodes(), std::vector{kTrader});
+  const LiveQueries::Id any = apart.add(plan("SELECT name FROM nodes WHERE kind = 'trader' OR gross > 10")).value();
+  EXPECT_EQ(nodes(), all);
+  apart.remove(any);
+  const LiveQueries::Id pairs =
+      apart.add(plan("SELECT p.node FROM positions p JOIN nodes n ON p.node = n.name WHERE p.node_kind = 'book'")).value();
+  EXPECT_EQ(nodes(), all);
+  EXPECT_EQ(holders(), all) << "a join looks at its sources whole";
+  for (const LiveQueries::Id id : {traders, books_held, pairs}) apart.remove(id);
+  EXPECT_EQ(nodes(), none);
+  EXPECT_EQ(holders(), none);
 }
 
 }  // namespace

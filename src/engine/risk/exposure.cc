@@ -170,10 +170,10 @@ void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEf
   const std::int64_t mark = instrument.mark, multiplier = instrument.multiplier;
   const bool stale = instrument.stale;
   const std::int64_t rate = state_.catalog.currencies[instrument.currency].rate;
-  if (changes_.rows_wanted != 0) [[unlikely]] note_trade(nodes, positions, effect.instrument);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (positions[i] == kNoId) positions[i] = make_position(nodes[i], effect.instrument);
   }
+  if (changes_.wants_rows()) [[unlikely]] note_trade(nodes, positions, effect.instrument);
   // The position's own bucket, and of FIRM the instrument's as well.
   const std::array<std::uint32_t, 4>& above = buckets_above(effect.instrument);
   std::array<std::uint32_t, 5> buckets{kNoId, above[0], above[1], above[2], above[3]};
@@ -195,15 +195,15 @@ void Exposure::add_trade(const Holders& nodes, Holders& positions, const TradeEf
   }
 }
 
-// All its nodes count as touched, and its positions as changed.
-void Exposure::note_trade(const Holders& nodes, Holders& positions, std::uint32_t instrument) {
+// Its nodes and positions of the kinds that are wanted count as changed.
+void Exposure::note_trade(const Holders& nodes, const Holders& positions, std::uint32_t instrument) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (positions[i] == kNoId) positions[i] = make_position(nodes[i], instrument);
-    changes_.note(Changes::Of::kPositions, positions[i]);
-    touch(nodes[i]);
+    const NodeKind kind = state_.catalog.nodes[nodes[i]].kind;
+    if (changes_.wants_position(kind)) changes_.note(Changes::Of::kPositions, positions[i]);
+    if (changes_.wants_node(kind)) touch(nodes[i]);
   }
   for (const std::uint32_t bucket : buckets_above(instrument)) {
-    if (bucket != kNoId) touch(state_.buckets[bucket].node);
+    if (bucket != kNoId) note_node(state_.buckets[bucket].node);
   }
 }
 
@@ -238,7 +238,7 @@ void Exposure::move_node(std::uint32_t id, const Shift& shift, std::uint32_t pos
   BucketRecord& bucket = state_.buckets.write(id);
   const NodeRecord& node = move(bucket, shift, position, absolute(value));
   look_at_moved(bucket.node, node, shift, rate);
-  if (changes_.rows_wanted != 0) touch(bucket.node);
+  note_node(bucket.node);
 }
 
 const std::array<std::uint32_t, 4>& Exposure::buckets_above(std::uint32_t id) {

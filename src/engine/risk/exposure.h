@@ -131,7 +131,10 @@ class Exposure {
   // Touches a node whose sums moved when it has limits or its P&L may be a peak; how far it moved counts for its limits.
   void look_at_moved(std::uint32_t id, const NodeRecord& node, const Shift& shift, std::int64_t rate);
   void prefetch_node(std::uint32_t node) const;
-  void note_trade(const Holders& nodes, Holders& positions, std::uint32_t instrument);
+  void note_trade(const Holders& nodes, const Holders& positions, std::uint32_t instrument);
+  void note_node(std::uint32_t node) {
+    if (changes_.wants_node(state_.catalog.nodes[node].kind)) touch(node);
+  }
   // The same by a new trade: its node counts it. `size`: |value|.
   void add_to_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money size, std::int64_t rate, const Tally& tally);
   // The buckets that sum up the firm's position in the instrument: instrument, underlying, sector, currency; kNoId for none.
