@@ -1,9 +1,10 @@
 // Load on a running server, over the client library. Prints one JSON line.
-//   bench_load latency SERVER RATE PRICES SECONDS WARMUP    open loop: trade sent (as planned) -> alert received
+//   bench_load latency SERVER RATE PRICES SECONDS WARMUP [FILE]    open loop: trade sent (as planned) -> alert received
 //   bench_load throughput SERVER SECONDS                    as many trades as are acknowledged
 //
 // Latency: every 100th trade brings an alert (bench/floor_client.h). Everything is sent at its planned time, whatever came back, and
 // measured from there: a late sender does not hide a late server (no coordinated omission).
+// FILE gets what was acknowledged when: lines of "ns seq", a time of the monotonic clock before any of what came up to seq since the line before.
 #include <sys/prctl.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,7 +25,37 @@ namespace {
 using namespace halocline;
 using bench::fail, bench::fill, bench::now, bench::percentile;
 
-int latency(const std::string& server, int rate, int price_rate, int seconds, int warmup) {
+// What was acknowledged when, a line every 50 ms.
+class AckLog {
+ public:
+  explicit AckLog(const char* path) : file_(path == nullptr ? nullptr : std::fopen(path, "w")) {
+    if (path != nullptr && file_ == nullptr) fail(std::string("cannot write ") + path);
+  }
+  ~AckLog() {
+    write(0);
+    if (file_ != nullptr) std::fclose(file_);
+  }
+  AckLog(const AckLog&) = delete;
+  AckLog& operator=(const AckLog&) = delete;
+
+  void take(std::int64_t at, std::span<const StreamAck> acks) {
+    if (since_ == 0) since_ = at;
+    if (at - since_ >= 50'000'000) write(at);
+    for (const StreamAck& ack : acks) seq_ = std::max(seq_, ack.seq);
+  }
+
+ private:
+  void write(std::int64_t at) {
+    if (file_ != nullptr && seq_ != 0) std::fprintf(file_, "%lld %llu\n", static_cast<long long>(since_), static_cast<unsigned long long>(seq_));
+    since_ = at;
+  }
+
+  std::FILE* const file_;
+  std::int64_t since_ = 0;
+  std::uint64_t seq_ = 0;
+};
+
+int latency(const std::string& server, int rate, int price_rate, int seconds, int warmup, const char* acks_to) {
   prctl(PR_SET_TIMERSLACK, 1);
   bench::FloorWorkload floor(1);
   Client client(server);
@@ -35,8 +67,10 @@ int latency(const std::string& server, int rate, int price_rate, int seconds, in
   std::vector<std::int64_t> ack_latencies;
   ack_latencies.reserve(static_cast<std::size_t>(total));
   std::atomic<std::uint64_t> refused{0};
+  AckLog log(acks_to);
   TradeStream stream(server, {}, [&](std::span<const StreamAck> acks) {
     const std::int64_t at = now();
+    log.take(at, acks);
     for (const StreamAck& ack : acks) {
       if (ack.outcome >= v1::CONFLICT) refused.fetch_add(1);
       const auto number = static_cast<std::int64_t>(ack.token);
@@ -110,8 +144,8 @@ int throughput(const std::string& server, int seconds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 7 && std::strcmp(argv[1], "latency") == 0) {
-    return latency(argv[2], std::atoi(argv[3]), std::atoi(argv[4]), std::atoi(argv[5]), std::atoi(argv[6]));
+  if ((argc == 7 || argc == 8) && std::strcmp(argv[1], "latency") == 0) {
+    return latency(argv[2], std::atoi(argv[3]), std::atoi(argv[4]), std::atoi(argv[5]), std::atoi(argv[6]), argc == 8 ? argv[7] : nullptr);
   }
   if (argc == 4 && std::strcmp(argv[1], "throughput") == 0) return throughput(argv[2], std::atoi(argv[3]));
   std::fprintf(stderr, "usage: see the head of bench/load.cc\n");

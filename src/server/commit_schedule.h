@@ -1,5 +1,5 @@
 // When the history commits next, so that what is durable can be read in the tables within the interval: a commit begins earlier by as long
-// as commits took of late.
+// as commits took of late, the first as if they took half of it.
 //
 //   CommitSchedule schedule(interval, clock.monotonic());
 //   if (schedule.due(now)) { commit(); schedule.committed(now, clock.monotonic()); }
@@ -14,7 +14,7 @@ namespace halocline {
 
 class CommitSchedule {
  public:
-  CommitSchedule(std::int64_t interval, std::int64_t now) : interval_(interval), next_(now + interval) {}
+  CommitSchedule(std::int64_t interval, std::int64_t now) : interval_(interval), takes_(interval / 2), next_(now + interval - takes_) {}
 
   bool due(std::int64_t now) const { return now >= next_; }
   // How long until it is; 0: it is.
@@ -30,8 +30,8 @@ class CommitSchedule {
   static constexpr std::int64_t kForgets = 4;  // one that took long counts a quarter less with each after it
 
   const std::int64_t interval_;
+  std::int64_t takes_;
   std::int64_t next_;
-  std::int64_t takes_ = 0;
 };
 
 }  // namespace halocline

@@ -16,13 +16,14 @@
 namespace halocline {
 namespace {
 
+constexpr int kCatchUpPart = 2;                         // of the interval: no longer is read on when a commit is due
 constexpr int kLooksPerCommit = 10;                     // at the journal, so that the work comes in small pieces
 constexpr std::int64_t kSecond = 1'000'000'000;         // ns
 constexpr std::int64_t kRetryAfter = kSecond;
 constexpr std::int64_t kTellAgainAfter = 60 * kSecond;  // of a failure that goes on
 constexpr std::int64_t kOrphanInterval = 3'600'000'000'000;  // ns
 constexpr std::size_t kStatesKept = 2;
-constexpr int kNiceness = 10;
+constexpr int kNiceness = 5, kUpkeepNiceness = 10;
 constexpr std::uint64_t kTradesPerCommand = 4;  // as for checkpoints: what they cost a command does not grow with the books
 
 }  // namespace
@@ -117,7 +118,7 @@ Status History::round(Upkeep& upkeep, bool orphans) {
 }
 
 void History::look_after() {
-  work_in_background("history-upkeep", kNiceness);
+  work_in_background("history-upkeep", kUpkeepNiceness);
   Upkeep upkeep(lake_.catalog(), lake_.warehouse(), clock_, options_.upkeep);
   std::optional<std::int64_t> last_orphans;
   while (rest(options_.upkeep_interval)) {
@@ -242,7 +243,14 @@ Status History::commit() {
 bool History::advance(bool commit_now) {
   const Seq durable = core_.report().durable_seq;
   Status status = follower_ == nullptr ? open() : ok_status();
-  if (status.ok()) status = follower_->follow(durable);
+  const std::int64_t until = clock_.monotonic() + options_.commit_interval / kCatchUpPart;
+  for (Seq from = 0; status.ok();) {
+    status = follower_->follow(durable);
+    // A commit that is due has all that was durable when it came due, unless the reading is far behind.
+    const bool goes_on = commit_now && !follower_->full() && follower_->read_seq() < durable && follower_->read_seq() > from;
+    if (!goes_on || clock_.monotonic() >= until || !rest(0)) break;
+    from = follower_->read_seq();
+  }
   const bool full = status.ok() && follower_->full();
   if (status.ok() && (full || commit_now || failing_.has_value())) status = commit();
   if (!status.ok()) {

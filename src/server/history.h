@@ -79,7 +79,7 @@ class History {
   void works();
   void say_failing(std::int64_t seconds);
   bool wait(std::int64_t nanoseconds);  // or until a rewrite is offered; false: it ends
-  bool rest(std::int64_t nanoseconds);  // the second thread's; false: it ends
+  bool rest(std::int64_t nanoseconds);  // false: it ends
 
   Disk& disk_;
   const Clock& clock_;

@@ -131,9 +131,14 @@ void EqualityIndex::find_lists(const Reader& reader, std::span<const std::uint32
     for (const std::uint32_t row : rows) *lists++ = search(reader, row);
     return;
   }
-  Ids none;
-  none.fill(kNoId);
-  ids_.assign(rows.size(), none);
+  Ids ids;
+  ids.fill(kNoId);
+  if (rows.size() == 1) {
+    for (std::size_t i = 0; i < columns_.size(); ++i) ids[i] = table_.columns[columns_[i]].id(reader, rows[0]);
+    *lists = list_of(ids, reader, rows[0]);
+    return;
+  }
+  ids_.assign(rows.size(), ids);
   places_.resize(rows.size());
   std::iota(places_.begin(), places_.end(), 0u);
   column_ids_.resize(rows.size());
@@ -141,23 +146,24 @@ void EqualityIndex::find_lists(const Reader& reader, std::span<const std::uint32
     table_.columns[columns_[i]].ids(reader, rows, places_, column_ids_.data());
     for (std::size_t place = 0; place < rows.size(); ++place) ids_[place][i] = column_ids_[place];
   }
-  for (const Ids& ids : ids_) prefetch_all(&known_[place_of(ids)]);
+  for (const Ids& of_row : ids_) prefetch_all(&known_[place_of(of_row)]);
   for (std::size_t place = 0; place < rows.size(); ++place) {
-    const Ids& ids = ids_[place];
-    // Null meets no equality.
-    if (std::find(ids.begin(), ids.begin() + columns_.size(), kNoId) != ids.begin() + columns_.size()) {
-      lists[place] = kNowhere;
-      continue;
-    }
-    Known& one = known(ids);
-    if (one.list == kFree) {
-      one = {ids, search(reader, rows[place])};
-      ++known_size_;
-    }
-    lists[place] = one.list;
-    if (one.list != kNowhere) prefetch_line(&heads_[one.list]);
+    lists[place] = list_of(ids_[place], reader, rows[place]);
+    if (lists[place] != kNowhere) prefetch_line(&heads_[lists[place]]);
   }
   fetch_more({lists, rows.size()});
+}
+
+// Of a row with these ids.
+std::uint32_t EqualityIndex::list_of(const Ids& ids, const Reader& reader, std::uint32_t row) {
+  // Null meets no equality.
+  if (std::find(ids.begin(), ids.begin() + columns_.size(), kNoId) != ids.begin() + columns_.size()) return kNowhere;
+  Known& one = known(ids);
+  if (one.list == kFree) {
+    one = {ids, search(reader, row)};
+    ++known_size_;
+  }
+  return one.list;
 }
 
 void EqualityIndex::fetch_more(std::span<const std::uint32_t> lists) {

@@ -104,6 +104,7 @@ class EqualityIndex {
   bool goes_by_ids(const Reader& reader);
   std::size_t place_of(const Ids& ids) const;
   Known& known(const Ids& ids);
+  std::uint32_t list_of(const Ids& ids, const Reader& reader, std::uint32_t row);
   void grow_known();
   void forget_known();
 

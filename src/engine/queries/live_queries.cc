@@ -338,8 +338,9 @@ void LiveQueries::keep_concerned(Watchers& of, const std::vector<std::uint32_t>&
 }
 
 void LiveQueries::rows_changed(Source source, const std::vector<std::uint32_t>& rows, const Reader& reader) {
+  if (rows.empty()) return;
   const auto at = by_source_.find(source);
-  if (at == by_source_.end() || rows.empty()) return;
+  if (at == by_source_.end()) return;
   Watchers& of = *at->second;
   keep_concerned(of, rows, reader);
   for (const std::uint32_t row : concerned_) row_changed(of, row, reader);
