@@ -23,7 +23,7 @@ constexpr std::int64_t kRetryAfter = kSecond;
 constexpr std::int64_t kTellAgainAfter = 60 * kSecond;  // of a failure that goes on
 constexpr std::int64_t kOrphanInterval = 3'600'000'000'000;  // ns
 constexpr std::size_t kStatesKept = 2;
-constexpr int kNiceness = 5, kUpkeepNiceness = 10;
+constexpr int kNiceness = 5, kUpkeepNiceness = 19;
 constexpr std::uint64_t kTradesPerCommand = 4;  // as for checkpoints: what they cost a command does not grow with the books
 
 }  // namespace
