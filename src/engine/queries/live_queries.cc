@@ -1,6 +1,7 @@
 #include "engine/queries/live_queries.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -37,29 +38,35 @@ NodeKinds kinds_met(const Table& table, std::string_view name, const std::option
   return kinds;
 }
 
+// Whose changes concern the rows of a source, in the order in which sources are looked at. Those of trades are noted apart.
+struct RowsOf {
+  Source source;
+  Changes::Of of;
+  std::optional<Changes::Of> also = std::nullopt;
+};
+constexpr RowsOf kRowsOf[] = {
+    {Source::kPositions, Changes::Of::kPositions, Changes::Of::kRevalued},
+    {Source::kBooks, Changes::Of::kNewNodes},  // what a book reads changes with a name or a desk only
+    {Source::kNodes, Changes::Of::kNodes},
+    {Source::kLimits, Changes::Of::kLimits},
+    {Source::kAlerts, Changes::Of::kAlerts},
+    {Source::kPrices, Changes::Of::kPriced, Changes::Of::kInstruments},
+    {Source::kInstruments, Changes::Of::kInstruments},
+    {Source::kCurrencies, Changes::Of::kCurrencies},
+    {Source::kQueries, Changes::Of::kQueries},
+};
+
 // The rows whose changes a query must be told of.
 Changes::Wanted wanted_by(const Plan& plan, const std::optional<IndexedCondition>& condition) {
-  using enum Changes::Of;
   Changes::Wanted wanted;
   for (const Table* table : plan.tables) {
-    switch (table->source) {
-      case Source::kTrades: break;  // those of all are noted
-      case Source::kPositions:
-        wanted.add(kPositions), wanted.add(kRevalued);
-        wanted.position_kinds |= kinds_met(*table, "node_kind", condition);
-        break;
-      case Source::kNodes:
-        wanted.add(kNodes);
-        wanted.node_kinds |= kinds_met(*table, "kind", condition);
-        break;
-      case Source::kLimits: wanted.add(kLimits); break;
-      case Source::kAlerts: wanted.add(kAlerts); break;
-      case Source::kPrices: wanted.add(kPriced), wanted.add(kInstruments); break;
-      case Source::kInstruments: wanted.add(kInstruments); break;
-      case Source::kBooks: wanted.add(kNewNodes); break;
-      case Source::kCurrencies: wanted.add(kCurrencies); break;
-      case Source::kQueries: wanted.add(kQueries); break;
+    for (const RowsOf& rows : kRowsOf) {
+      if (rows.source != table->source) continue;
+      wanted.add(rows.of);
+      if (rows.also) wanted.add(*rows.also);
     }
+    if (table->source == Source::kPositions) wanted.position_kinds |= kinds_met(*table, "node_kind", condition);
+    if (table->source == Source::kNodes) wanted.node_kinds |= kinds_met(*table, "kind", condition);
   }
   return wanted;
 }
@@ -323,16 +330,15 @@ void LiveQueries::row_changed(Watchers& of, std::uint32_t row, const Reader& rea
 
 // Most rows that change concern nobody, and of those that change together most can be told by what they are names of.
 void LiveQueries::keep_concerned(Watchers& of, const std::vector<std::uint32_t>& rows, const Reader& reader) {
-  concerned_ = rows;
-  if (rows.size() == 1) return;
-  if (of.others.empty() && of.index.screens()) {
+  if (rows.size() == 1 || !of.others.empty() || !of.index.screens()) {
+    concerned_ = rows;
+  } else {
     of.index.screen(reader, rows, likely_);
     concerned_.clear();
-    for (const std::uint32_t row : rows) {
-      if (of.holders.holds(row)) concerned_.push_back(row);
-    }
     for (const std::uint32_t place : likely_) concerned_.push_back(rows[place]);
+    std::copy_if(rows.begin(), rows.end(), std::back_inserter(concerned_), [&](std::uint32_t row) { return of.holders.holds(row); });
   }
+  if (concerned_.size() < 2) return;
   std::sort(concerned_.begin(), concerned_.end());
   concerned_.erase(std::unique(concerned_.begin(), concerned_.end()), concerned_.end());
 }
@@ -409,18 +415,10 @@ void LiveQueries::look_at_others() {
       for (const Changes::ChangedTrade& one : changes_.trades) trades.push_back(one.trade);
       rows_changed(Source::kTrades, trades, reader);
     }
-    using Of = Changes::Of;
-    changes_.note_all(Of::kPositions, changes_.rows(Of::kRevalued));
-    rows_changed(Source::kPositions, changes_.rows(Of::kPositions), reader);
-    rows_changed(Source::kBooks, changes_.rows(Of::kNewNodes), reader);  // what a book reads changes with a name or a desk only
-    rows_changed(Source::kNodes, changes_.rows(Of::kNodes), reader);
-    rows_changed(Source::kLimits, changes_.rows(Of::kLimits), reader);
-    rows_changed(Source::kAlerts, changes_.rows(Of::kAlerts), reader);
-    changes_.note_all(Of::kPriced, changes_.rows(Of::kInstruments));
-    rows_changed(Source::kPrices, changes_.rows(Of::kPriced), reader);
-    rows_changed(Source::kInstruments, changes_.rows(Of::kInstruments), reader);
-    rows_changed(Source::kCurrencies, changes_.rows(Of::kCurrencies), reader);
-    rows_changed(Source::kQueries, changes_.rows(Of::kQueries), reader);
+    for (const RowsOf& one : kRowsOf) {
+      if (one.also) changes_.note_all(one.of, changes_.rows(*one.also));
+      rows_changed(one.source, changes_.rows(one.of), reader);
+    }
   }
 }
 
