@@ -243,14 +243,13 @@ Status History::commit() {
 bool History::advance(bool commit_now) {
   const Seq durable = core_.report().durable_seq;
   Status status = follower_ == nullptr ? open() : ok_status();
+  // A commit that is due has all that was durable when it came due, unless the reading is far behind.
   const std::int64_t until = clock_.monotonic() + options_.commit_interval / kCatchUpPart;
-  for (Seq from = 0; status.ok();) {
-    status = follower_->follow(durable);
-    // A commit that is due has all that was durable when it came due, unless the reading is far behind.
-    const bool goes_on = commit_now && !follower_->full() && follower_->read_seq() < durable && follower_->read_seq() > from;
-    if (!goes_on || clock_.monotonic() >= until || !rest(0)) break;
-    from = follower_->read_seq();
-  }
+  const auto reads_on = [&] {
+    return commit_now && !follower_->full() && follower_->read_seq() < durable && clock_.monotonic() < until && rest(0);
+  };
+  if (status.ok()) status = follower_->follow(durable);
+  while (status.ok() && reads_on()) status = follower_->follow(durable);
   const bool full = status.ok() && follower_->full();
   if (status.ok() && (full || commit_now || failing_.has_value())) status = commit();
   if (!status.ok()) {
