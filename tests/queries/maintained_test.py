@@ -8,6 +8,7 @@ Before them, on a floor of its own, each query that asks for nodes or positions 
 """
 import argparse
 import collections
+import itertools
 import random
 import sqlite3
 import sys
@@ -128,11 +129,13 @@ def of_a_kind():
             yield {"from": Two("", source), "where": Two("bool", f"{column} = '{kind}'"), "items": [Two("", name) for name in shown.split(", ")]}
 
 
-def report(seed, commands, difference):
-    found = shrink(difference, lambda one: one.parts, lambda parts: again(seed, commands, parts, difference.prepared))
-    print(f"DIFFERENCE, --queries 1 --commands {commands} --seed {seed}{', prepared aside' if found.prepared else ''}\n"
-          f"{text_of(found.parts, 'ours')}\n{text_of(found.parts, 'theirs')}\n{found.what}")
-    return 1
+def floors(options):
+    """-> (seed, commands, the only query, whether that is made ready aside): what played() takes"""
+    for parts in of_a_kind():
+        for prepared in (False, True):
+            yield options.seed, 4 * options.commands, parts, prepared
+    for seed in itertools.count(options.seed):
+        yield seed, options.commands, None, False
 
 
 def main():
@@ -141,20 +144,18 @@ def main():
     parser.add_argument("--commands", type=int, default=12)
     parser.add_argument("--seed", type=int, default=time.time_ns() // 10**6)
     options = parser.parse_args()
-    began, asked, events, seed = time.monotonic(), 0, 0, options.seed
-    for parts in of_a_kind():
-        for prepared in (False, True):
-            try:
-                of, told = played(seed, 4 * options.commands, parts, prepared)
-            except Difference as difference:
-                return report(seed, 4 * options.commands, difference)
-            asked, events = asked + of, events + told
-    while asked < options.queries:
+    began, asked, events = time.monotonic(), 0, 0
+    for seed, commands, only, prepared in floors(options):
+        if only is None and asked >= options.queries:
+            break
         try:
-            of, told = played(seed, options.commands)
+            of, told = played(seed, commands, only, prepared)
         except Difference as difference:
-            return report(seed, options.commands, difference)
-        asked, events, seed = asked + of, events + told, seed + 1
+            found = shrink(difference, lambda one: one.parts, lambda parts: again(seed, commands, parts, difference.prepared))
+            print(f"DIFFERENCE, --queries 1 --commands {options.commands} --seed {seed}{', prepared aside' if found.prepared else ''}\n"
+                  f"{text_of(found.parts, 'ours')}\n{text_of(found.parts, 'theirs')}\n{found.what}")
+            return 1
+        asked, events = asked + of, events + told
     print(f"{asked} random queries, each kept up to date over {options.commands} commands by {events} events, had SQLite's rows after every command, "
           f"seeds from {options.seed}, {time.monotonic() - began:.0f} s")
     return 0
