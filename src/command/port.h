@@ -29,7 +29,7 @@ struct Acknowledgement {
   Outcome outcome = Outcome::kNone;
 };
 
-// Who waits for acknowledgements. Called on the publisher's thread, in the order of submission, once for each
+// Who waits for acknowledgements. Called on one core thread at a time, in the order of submission, once for each
 // submission, all its commands at once. Must not block and must not throw.
 class AckSink {
  public:
@@ -91,6 +91,16 @@ class QuerySubscriber {
   virtual void progress(Seq seq, Nanos time) = 0;
   // It ends: refused, cut or beyond a bound (kResourceExhausted), or shutting down (kUnavailable). Last call.
   virtual void ended(const Status& why) = 0;
+};
+
+// Delivers what the core told sinks and subscribers of a gateway. When little is under way the core would rather have it done on the
+// thread that tells, than wait for another to wake: what it tells between the two calls is kept for the second. Called on core threads;
+// must not block.
+class Courier {
+ public:
+  virtual ~Courier() = default;
+  virtual void gather() = 0;
+  virtual void deliver() = 0;
 };
 
 // A latency histogram's summary, in nanoseconds.
@@ -163,6 +173,9 @@ class Port {
   virtual void fix_ledger(Reply<FixLedger> reply) = 0;
   virtual void fix_sent(std::string session, std::uint32_t from, std::uint32_t to, std::size_t most,
       Reply<std::vector<FixSentRow>> reply) = 0;
+
+  // Who delivers what the core tells where it has nothing else to do; nullptr takes it away, after which no call to it is under way. Any thread.
+  virtual void set_courier(Courier* courier) = 0;
 
   // The desk that runs the FIX sessions, from its gateway; nullptr takes it away, after which no call to it is under way. Any thread.
   virtual void set_fix_desk(FixDesk* desk) = 0;

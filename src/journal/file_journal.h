@@ -50,6 +50,7 @@ class FileJournal final : public Journal {
 
   Status append(const BlockView& block) override;
   Result<Seq> commit() override;
+  bool commit_waits() const override { return options_.durability == Durability::kFsync; }
   Status close() override;
   Seq next_seq() const override { return next_seq_; }
   std::size_t max_block_bytes() const override { return max_block_bytes_; }

@@ -56,6 +56,9 @@ class Journal {
   // poisons the journal: nobody knows what of the uncommitted is on the medium, so the process must stop.
   virtual Result<Seq> commit() = 0;
 
+  // Whether commit() takes the time of a medium, which others can use.
+  virtual bool commit_waits() const = 0;
+
   // Commits and marks a graceful end. Nothing but stats() may be called afterwards. Without it the journal recovers as
   // after a crash.
   virtual Status close() = 0;

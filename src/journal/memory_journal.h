@@ -11,6 +11,7 @@ class MemoryJournal final : public Journal {
  public:
   Status append(const BlockView& block) override;
   Result<Seq> commit() override { return next_seq_ - 1; }
+  bool commit_waits() const override { return false; }
   Status close() override { return ok_status(); }
   Seq next_seq() const override { return next_seq_; }
   JournalStats stats() const override;

@@ -69,10 +69,10 @@ Core::Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, 
                        inbound.round = std::move(round);
                        p_.inbound.push(inbound, 0);  // refused only when stopping: then all subscriptions end anyway
                      }),
-      sequencer_(p_, journal, std::max(start.last_time, engine.last_time()),
-                 options_.on_failure ? options_.on_failure : [](const Status&) {}),
       engine_stage_(p_, engine, watches_, first_answers_, options_.rows_at_once, checkpoints_.get()),
-      publisher_(p_, feeds_, watches_, *readers_) {
+      publisher_(p_, feeds_, watches_, *readers_),
+      sequencer_(p_, journal, engine_stage_, publisher_, std::max(start.last_time, engine.last_time()),
+                 options_.on_failure ? options_.on_failure : [](const Status&) {}) {
   CHECK(journal.next_seq() == engine.last_seq() + 1, "the journal goes on at seq %llu, the engine has applied %llu",
         static_cast<unsigned long long>(journal.next_seq()), static_cast<unsigned long long>(engine.last_seq()));
   p_.durable_seq.store(engine.last_seq());
@@ -336,6 +336,8 @@ void Core::fix_sent(std::string session, std::uint32_t from, std::uint32_t to, s
     return rows;
   });
 }
+
+void Core::set_courier(Courier* courier) { publisher_.set_courier(courier); }
 
 void Core::set_fix_desk(FixDesk* desk) {
   std::lock_guard lock(fix_mutex_);

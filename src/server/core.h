@@ -91,6 +91,7 @@ class Core final : public Port {
   void query(AsOf as_of, std::string sql, QueryParameters parameters, Reply<QueryRows> reply) override;
   void fix_ledger(Reply<FixLedger> reply) override;
   void fix_sent(std::string session, std::uint32_t from, std::uint32_t to, std::size_t most, Reply<std::vector<FixSentRow>> reply) override;
+  void set_courier(Courier* courier) override;
   void set_fix_desk(FixDesk* desk) override;
   Result<std::vector<FixSessionRow>> fix_sessions() override;
   void fix_reset(const std::string& session, std::function<void(const Status&)> done) override;
@@ -132,9 +133,9 @@ class Core final : public Port {
   std::unique_ptr<Archiver> archiver_;
   std::unique_ptr<Checkpoints> checkpoints_;
   FirstAnswers first_answers_;
-  Sequencer sequencer_;
   EngineStage engine_stage_;
   Publisher publisher_;
+  Sequencer sequencer_;
   std::atomic<std::size_t> reads_{0};
   std::atomic<bool> draining_{false};
   std::mutex syntax_mutex_;

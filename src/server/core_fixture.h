@@ -168,6 +168,7 @@ class HoldingJournal final : public Journal {
     if (!failure_.ok()) return failure_;
     return inner_.commit();
   }
+  bool commit_waits() const override { return commit_waits_; }
   Status close() override {
     closed_ = true;
     return inner_.close();
@@ -175,6 +176,8 @@ class HoldingJournal final : public Journal {
   Seq next_seq() const override { return inner_.next_seq(); }
   JournalStats stats() const override { return inner_.stats(); }
 
+  // Before the core is started.
+  void say_commit_waits(bool waits) { commit_waits_ = waits; }
   void hold() { set(true, ok_status()); }
   void let_go(Status failure = ok_status()) { set(false, std::move(failure)); }
   // Until a commit is being held.
@@ -196,7 +199,7 @@ class HoldingJournal final : public Journal {
   MemoryJournal inner_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool held_ = false, waiting_ = false, closed_ = false;
+  bool held_ = false, waiting_ = false, closed_ = false, commit_waits_ = true;
   Status failure_;
   std::vector<Nanos> times_;
 };

@@ -1,6 +1,10 @@
 #include "server/core.h"
 
+#include <pthread.h>
+
+#include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "base/disk.h"
 #include "journal/file_journal.h"
@@ -10,8 +14,10 @@
 namespace halocline {
 namespace {
 
-class CoreTest : public ::testing::Test {
+// With a journal whose commits take the time of a disk, during which the engine works, and one whose commits do not.
+class CoreTest : public ::testing::TestWithParam<bool> {
  protected:
+  CoreTest() { journal_.say_commit_waits(GetParam()); }
   void start(CoreOptions options = {}) {
     options.durability = "memory";
     core_.emplace(std::move(options), clock_, engine_, journal_, CoreStart{});
@@ -49,7 +55,7 @@ class CoreTest : public ::testing::Test {
   std::optional<Core> core_;
 };
 
-TEST_F(CoreTest, SubmissionsAreAcknowledgedOnceInOrderWithConsecutiveSeqs) {
+TEST_P(CoreTest, SubmissionsAreAcknowledgedOnceInOrderWithConsecutiveSeqs) {
   start();
   constexpr std::uint64_t kSubmissions = 2'000;
   for (std::uint64_t i = 1; i <= kSubmissions; ++i) {
@@ -70,7 +76,7 @@ TEST_F(CoreTest, SubmissionsAreAcknowledgedOnceInOrderWithConsecutiveSeqs) {
   EXPECT_EQ(core_->report().durable_seq, seq);
 }
 
-TEST_F(CoreTest, NothingLeavesBeforeItIsDurable) {
+TEST_P(CoreTest, NothingLeavesBeforeItIsDurable) {
   start();
   auto follower = std::make_shared<KeepingSubscriber>(100);
   core_->follow_alerts(0, false, follower);
@@ -93,7 +99,7 @@ TEST_F(CoreTest, NothingLeavesBeforeItIsDurable) {
   EXPECT_EQ(read.get(), kFloor + 1) << "a read sees what was submitted before it";
 }
 
-TEST_F(CoreTest, AFullQueueMakesTheSenderWaitAndLosesNothing) {
+TEST_P(CoreTest, AFullQueueMakesTheSenderWaitAndLosesNothing) {
   CoreOptions options;
   options.queue_length = 4;
   start(options);
@@ -118,7 +124,7 @@ TEST_F(CoreTest, AFullQueueMakesTheSenderWaitAndLosesNothing) {
   EXPECT_LE(core_->report().queues[0].highest, 4u);
 }
 
-TEST_F(CoreTest, ManySendersAllGetTheirs) {
+TEST_P(CoreTest, ManySendersAllGetTheirs) {
   CoreOptions options;
   options.queue_length = 16;
   options.in_flight_bytes = 2'000;
@@ -142,7 +148,7 @@ TEST_F(CoreTest, ManySendersAllGetTheirs) {
   EXPECT_EQ(core_->report().durable_seq, kFloor + 2'000);
 }
 
-TEST_F(CoreTest, AFollowerFromABookmarkWhileEventsKeepComingMissesNothing) {
+TEST_P(CoreTest, AFollowerFromABookmarkWhileEventsKeepComingMissesNothing) {
   CoreOptions options;
   options.subscriber_queue = 64;  // so a backlog comes in pieces of 32
   options.queue_length = 8;
@@ -158,7 +164,7 @@ TEST_F(CoreTest, AFollowerFromABookmarkWhileEventsKeepComingMissesNothing) {
   EXPECT_EQ(core_->report().subscribers, 0u);
 }
 
-TEST_F(CoreTest, ALongBacklogIsSentAsFastAsItIsTakenAndNeverMoreThanAPieceAhead) {
+TEST_P(CoreTest, ALongBacklogIsSentAsFastAsItIsTakenAndNeverMoreThanAPieceAhead) {
   CoreOptions options;
   options.subscriber_queue = 64;
   start(options);
@@ -170,7 +176,7 @@ TEST_F(CoreTest, ALongBacklogIsSentAsFastAsItIsTakenAndNeverMoreThanAPieceAhead)
   EXPECT_LE(follower->highest(), 64 + kInlineBacklog);
 }
 
-TEST_F(CoreTest, ASlowFollowerIsCutWithABookmarkAndResumesWithoutAGap) {
+TEST_P(CoreTest, ASlowFollowerIsCutWithABookmarkAndResumesWithoutAGap) {
   start();
   auto slow = std::make_shared<KeepingSubscriber>(5);
   core_->follow_alerts(0, true, slow);
@@ -187,7 +193,7 @@ TEST_F(CoreTest, ASlowFollowerIsCutWithABookmarkAndResumesWithoutAGap) {
   EXPECT_EQ(core_->report().subscribers, 1u);
 }
 
-TEST_F(CoreTest, ABookmarkOfTheFutureAndTooManyFollowersAreRefused) {
+TEST_P(CoreTest, ABookmarkOfTheFutureAndTooManyFollowersAreRefused) {
   CoreOptions options;
   options.max_subscribers = 1;
   start(options);
@@ -203,7 +209,7 @@ TEST_F(CoreTest, ABookmarkOfTheFutureAndTooManyFollowersAreRefused) {
   EXPECT_EQ(first->wait_ended().code(), Code::kUnavailable);
 }
 
-TEST_F(CoreTest, ReadsBeyondTheBoundAreRefusedAtOnce) {
+TEST_P(CoreTest, ReadsBeyondTheBoundAreRefusedAtOnce) {
   CoreOptions options;
   options.max_reads = 1;
   start(options);
@@ -218,7 +224,7 @@ TEST_F(CoreTest, ReadsBeyondTheBoundAreRefusedAtOnce) {
   EXPECT_TRUE(first.get_future().get());
 }
 
-TEST_F(CoreTest, StopFinishesWhatWasTakenSealsAndRefusesMore) {
+TEST_P(CoreTest, StopFinishesWhatWasTakenSealsAndRefusesMore) {
   start();
   journal_.hold();
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(submit(std::to_string(i)).ok());
@@ -233,10 +239,11 @@ TEST_F(CoreTest, StopFinishesWhatWasTakenSealsAndRefusesMore) {
   EXPECT_EQ(ask<std::vector<LimitRow>>([&](auto reply) { core_->limits({}, reply); }).status().code(), Code::kUnavailable);
 }
 
-TEST_F(CoreTest, AfterAJournalFailureNothingIsAcknowledgedAndEveryoneWaitingIsTold) {
+TEST_P(CoreTest, AfterAJournalFailureNothingIsAcknowledgedAndEveryoneWaitingIsTold) {
   for (const Code code : {Code::kIo, Code::kResourceExhausted}) {
     ManualClock clock(kMorning);
     HoldingJournal journal;
+    journal.say_commit_waits(GetParam());
     Engine engine;
     auto sink = std::make_shared<KeepingSink>();
     std::promise<Status> failed;
@@ -265,7 +272,121 @@ TEST_F(CoreTest, AfterAJournalFailureNothingIsAcknowledgedAndEveryoneWaitingIsTo
   }
 }
 
-TEST_F(CoreTest, TimeNeverRunsBackwards) {
+// Notes on which thread it is told, and what its courier does meanwhile.
+class ThreadSink final : public AckSink, public Courier {
+ public:
+  void acknowledged(std::uint64_t, std::span<const Acknowledgement> acks) override {
+    EXPECT_FALSE(answer_.has_value());
+    seq_ = acks.back().seq;
+    note("told");
+    if (!gathering_) answer();
+  }
+  void abandoned(std::uint64_t, const Status&) override { FAIL(); }
+  void gather() override {
+    gathering_ = true;
+    steps_.clear();
+    note("gather");
+  }
+  void deliver() override {
+    EXPECT_TRUE(std::exchange(gathering_, false));
+    note("deliver");
+    steps_.size() == 3 ? answer() : steps_.clear();  // it was told nothing
+  }
+
+  // What became of the next command, in order: "told by publisher", say.
+  std::vector<std::string> wait() {
+    std::unique_lock lock(mutex_);
+    more_.wait(lock, [&] { return answer_.has_value(); });
+    return *std::exchange(answer_, std::nullopt);
+  }
+  Seq seq() const { return seq_; }
+
+ private:
+  void note(const char* what) {
+    char name[16] = {};
+    pthread_getname_np(pthread_self(), name, sizeof name);
+    steps_.push_back(std::string(what) + " by " + name);
+  }
+  void answer() {
+    const std::lock_guard lock(mutex_);
+    answer_ = std::exchange(steps_, {});
+    more_.notify_all();
+  }
+
+  bool gathering_ = false;
+  std::vector<std::string> steps_;
+  std::atomic<Seq> seq_{0};
+  std::mutex mutex_;
+  std::condition_variable more_;
+  std::optional<std::vector<std::string>> answer_;
+};
+
+TEST_P(CoreTest, ALoneCommandIsToldWhereItWasSequencedAndManyGoThroughAllThreads) {
+  start();
+  const auto sink = std::make_shared<ThreadSink>();
+  core_->set_courier(sink.get());
+  const std::vector<std::string> here{"gather by sequencer", "told by sequencer", "deliver by sequencer"};
+  const std::vector<std::string> handed_over{"told by publisher"};
+  // The publisher may still be busy with the command before, so it may take a few.
+  Seq seq = kFloor;
+  std::vector<std::string> steps;
+  while (steps != here) {
+    journal_.hold();
+    ASSERT_TRUE(core_->submit(submission_of({trade_of(std::to_string(++seq))}, sink)).ok());
+    journal_.wait_held();
+    while (core_->report().last_seq < seq) std::this_thread::yield();
+    journal_.let_go();
+    steps = sink->wait();
+    EXPECT_TRUE(steps == here || steps == handed_over) << ::testing::PrintToString(steps);
+    EXPECT_EQ(sink->seq(), seq);
+  }
+  std::vector<std::string> ids;
+  for (int i = 0; i < 65; ++i) ids.push_back("many" + std::to_string(i));
+  std::vector<Command> many;
+  for (const std::string& id : ids) many.push_back(trade_of(id));
+  ASSERT_TRUE(core_->submit(submission_of(many, sink)).ok());
+  EXPECT_EQ(sink->wait(), handed_over);
+  EXPECT_EQ(sink->seq(), seq + 65);
+  core_->set_courier(nullptr);
+  ASSERT_TRUE(core_->submit(submission_of({trade_of("last")}, sink)).ok());
+  EXPECT_EQ(sink->wait().size(), 1u) << "without a courier nothing is gathered";
+}
+
+// Single commands and bursts by turns, from two senders: whichever threads do the work, each gets its own, in order, and the follower all.
+TEST_P(CoreTest, SinglesAndBurstsComeOutInOneOrder) {
+  start();
+  auto follower = std::make_shared<KeepingSubscriber>(1'000'000);
+  core_->follow_alerts(0, false, follower);
+  follower->wait_started();
+  std::vector<std::shared_ptr<KeepingSink>> sinks{std::make_shared<KeepingSink>(), std::make_shared<KeepingSink>()};
+  std::vector<std::thread> senders;
+  for (std::size_t s = 0; s < sinks.size(); ++s) {
+    senders.emplace_back([this, s, sink = sinks[s]] {
+      for (std::uint64_t i = 0; i < 2'000; ++i) {
+        const std::string up = std::to_string(s) + "-" + std::to_string(i) + "u", down = up + "d";
+        ASSERT_TRUE(core_->submit(submission_of({trade_of(up, 20), trade_of(down, 20, Side::kSell)}, sink, i)).ok());
+        if (i % 16 < 8) sink->wait_for(i + 1);  // alone, or beside the other's
+      }
+    });
+  }
+  for (std::thread& sender : senders) sender.join();
+  std::vector<Seq> seqs;
+  for (const auto& sink : sinks) {
+    const auto answers = sink->wait_for(2'000);
+    for (std::uint64_t i = 0; i < 2'000; ++i) {
+      ASSERT_EQ(answers[i].token, i);
+      ASSERT_EQ(answers[i].acks.size(), 2u);
+      for (const Acknowledgement& ack : answers[i].acks) seqs.push_back(ack.seq);
+      ASSERT_TRUE(i == 0 || answers[i].acks[0].seq > answers[i - 1].acks[1].seq);
+    }
+  }
+  std::sort(seqs.begin(), seqs.end());
+  EXPECT_EQ(seqs, range(kFloor + 1, kFloor + 8'000));
+  follower->take_until(8'000);
+  EXPECT_EQ(follower->taken(), range(1, 8'000));
+}
+
+TEST_P(CoreTest, TimeNeverRunsBackwards) {
   start();
   ASSERT_TRUE(submit("a").ok());
   sink_->wait_for(2);
@@ -281,7 +402,7 @@ TEST_F(CoreTest, TimeNeverRunsBackwards) {
   EXPECT_EQ(journal_.times()[2], kMorning);
 }
 
-TEST_F(CoreTest, TimePassesWithoutTradesByATimerAtTheDeadline) {
+TEST_P(CoreTest, TimePassesWithoutTradesByATimerAtTheDeadline) {
   start();
   Instrument stale;
   stale.symbol = "IBM", stale.currency = "USD", stale.multiplier = limits::kScale, stale.stale_after = 60 * kSecondNs;
@@ -303,7 +424,7 @@ TEST_F(CoreTest, TimePassesWithoutTradesByATimerAtTheDeadline) {
   EXPECT_EQ(timers(), 1u) << "once is enough";
 }
 
-TEST_F(CoreTest, StatusKnowsTheBooksAndTheStages) {
+TEST_P(CoreTest, StatusKnowsTheBooksAndTheStages) {
   start();
   ASSERT_TRUE(submit("a").ok());
   sink_->wait_for(2);
@@ -317,6 +438,9 @@ TEST_F(CoreTest, StatusKnowsTheBooksAndTheStages) {
   const StatusReport report = core_->report();
   for (const LatencyRow& row : report.latencies) EXPECT_EQ(row.count, 2u) << row.stage;
 }
+
+INSTANTIATE_TEST_SUITE_P(Commits, CoreTest, ::testing::Bool(),
+                         [](const auto& which) { return which.param ? "TakeTime" : "TakeNone"; });
 
 // What a run left in the journal gives the same books at the next start, and seqs and time go on from there.
 TEST(Restart, RecoversTheSameDigestAndGoesOn) {

@@ -12,21 +12,33 @@ void EngineStage::run() {
   queries::LiveQueries& live = engine_.queries();
   live.read_at_most(rows_at_once_);
   live.on_dropped([this](std::shared_ptr<void> kept) { first_answers_.discard(std::move(kept)); });
-  while (true) {
+  Did did = Did::kNothing;
+  while (did != Did::kEnd) {
     p_.engine_bell.wait([&] { return !p_.to_engine.empty(); });
-    Block* block = nullptr;
-    CHECK(p_.to_engine.try_pop(block));
-    if (block == nullptr) break;
-    apply(*block);
-    const Seq last_seq = block->last_seq;
-    p_.to_publisher.push(block);  // from here on the block is the publisher's
-    publish_progress();
-    if (p_.durable_seq.load() >= last_seq || p_.failed.load()) p_.publisher_bell.ring();
-    if (p_.deadline.load() < p_.armed_for.load()) p_.sequencer_bell.ring();
+    const std::lock_guard lock(at_work_);
+    did = work();
   }
   live.on_dropped({});
   p_.to_publisher.push(nullptr);
   p_.publisher_bell.ring();
+}
+
+bool EngineStage::help() {
+  const std::unique_lock lock(at_work_, std::try_to_lock);
+  return lock.owns_lock() && work() == Did::kBlock;
+}
+
+EngineStage::Did EngineStage::work() {
+  Block* block = nullptr;
+  if (!p_.to_engine.try_pop(block)) return Did::kNothing;
+  if (block == nullptr) return Did::kEnd;
+  apply(*block);
+  const Seq last_seq = block->last_seq;
+  p_.to_publisher.push(block);  // from here on the block is the publisher's
+  publish_progress();
+  if (p_.durable_seq.load() >= last_seq || p_.failed.load()) p_.publisher_bell.ring();
+  if (p_.deadline.load() < p_.armed_for.load()) p_.sequencer_bell.ring();
+  return Did::kBlock;
 }
 
 void EngineStage::apply(Block& block) {

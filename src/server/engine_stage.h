@@ -1,9 +1,10 @@
-// The second thread of the pipeline, and the only one that touches the engine: applies each block, collects its
+// The second thread of the pipeline, and the only one that touches the engine but for help(): applies each block, collects its
 // acknowledgements and alert events, and takes the snapshot its readers share. It may run ahead of the disk: what comes out is
 // kept by the publisher until it is durable.
 #pragma once
 
 #include <cstddef>
+#include <mutex>
 #include <vector>
 
 #include "engine/engine.h"
@@ -26,8 +27,12 @@ class EngineStage {
 
   // Until the end of the ring.
   void run();
+  // Applies the block that is next, on this thread instead, if the stage's own is not at work; whether it did. The thread that fills the ring.
+  bool help();
 
  private:
+  enum class Did { kNothing, kBlock, kEnd };
+  Did work();
   void apply(Block& block);
   void publish_progress();
 
@@ -37,6 +42,7 @@ class EngineStage {
   FirstAnswers& first_answers_;
   const std::size_t rows_at_once_;
   Checkpoints* const checkpoints_;
+  std::mutex at_work_;  // held by whoever applies; guards all else
   std::vector<AlertEvent> events_;
 };
 

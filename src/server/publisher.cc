@@ -15,39 +15,75 @@ constexpr std::int64_t kProgressEvery = 50'000'000;  // ns: marks of progress to
 }  // namespace
 
 void Publisher::run() {
-  while (true) {
-    tell_progress();
-    const std::int64_t due = released_ == told_ ? Doorbell::kForever : told_at_ + kProgressEvery - p_.clock.monotonic();
-    p_.publisher_bell.wait(
-        [&] {
-          if (feeds_.must_prune() || watches_.must_attend()) return true;
-          Block** front = p_.to_publisher.front();
-          return front != nullptr && (*front == nullptr || releasable(**front) || p_.failed.load());
-        },
-        due == Doorbell::kForever ? due : std::max<std::int64_t>(due, 0));
-    if (feeds_.must_prune()) feeds_.prune();
-    if (watches_.must_attend()) watches_.attend();
-    Block** front = p_.to_publisher.front();
-    if (front == nullptr) continue;
-    if (*front == nullptr) break;
-    Block& block = **front;
-    // Failure is looked at first: what was durable before it is released, and nothing becomes durable after it.
-    const bool failed = p_.failed.load();
-    if (releasable(block)) {
-      release(block);
-    } else if (failed) {
-      abandon(block);
-    } else {
-      continue;
-    }
-    p_.to_publisher.pop();
-    recycle(block);
+  for (bool more = true; more;) {
+    std::unique_lock lock(at_work_);
+    const std::int64_t most = may_sleep();
+    lock.unlock();
+    const auto ready = [&] {
+      const std::lock_guard held(at_work_);
+      return must_work();
+    };
+    p_.publisher_bell.wait(ready, most);
+    lock.lock();
+    more = work();
   }
   // The end of the ring came through the sequencer, which pops the queue no more; what it left is abandoned here.
   while (Inbound* inbound = p_.inbound.front()) {
     abandon(*inbound);
     p_.inbound.pop();
   }
+}
+
+bool Publisher::help() {
+  const std::unique_lock lock(at_work_, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
+  if (courier_ != nullptr) courier_->gather();
+  work();
+  if (courier_ != nullptr) courier_->deliver();
+  tell_progress();
+  must_time_ = released_ != told_ && !timed_;
+  if (must_time_) p_.publisher_bell.ring();
+  return true;
+}
+
+void Publisher::set_courier(Courier* courier) {
+  const std::lock_guard lock(at_work_);
+  courier_ = courier;
+}
+
+std::int64_t Publisher::may_sleep() {
+  tell_progress();
+  must_time_ = false;
+  timed_ = released_ != told_;
+  return timed_ ? std::max<std::int64_t>(told_at_ + kProgressEvery - p_.clock.monotonic(), 0) : Doorbell::kForever;
+}
+
+bool Publisher::must_work() const {
+  if (feeds_.must_prune() || watches_.must_attend() || must_time_) return true;
+  Block** front = p_.to_publisher.front();
+  return front != nullptr && (*front == nullptr || releasable(**front) || p_.failed.load());
+}
+
+// False at the end of the ring.
+bool Publisher::work() {
+  if (feeds_.must_prune()) feeds_.prune();
+  if (watches_.must_attend()) watches_.attend();
+  Block** front = p_.to_publisher.front();
+  if (front == nullptr) return true;
+  if (*front == nullptr) return false;
+  Block& block = **front;
+  // Failure is looked at first: what was durable before it is released, and nothing becomes durable after it.
+  const bool failed = p_.failed.load();
+  if (releasable(block)) {
+    release(block);
+  } else if (failed) {
+    abandon(block);
+  } else {
+    return true;
+  }
+  p_.to_publisher.pop();
+  recycle(block);
+  return true;
 }
 
 void Publisher::release(Block& block) {

@@ -1,7 +1,10 @@
-// The third thread of the pipeline, the only door out: when a block is durable it offers its alert events to the
+// The third thread of the pipeline, the only door out (help() is the same door, held by another thread: to feeds and watches whoever holds it is the
+// publisher's thread): when a block is durable it offers its alert events to the
 // followers, hands the acknowledgements to those who submitted, and passes reads on to the readers. After a
 // journal failure it abandons everything that did not become durable.
 #pragma once
+
+#include <mutex>
 
 #include "server/feeds.h"
 #include "server/pipeline.h"
@@ -17,8 +20,16 @@ class Publisher {
 
   // Until the end of the ring.
   void run();
+  // Releases what is durable, on this thread instead, and has it delivered here too, if the stage's own is not at work; whether it looked.
+  bool help();
+  // Who delivers what help() tells; nullptr takes it away, and it is called no more. Any thread.
+  void set_courier(Courier* courier);
 
  private:
+  // All with the lock held.
+  std::int64_t may_sleep();
+  bool must_work() const;
+  bool work();
   bool releasable(const Block& block) const { return p_.durable_seq.load() >= block.last_seq; }
   void release(Block& block);
   void tell_progress();
@@ -29,9 +40,12 @@ class Publisher {
   Pipeline& p_;
   Feeds& feeds_;
   Watches& watches_;
+  std::mutex at_work_;  // held by whoever releases; guards all below
+  Courier* courier_ = nullptr;
   Seq released_ = 0, told_ = 0;  // the last seq released, and the one of the last mark of progress
   Nanos released_time_ = 0;
   std::int64_t told_at_ = 0;     // monotonic ns
+  bool timed_ = false, must_time_ = false;  // the stage's own thread sleeps until progress is due; it is to do so
   ReaderPool& readers_;
 };
 

@@ -8,6 +8,11 @@
 #include "command/codec.h"
 
 namespace halocline {
+namespace {
+
+constexpr std::uint32_t kFewCommands = 64;  // a block of no more is faster applied than handed over
+
+}  // namespace
 
 void Sequencer::run() {
   while (true) {
@@ -92,6 +97,10 @@ void Sequencer::add_timer(Block& block) {
   add_to(p_.metrics.timers, 1);
 }
 
+bool Sequencer::is_alone(const Block& block) {
+  return block.count <= kFewCommands && !block.asks() && p_.free.depth() == kBlocks - 1 && p_.inbound.front() == nullptr;
+}
+
 Status Sequencer::sequence(Block& block) {
   block.time = last_time_ = std::max(last_time_, p_.clock.wall());
   block.first_seq = last_seq_ + 1;
@@ -105,8 +114,9 @@ Status Sequencer::sequence(Block& block) {
     p_.engine_bell.ring();
     return ok_status();
   }
+  const bool alone = is_alone(block);
   p_.to_engine.push(&block);
-  p_.engine_bell.ring();
+  if (!alone || journal_.commit_waits() || !engine_.help()) p_.engine_bell.ring();
 
   // The engine reads the block now; the journal may too, nobody writes it.
   const BlockView view{block.first_seq, block.time, block.count, block.records};
@@ -117,7 +127,8 @@ Status Sequencer::sequence(Block& block) {
   block.durable = p_.clock.monotonic();
   p_.metrics.sequenced_durable.record(block.durable - block.sequenced, std::max<std::size_t>(block.waiting.size(), 1));
   p_.durable_seq.store(last_seq_);  // from here on the block is the publisher's
-  if (p_.applied_seq.load() >= last_seq_) p_.publisher_bell.ring();
+  if (p_.applied_seq.load() < last_seq_) return ok_status();  // the engine rings
+  if (!alone || !publisher_.help()) p_.publisher_bell.ring();
   return ok_status();
 }
 

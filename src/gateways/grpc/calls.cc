@@ -3,6 +3,11 @@
 #include <utility>
 
 namespace halocline::rpc {
+namespace {
+
+constexpr std::size_t kFewCalls = 4;  // flushed on the core's thread; more would keep it from what comes next
+
+}  // namespace
 
 void Call::open() {
   self_ = shared_from_this();
@@ -36,8 +41,30 @@ void Outbox::post(std::shared_ptr<Call> call) {
   if (call->posted_.exchange(true, std::memory_order_acq_rel)) return;
   // Rung under the lock: once it is let go, the outbox may be on its way out.
   const std::lock_guard lock(mutex_);
+  if (gatherer_ == std::this_thread::get_id() && gathered_.size() < kFewCalls) return gathered_.push_back(std::move(call));
   posted_.push_back(std::move(call));
   if (std::exchange(sleeping_, false)) wake_.notify_one();
+}
+
+void Outbox::gather() {
+  const std::lock_guard lock(mutex_);
+  gatherer_ = std::this_thread::get_id();
+}
+
+void Outbox::deliver() {
+  {
+    const std::lock_guard lock(mutex_);
+    gatherer_ = {};
+  }
+  flush(gathered_);
+}
+
+void Outbox::flush(Posted& calls) {
+  for (const std::shared_ptr<Call>& call : calls) {
+    call->posted_.store(false, std::memory_order_release);
+    call->flush();
+  }
+  calls.clear();
 }
 
 void Outbox::post_at(std::chrono::steady_clock::time_point when, std::weak_ptr<Call> call) {
@@ -48,7 +75,7 @@ void Outbox::post_at(std::chrono::steady_clock::time_point when, std::weak_ptr<C
 }
 
 void Outbox::run() {
-  std::vector<std::shared_ptr<Call>> calls;
+  Posted calls;
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto due = [this] { return !later_.empty() && later_.begin()->first <= std::chrono::steady_clock::now(); };
@@ -64,11 +91,7 @@ void Outbox::run() {
       if (call != nullptr && !call->posted_.exchange(true, std::memory_order_acq_rel)) calls.push_back(std::move(call));
     }
     lock.unlock();
-    for (const std::shared_ptr<Call>& call : calls) {
-      call->posted_.store(false, std::memory_order_release);
-      call->flush();
-    }
-    calls.clear();
+    flush(calls);
     lock.lock();
   }
 }

@@ -55,7 +55,7 @@ class Call : public std::enable_shared_from_this<Call> {
 };
 
 // Wakes calls on a thread of its own. Each call is in it at most once, so it is bounded by the open calls.
-class Outbox {
+class Outbox final : public Courier {
  public:
   void start();
   void stop();  // after the last call is done
@@ -64,14 +64,22 @@ class Outbox {
   // The same, at a time of the steady clock.
   void post_at(std::chrono::steady_clock::time_point when, std::weak_ptr<Call> call);
 
+  // The first few calls that this thread posts in between are flushed by the second, on this thread.
+  void gather() override;
+  void deliver() override;
+
  private:
+  using Posted = std::vector<std::shared_ptr<Call>>;
   void run();
+  static void flush(Posted& calls);
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<std::shared_ptr<Call>> posted_;
+  Posted posted_;
+  Posted gathered_;
   std::multimap<std::chrono::steady_clock::time_point, std::weak_ptr<Call>> later_;
   bool sleeping_ = false;
+  std::thread::id gatherer_;
   bool stopping_ = false;
   std::thread thread_;
 };

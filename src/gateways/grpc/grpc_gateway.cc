@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include <absl/synchronization/mutex.h>
 #include <google/protobuf/stubs/logging.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -61,6 +62,8 @@ class GrpcGateway final : public Gateway {
     calls_.port = &port;
     calls_.submitter.start(port);
 
+    // Debian's gRPC looks for deadlocks whenever it locks, at a tenth of this process's time where trades come one by one.
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     // A request that is no message is the client's affair, told to it and counted; protobuf would also write to stderr.
     google::protobuf::SetLogHandler(nullptr);
     grpc::EnableDefaultHealthCheckService(true);
@@ -79,6 +82,7 @@ class GrpcGateway final : public Gateway {
     services_ = rpc::make_services(calls_);
     for (const std::unique_ptr<grpc::Service>& service : services_) builder.RegisterService(service.get());
     calls_.outbox.start();
+    port.set_courier(&calls_.outbox);
     server_ = builder.BuildAndStart();
     const bool is_socket_file = options.listen.starts_with("unix:");
     if (server_ == nullptr || (bound == 0 && !is_socket_file)) {
@@ -105,6 +109,7 @@ class GrpcGateway final : public Gateway {
       server_->Shutdown(std::chrono::system_clock::now() + kStopGrace);
       server_->Wait();
     }
+    if (calls_.port != nullptr) calls_.port->set_courier(nullptr);
     calls_.outbox.stop();
     server_.reset();
   }
