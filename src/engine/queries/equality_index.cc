@@ -178,13 +178,17 @@ void EqualityIndex::fetch_more(std::span<const std::uint32_t> lists) {
   }
 }
 
-void EqualityIndex::append(std::uint32_t list, const Reader& reader, std::uint32_t row, std::vector<Query>& found) const {
+bool EqualityIndex::is_of_texts() const {
+  return std::ranges::all_of(columns_, [this](std::uint32_t column) { return table_.columns[column].type == ValueType::kText; });
+}
+
+void EqualityIndex::append(std::uint32_t list, const Reader& reader, std::uint32_t row, std::vector<Query>& found, Int128* room) const {
   const Head& head = heads_[list];
   if (head.first != kNobody) found.push_back(head.first);
   if (!head.has_more) return;
   const List& more = lists_[list];
   found.insert(found.end(), more.others.begin(), more.others.end());
-  more.ranges.find(table_, reader, row, found);
+  more.ranges.find(table_, reader, row, found, room);
 }
 
 std::uint32_t EqualityIndex::search(const Reader& reader, std::uint32_t row) {

@@ -59,8 +59,10 @@ class EqualityIndex {
   // At which list of queries each of the rows, kMostTogether at most, is, or kNowhere. Holds until a query comes or goes. What append()
   // will read of them is brought nearer.
   void find_lists(const Reader& reader, std::span<const std::uint32_t> rows, std::uint32_t* lists);
-  // Appends those of a row's list whose condition it meets.
-  void append(std::uint32_t list, const Reader& reader, std::uint32_t row, std::vector<Query>& found) const;
+  // Appends those of a row's list whose condition it meets. `room`: as RangeIndex::find() has it.
+  void append(std::uint32_t list, const Reader& reader, std::uint32_t row, std::vector<Query>& found, Int128* room) const;
+  // Whether a row stays at its list while no name changes.
+  bool is_of_texts() const;
 
  private:
   static constexpr Query kNobody = ~Query{0};

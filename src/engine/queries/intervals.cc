@@ -139,6 +139,30 @@ std::size_t Intervals::last_reaching(std::size_t from, Int128 value) const {
   return i - leaves_;
 }
 
+Int128 Intervals::highest_before(std::size_t block) const {
+  Int128 highest = kBelowAll;
+  for (std::size_t i = leaves_ + block; i > 1; i /= 2) {
+    if (i % 2 == 1) highest = std::max(highest, highest_[i - 1]);
+  }
+  return highest;
+}
+
+Int128 Intervals::distance(Int128 value) const {
+  const auto after = std::upper_bound(firsts_.begin(), firsts_.end(), value, [](Int128 v, const First& first) { return v < first.low; });
+  Int128 above = after == firsts_.end() ? std::numeric_limits<Int128>::max() : after->low, below = kBelowAll;
+  if (after != firsts_.begin()) {
+    const auto block = static_cast<std::size_t>(after - firsts_.begin()) - 1;
+    below = highest_before(block);
+    for (const One& one : blocks_[block].all) {
+      if (one.low <= value) below = std::max(below, one.high);
+      else above = std::min(above, one.low);
+    }
+  }
+  const auto gap = [](Int128 from, Int128 to) { return static_cast<UInt128>(to) - static_cast<UInt128>(from); };
+  if (below == kBelowAll) below = std::numeric_limits<Int128>::min();
+  return static_cast<Int128>(std::min({gap(value, above), gap(below, value), static_cast<UInt128>(kMost)}));
+}
+
 void Intervals::fetch_near() const {
   if (blocks_.size() != 1) return;
   const std::vector<Near>& near = blocks_[0].near;

@@ -23,6 +23,8 @@ class Intervals {
   void remove(Int128 low, Owner owner);
   // Appends the owners of the intervals that hold the value.
   void find(Int128 value, std::vector<Owner>& found) const;
+  // From a value that no interval holds to the nearest end of one, or the most that 64 bits hold where that is further.
+  Int128 distance(Int128 value) const;
   bool empty() const { return blocks_.empty(); }
   // Has what find() reads of few intervals brought nearer: first the one, and, when that has come, the other.
   void fetch_block() const { prefetch_line(blocks_.data()); }
@@ -59,6 +61,8 @@ class Intervals {
   std::size_t split(std::size_t block, Int128 low, Owner owner);
   void refresh(std::size_t block);
   void rebuild();
+  // The highest high end in the blocks before this one.
+  Int128 highest_before(std::size_t block) const;
   // The last block up to `from` with a high end of at least `value`; kNone for none.
   std::size_t last_reaching(std::size_t from, Int128 value) const;
 

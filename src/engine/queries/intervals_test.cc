@@ -26,6 +26,13 @@ void expect_found(const Intervals& intervals, const std::vector<Known>& known, I
   std::sort(expected.begin(), expected.end());
   std::sort(found.begin(), found.end());
   ASSERT_EQ(found, expected) << to_digits(value);
+  if (!expected.empty()) return;
+  UInt128 nearest = std::numeric_limits<std::int64_t>::max();
+  for (const Known& one : known) {
+    const Int128 low = std::min(value, one.low > value ? one.low : one.high), high = std::max(value, one.low > value ? one.low : one.high);
+    nearest = std::min(nearest, static_cast<UInt128>(high) - static_cast<UInt128>(low));
+  }
+  ASSERT_EQ(intervals.distance(value), static_cast<Int128>(nearest)) << to_digits(value);
 }
 
 // Ends come from `end`, values between and beside them.

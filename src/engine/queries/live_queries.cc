@@ -153,6 +153,7 @@ void LiveQueries::connect(Id id, Entry& entry) {
   if (most_read_ != SIZE_MAX && entry.live->size() > std::max(most_read_, kMostHeld)) entry.indexed.reset();
   for (std::size_t side = 0; side < plan.tables.size(); ++side) {
     Watchers& of = watchers(plan.tables[side]->source);
+    of.far.clear();
     if (!entry.indexed) {
       of.others.emplace_back(id, side);
       continue;
@@ -319,11 +320,25 @@ void LiveQueries::look(Id id, std::size_t side, std::uint32_t row, const Reader&
   schedule(id, entry);  // a row that is not held may be waiting for its time
 }
 
+bool LiveQueries::is_far(const Watchers& of, std::uint32_t row) const {
+  if (row >= of.far.size()) return false;
+  const Moved& moved = (*changes_.moved)[row];
+  return moved.otherwise == of.far[row].otherwise && moved.distance < of.far[row].distance;
+}
+
+void LiveQueries::note_far(Watchers& of, std::uint32_t row, Int128 room) const {
+  if (row >= of.far.size()) of.far.resize(changes_.moved->size());
+  of.far[row] = (*changes_.moved)[row];
+  of.far[row].distance += room;
+}
+
 void LiveQueries::row_changed(Watchers& of, std::uint32_t row, const Reader& reader) {
+  if (is_far(of, row)) return;
   ++round_;
   found_.clear();
-  if (!of.index.empty()) of.index.find(reader, row, found_);
+  const Int128 room = of.index.empty() ? 0 : of.index.find(reader, row, found_);
   of.holders.append(row, found_);
+  if (found_.empty() && room > 0 && of.others.empty() && of.source == Source::kNodes && changes_.moved != nullptr) note_far(of, row, room);
   for (const Id id : found_) look(id, 0, row, reader);
   for (const auto& [id, side] : of.others) look(id, side, row, reader);
 }
@@ -404,6 +419,7 @@ void LiveQueries::look_at_others() {
   Splits splits(state_);
   const Reader reader{state_, splits, state_.time};
   if (changes_.reshaped) {
+    for (const auto& [source, of] : by_source_) of->far.clear();
     for (const auto& [id, entry] : queries_) {
       if (entry->live == nullptr) continue;
       entry->live->refresh(reader, [this, id = id, &entry = *entry](std::uint32_t row, bool holds) { hold(id, entry, row, holds); });

@@ -26,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/prefetch.h"
 #include "base/status.h"
 #include "command/query.h"
 #include "engine/queries/live_events.h"
@@ -119,10 +120,14 @@ class LiveQueries {
   };
   // Of one source.
   struct Watchers {
-    explicit Watchers(const Table& table) : index(table) {}
+    explicit Watchers(const Table& table) : source(table.source), index(table) {}
+    Source source;
     PredicateIndex index;
     std::vector<std::pair<Id, std::size_t>> others;  // which side of theirs
     RowHolders holders;  // of indexed queries
+    // Of nodes that concerned nobody when they were looked at last, up to where they still do not. Those that concern somebody have moved on
+    // since, or moved otherwise; where what concerns whom changes in another way, all is forgotten.
+    std::vector<Moved> far;
   };
 
   Watchers& watchers(Source source);
@@ -134,7 +139,9 @@ class LiveQueries {
   // Rows that must be read to begin it, or for its answer.
   std::size_t cost_of(const Plan& plan) const;
   void gather() {
-    gathered_.push_back({changes_.trades[0].trade, state_.seq, state_.time});
+    const std::uint32_t trade = changes_.trades[0].trade;
+    prefetch_line(&state_.trades[trade].book);
+    gathered_.push_back({trade, state_.seq, state_.time});
     if (gathered_.size() == kMostGathered) settle_gathered();
   }
   void settle_all();
@@ -149,6 +156,8 @@ class LiveQueries {
   // Those among the rows that may concern a query, in ascending order and once each.
   void keep_concerned(Watchers& of, const std::vector<std::uint32_t>& rows, const Reader& reader);
   void row_changed(Watchers& of, std::uint32_t row, const Reader& reader);
+  bool is_far(const Watchers& of, std::uint32_t row) const;
+  void note_far(Watchers& of, std::uint32_t row, Int128 room) const;
   void look(Id id, std::size_t side, std::uint32_t row, const Reader& reader);
   void hold(Id id, const Entry& entry, std::uint32_t row, bool holds);
   void touch(Id id, Entry& entry);

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -157,6 +159,149 @@ TEST(LiveQueries, AnswerAsIfAskedAnewWheneverTheyCame) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Round(seed).play(600, 4);
     if (HasFatalFailure()) return;
+  }
+}
+
+// Queries over nodes by how far their exposures are: which are not looked at while they cannot have come near. Levels lie beside what the nodes
+// have, so that trades, prices, rates, staleness and names cross them all the time, or a few steps later.
+class NearLevels {
+ public:
+  // `others`: 0, or which conditions there are that are on more than exposures, or such as no index can use.
+  NearLevels(std::uint64_t seed, std::uint32_t others) : floor_(seed, kFloor), others_(others) {
+    for (const Command& command : floor_.reference()) apply(command);
+  }
+
+  void play(int commands) {
+    for (int i = 0; i < commands; ++i) {
+      const std::uint32_t what = below(100);
+      const std::uint32_t instrument = below(kFloor.instruments);
+      const std::string name = "N" + std::to_string(i);
+      std::string id;
+      if (what < 2) {
+        std::string& trader = floor_.traders[below(kFloor.traders)];
+        const std::string renamed = other_name(trader);
+        apply(Rename{NodeKind::kTrader, trader, renamed});
+        trader = renamed;
+      } else if (what < 4) {
+        apply(FxRate{floor_.codes[1], 100'000'000 + below(20'000'000), 0});
+      } else if (what < 12) {
+        apply(Price{floor_.instruments[instrument], floor_.prices[instrument] * (90 + below(21)) / 100, 0});
+      } else if (what < 15) {
+        Limit limit;
+        limit.name = name, limit.kind = NodeKind::kDesk, limit.node = floor_.desks[below(kFloor.desks)], limit.measure = Measure::kGross;
+        limit.breach = Int128{1 + below(1'000'000)} * limits::kScale;
+        apply(limit);
+      } else if (what < 16) {
+        apply(EndOfDay{++date_ % 100 > 28 ? date_ += 73 : date_});
+      } else if (what < 18) {
+        seconds_ += 40;  // prices older than that are stale
+        Instrument stale;
+        stale.symbol = floor_.instruments[instrument], stale.currency = floor_.codes[instrument % kFloor.currencies];
+        stale.multiplier = limits::kScale, stale.sector = floor_.sectors[instrument % floor_.sectors.size()];
+        stale.stale_after = (30 + below(60)) * Nanos{1'000'000'000};
+        engine_.apply(engine_.last_seq() + 1, time(), stale, events_);
+      } else {
+        Trade trade = floor_.next_trade(id);
+        if (below(4) != 0) trade.quantity = 1 + below(1'000'000);  // moves little
+        apply(trade);
+      }
+      if (below(12) == 0) ask();
+      check_all();
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
+  std::size_t events() const { return told_; }
+
+ private:
+  std::uint32_t below(std::uint32_t n) { return floor_.below(n); }
+  Nanos time() const { return kStart + seconds_ * Nanos{1'000'000'000}; }
+  void apply(const Command& command) {
+    ASSERT_EQ(engine_.apply(engine_.last_seq() + 1, time(), command, events_).outcome, Outcome::kAccepted);
+  }
+
+  // Each trader has two names, by turns.
+  static std::string other_name(const std::string& trader) { return (trader[0] == 'T' ? "S" : "T") + trader.substr(1); }
+
+  // A level near what a node of the kind has.
+  std::string level(const std::string& measure, const std::string& kind) {
+    const Result<queries::Plan> plan = queries::prepare("SELECT " + measure + " FROM nodes WHERE kind = '" + kind + "'", {});
+    const Result<QueryRows> rows = queries::run(plan.value(), *engine_.snapshot());
+    PackedReader reader(rows.value().rows[below(static_cast<std::uint32_t>(rows.value().rows.size()))]);
+    const Int128 now = reader.next(ValueType::kDecimal).number;
+    return to_decimal(now + now * (Int128{below(21)} - 10) / (below(2) == 0 ? 100 : 10'000) + below(3));
+  }
+  std::string condition(const std::string& kind) {
+    static const char* const kMeasures[] = {"net", "gross", "long", "short", "stale"};
+    const std::string measure = kMeasures[below(5)];
+    const std::string a = level(measure, kind), b = level(measure, kind);
+    const std::uint32_t of = below(5);
+    switch (of < 4 ? of : 3 + others_) {
+      case 0: return measure + " > " + a;
+      case 1: return measure + " <= " + a;
+      case 2: return measure + " >= " + a + " AND " + measure + " < " + b;
+      case 3: {
+        const std::string& trader = floor_.traders[below(kFloor.traders)];
+        return "name = '" + (below(2) == 0 ? trader : other_name(trader)) + "' AND " + measure + " > " + level(measure, "trader");
+      }
+      case 4: return "total_pnl > 0 AND " + measure + " > " + a;
+      case 5: return "trade_rate = " + std::to_string(below(4)) + " AND " + measure + " > " + a;
+      case 6: {  // an end of day moves these, and no exposure
+        const std::string of_day = below(2) == 0 ? "day_pnl" : "largest_trade";
+        return of_day + (below(2) == 0 ? " > " : " < ") + level(of_day, kind);
+      }
+      default: return measure + " > " + a + " OR net > " + b;
+    }
+  }
+  void ask() {
+    static const char* const kKinds[] = {"trader", "desk", "book", "currency", "sector"};
+    const std::string kind = kKinds[below(5)];
+    const std::string sql = "SELECT name, gross FROM nodes WHERE " + (below(5) == 0 ? "" : "kind = '" + kind + "' AND ") + condition(kind);
+    Result<queries::Plan> plan = queries::prepare(sql, {});
+    ASSERT_TRUE(plan.ok()) << sql << ": " << plan.status().message();
+    watched_.push_back({sql, std::make_shared<const queries::Plan>(plan.take()), 0});
+    const auto id = engine_.queries().add(watched_.back().plan);
+    ASSERT_TRUE(id.ok());
+    watched_.back().id = id.value();
+    if (watched_.size() < 16) return;
+    const auto gone = watched_.begin() + below(16);
+    engine_.queries().remove(gone->id);
+    watched_.erase(gone);
+  }
+  void check_all() {
+    told_ += engine_.queries().take().size();
+    for (const Watched& one : watched_) {
+      const Result<QueryRows> anew = queries::run(*one.plan, *engine_.snapshot());
+      ASSERT_TRUE(anew.ok());
+      std::vector<std::string> rows, expected = anew.value().rows;
+      for (const KeptRow& row : engine_.queries().rows(one.id)) rows.push_back(row.row);
+      std::sort(rows.begin(), rows.end());
+      std::sort(expected.begin(), expected.end());
+      ASSERT_EQ(rows, expected) << one.sql << " at seq " << engine_.last_seq();
+    }
+  }
+
+  struct Watched {
+    std::string sql;
+    std::shared_ptr<const queries::Plan> plan;
+    queries::LiveQueries::Id id;
+  };
+  bench::FloorWorkload floor_;
+  const std::uint32_t others_;
+  Engine engine_;
+  Nanos seconds_ = 0;
+  std::uint32_t date_ = 20240101;
+  std::vector<AlertEvent> events_;
+  std::vector<Watched> watched_;
+  std::size_t told_ = 0;
+};
+
+TEST(LiveQueries, NodesThatComeNearALevelAreSeen) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    NearLevels near(seed, static_cast<std::uint32_t>(seed % 5));
+    near.play(500);
+    if (HasFatalFailure()) return;
+    EXPECT_GT(near.events(), 100u);
   }
 }
 

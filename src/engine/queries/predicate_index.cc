@@ -1,6 +1,7 @@
 #include "engine/queries/predicate_index.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "base/check.h"
@@ -40,10 +41,12 @@ void PredicateIndex::screen(const Reader& reader, std::span<const std::uint32_t>
   std::erase_if(likely, [&](std::uint32_t place) { return !marked_[place]; });
 }
 
-void PredicateIndex::find(const Reader& reader, std::uint32_t row, std::vector<Query>& found) {
+Int128 PredicateIndex::find(const Reader& reader, std::uint32_t row, std::vector<Query>& found) {
   lists_.resize(equalities_.size());
   for (std::size_t i = 0; i < equalities_.size(); ++i) equalities_[i]->find_lists(reader, {&row, 1}, &lists_[i]);
-  append(0, 1, reader, row, found);
+  Int128 room = std::numeric_limits<std::int64_t>::max();
+  append(0, 1, reader, row, found, &room);
+  return room;
 }
 
 void PredicateIndex::find(const Reader& reader, std::span<const std::uint32_t> rows, Found& found) {
@@ -51,17 +54,20 @@ void PredicateIndex::find(const Reader& reader, std::span<const std::uint32_t> r
   lists_.resize(equalities_.size() * rows.size());
   for (std::size_t i = 0; i < equalities_.size(); ++i) equalities_[i]->find_lists(reader, rows, &lists_[i * rows.size()]);
   for (std::size_t place = 0; place < rows.size(); ++place) {
-    append(place, rows.size(), reader, rows[place], found.queries);
+    append(place, rows.size(), reader, rows[place], found.queries, nullptr);
     found.ends.push_back(found.queries.size());
   }
 }
 
-void PredicateIndex::append(std::size_t place, std::size_t rows, const Reader& reader, std::uint32_t row, std::vector<Query>& found) const {
+void PredicateIndex::append(std::size_t place, std::size_t rows, const Reader& reader, std::uint32_t row, std::vector<Query>& found,
+                            Int128* room) const {
   for (std::size_t i = 0; i < equalities_.size(); ++i) {
+    const EqualityIndex& equality = *equalities_[i];
     const std::uint32_t list = lists_[i * rows + place];
-    if (list != EqualityIndex::kNowhere) equalities_[i]->append(list, reader, row, found);
+    if (list != EqualityIndex::kNowhere) equality.append(list, reader, row, found, room);
+    if (room != nullptr && !equality.is_of_texts()) *room = 0;
   }
-  ranges_.find(table_, reader, row, found);
+  ranges_.find(table_, reader, row, found, room);
 }
 
 }  // namespace halocline::queries

@@ -42,13 +42,14 @@ class PredicateIndex {
   // Which of the rows, by their places in ascending order, may meet a condition: all that do, and few others where equalities are of names.
   // A look at a row costs 1 to 3 ns a set of columns, for the rows are gone through together, a column at a time.
   void screen(const Reader& reader, std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& likely);
-  // Appends the queries whose condition the row meets.
-  void find(const Reader& reader, std::uint32_t row, std::vector<Query>& found);
+  // Appends the queries whose condition the row meets. Where there are none, gives how far its exposures may move before there may be one;
+  // 0 when that is not known. Nodes are found as here while no name changes and their exposures move less.
+  Int128 find(const Reader& reader, std::uint32_t row, std::vector<Query>& found);
   // The same for each of kMostTogether rows at most; what their looks read is fetched at the same time.
   void find(const Reader& reader, std::span<const std::uint32_t> rows, Found& found);
 
  private:
-  void append(std::size_t place, std::size_t rows, const Reader& reader, std::uint32_t row, std::vector<Query>& found) const;
+  void append(std::size_t place, std::size_t rows, const Reader& reader, std::uint32_t row, std::vector<Query>& found, Int128* room) const;
 
   const Table& table_;
   std::vector<std::unique_ptr<EqualityIndex>> equalities_;  // one a set of columns

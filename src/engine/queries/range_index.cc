@@ -27,10 +27,12 @@ void RangeIndex::fetch(int step) const {
   }
 }
 
-void RangeIndex::find(const Table& table, const Reader& reader, std::uint32_t row, std::vector<Query>& found) const {
+void RangeIndex::find(const Table& table, const Reader& reader, std::uint32_t row, std::vector<Query>& found, Int128* room) const {
   for (const OfColumn& one : columns_) {
-    const Value value = table.columns[one.column].load(reader, row);
+    const Column& column = table.columns[one.column];
+    const Value value = column.load(reader, row);
     if (!value.null) one.queries.find(value.number, found);
+    if (room != nullptr) *room = column.is_exposure ? std::min(*room, one.queries.distance(value.number)) : 0;
   }
 }
 

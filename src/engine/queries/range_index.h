@@ -20,8 +20,9 @@ class RangeIndex {
   // Has what find() reads of few brought nearer, one step after the other; each needs what the step before has fetched.
   static constexpr int kFetchSteps = 3;
   void fetch(int step) const;
-  // Appends the queries in whose interval the row lies.
-  void find(const Table& table, const Reader& reader, std::uint32_t row, std::vector<Query>& found) const;
+  // Appends the queries in whose interval the row lies. Where there are none, `room` (unless nullptr) is brought down to how far the row's
+  // exposures may move before there may be one, 0 when that is not known.
+  void find(const Table& table, const Reader& reader, std::uint32_t row, std::vector<Query>& found, Int128* room) const;
 
  private:
   struct OfColumn {

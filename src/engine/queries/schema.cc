@@ -214,6 +214,11 @@ constexpr Column kPositionColumns[] = {
 const NodeRecord& node_at(const Reader& r, std::uint32_t row) { return catalog_of(r).nodes[row]; }
 std::uint32_t kind_of_node(const Reader& r, std::uint32_t row) { return static_cast<std::uint32_t>(node_at(r, row).kind); }
 
+constexpr Column exposure(Column column) {
+  column.is_exposure = true;
+  return column;
+}
+
 constexpr Column kNodeColumns[] = {
     {"id", kInt, "", "dense, in the order of creation", [](const Reader&, std::uint32_t row) { return Value::of(row); }},
     {"kind", kText, "", "firm, desk, book, trader, counterparty, instrument, underlying, sector or currency",
@@ -222,14 +227,14 @@ constexpr Column kNodeColumns[] = {
     {"name", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, row); }},
     {"desk", kText, "", "the desk itself, or the desk of the book or trader; null for none", Calls<desk_of_node>{}},
     {"firm", kText, "", "the firm", Calls<firm_name>{}},
-    {"net", kDecimal, "firm's currency", "",
-     [](const Reader& r, std::uint32_t row) { return Value::of(r.state.in_firm_currency(row, &BucketRecord::net)); }},
-    {"gross", kDecimal, "firm's currency", "long + short",
-     [](const Reader& r, std::uint32_t row) { return Value::of(r.state.gross(row)); }},
-    {"long", kDecimal, "firm's currency", "",
-     [](const Reader& r, std::uint32_t row) { return Value::of(r.state.in_firm_currency(row, &BucketRecord::long_exposure)); }},
-    {"short", kDecimal, "firm's currency", "above zero",
-     [](const Reader& r, std::uint32_t row) { return Value::of(r.state.in_firm_currency(row, &BucketRecord::short_exposure)); }},
+    exposure({"net", kDecimal, "firm's currency", "",
+     [](const Reader& r, std::uint32_t row) { return Value::of(r.state.in_firm_currency(row, &BucketRecord::net)); }}),
+    exposure({"gross", kDecimal, "firm's currency", "long + short",
+     [](const Reader& r, std::uint32_t row) { return Value::of(r.state.gross(row)); }}),
+    exposure({"long", kDecimal, "firm's currency", "",
+     [](const Reader& r, std::uint32_t row) { return Value::of(r.state.in_firm_currency(row, &BucketRecord::long_exposure)); }}),
+    exposure({"short", kDecimal, "firm's currency", "above zero",
+     [](const Reader& r, std::uint32_t row) { return Value::of(r.state.in_firm_currency(row, &BucketRecord::short_exposure)); }}),
     {"total_pnl", kDecimal, "firm's currency", "", [](const Reader& r, std::uint32_t row) { return Value::of(r.state.total_pnl(row)); }},
     {"day_pnl", kDecimal, "firm's currency", "since the last end of day",
      [](const Reader& r, std::uint32_t row) { return Value::of(r.state.total_pnl(row) - node_at(r, row).day_base); }},
@@ -246,8 +251,8 @@ constexpr Column kNodeColumns[] = {
      [](const Reader& r, std::uint32_t row) { return Value::of(node_at(r, row).largest_trade); }},
     {"trade_rate", kInt, "trades", "in the last 10 seconds",
      [](const Reader& r, std::uint32_t row) { return Value::of(node_at(r, row).rate_sum); }},
-    {"stale", kDecimal, "firm's currency", "exposure at stale marks",
-     [](const Reader& r, std::uint32_t row) { return Value::of(r.state.in_firm_currency(row, &BucketRecord::stale)); }},
+    exposure({"stale", kDecimal, "firm's currency", "exposure at stale marks",
+     [](const Reader& r, std::uint32_t row) { return Value::of(r.state.in_firm_currency(row, &BucketRecord::stale)); }}),
 };
 
 // --- limits ---

@@ -45,6 +45,7 @@ struct Column {
   void (*pack)(const Reader& reader, std::uint32_t row, ByteBuffer& out);
   // Of some texts: what the rows at these places name, kNoId for nothing. Rows with the same id have the same text while no name changes.
   Ids ids;
+  bool is_exposure = false;  // of a node: moves no further than Changes::moved says
 
   std::uint32_t id(const Reader& reader, std::uint32_t row) const {
     constexpr std::uint32_t kFirst = 0;

@@ -218,8 +218,8 @@ void Exposure::note_trade(const Holders& nodes, const Holders& positions, std::u
 
 inline void Exposure::look_at_moved(std::uint32_t id, const NodeRecord& node, const Shift& shift, std::int64_t rate) {
   if (may_be_peak(node)) touch(id);
-  if (!node.watched) return;
-  touch(id);
+  if (node.watched) touch(id);
+  else if (!changes_.wants_node(node.kind)) return;
   // No exposure moves further: it changes by at most |net|, or by |stale| where that changed too, and long and short are each rounded once.
   const Money distance = mul_scale(std::max(absolute(shift.net), absolute(shift.stale)), rate) + 4;
   if (fits_64(distance)) moved_[id].distance += distance;

@@ -27,12 +27,6 @@ struct Leg {
   std::int32_t count = 0;
 };
 
-// How far the exposures (net, long, short, gross, stale) of a node may have moved.
-struct Moved {
-  Money distance = 0;           // at most this far in all, in the firm's currency …
-  std::uint64_t otherwise = 0;  // … but for so many times, by a rate or beyond 64 bits
-};
-
 // A trade command to count at its nodes.
 struct Tally {
   Tally(Nanos time, Money largest);
@@ -42,7 +36,9 @@ struct Tally {
 
 class Exposure {
  public:
-  Exposure(State& state, Changes& changes) : state_(state), changes_(changes) {}
+  Exposure(State& state, Changes& changes) : state_(state), changes_(changes) { changes_.moved = &moved_; }
+  Exposure(const Exposure&) = delete;
+  Exposure& operator=(const Exposure&) = delete;
 
   // A new node, instrument or currency: make room for it in the lists. Call after adding it to the catalog.
   void node_added(std::uint32_t node);
@@ -105,7 +101,7 @@ class Exposure {
     touched_in_[node] = round_;
     touched_.push_back(node);
   }
-  // Of a watched node.
+  // Of a node that has limits or is of a kind that is wanted (Changes).
   const Moved& moved(std::uint32_t node) const { return moved_[node]; }
 
   // The nodes touched since clear_touched(), each once, in no order.
@@ -128,7 +124,7 @@ class Exposure {
   void position_moved(std::uint32_t position, const PositionRecord& record, const Shift& shift, std::int64_t rate);
   // The same for one bucket.
   void move_node(std::uint32_t bucket, const Shift& shift, std::uint32_t position, Money value, std::int64_t rate);
-  // Touches a node whose sums moved when it has limits or its P&L may be a peak; how far it moved counts for its limits.
+  // Touches a node whose sums moved when it has limits or its P&L may be a peak; how far it moved counts for those who watch it.
   void look_at_moved(std::uint32_t id, const NodeRecord& node, const Shift& shift, std::int64_t rate);
   void prefetch_node(std::uint32_t node) const;
   void note_trade(const Holders& nodes, const Holders& positions, std::uint32_t instrument);

@@ -20,6 +20,12 @@ using NodeKinds = std::uint16_t;
 inline constexpr NodeKinds kAllNodeKinds = 0xffff;
 constexpr NodeKinds bit_of(NodeKind kind) { return static_cast<NodeKinds>(1u << static_cast<unsigned>(kind)); }
 
+// How far the exposures (net, long, short, gross, stale) of a node may have moved.
+struct Moved {
+  Money distance = 0;           // at most this far in all, in the firm's currency …
+  std::uint64_t otherwise = 0;  // … but for so many times, by a rate or beyond 64 bits
+};
+
 class Changes {
  public:
   enum class Of : std::uint8_t {
@@ -51,6 +57,9 @@ class Changes {
   int wanted = 0;  // by how many
   // Called before a trade that is known changes: for those who have yet to look at how it came (LiveQueries::gather_new_trades).
   std::function<void()> before_trade_changes;
+
+  // By node, of those that somebody watches; nullptr where nobody keeps count.
+  const std::vector<Moved>* moved = nullptr;
 
   // In the order in which they changed: of a trade that changed more than once the first says how it was before the command.
   std::vector<ChangedTrade> trades;
