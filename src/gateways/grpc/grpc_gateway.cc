@@ -82,6 +82,7 @@ class GrpcGateway final : public Gateway {
     services_ = rpc::make_services(calls_);
     for (const std::unique_ptr<grpc::Service>& service : services_) builder.RegisterService(service.get());
     calls_.outbox.start();
+    delivers_for_ = &port;
     port.set_courier(&calls_.outbox);
     server_ = builder.BuildAndStart();
     const bool is_socket_file = options.listen.starts_with("unix:");
@@ -109,13 +110,14 @@ class GrpcGateway final : public Gateway {
       server_->Shutdown(std::chrono::system_clock::now() + kStopGrace);
       server_->Wait();
     }
-    if (calls_.port != nullptr) calls_.port->set_courier(nullptr);
+    if (Port* const port = std::exchange(delivers_for_, nullptr)) port->set_courier(nullptr);
     calls_.outbox.stop();
     server_.reset();
   }
 
  private:
   rpc::Calls calls_;
+  Port* delivers_for_ = nullptr;  // the outbox is its courier
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
