@@ -10,13 +10,13 @@ namespace halocline {
 
 void EngineStage::run() {
   queries::LiveQueries& live = engine_.queries();
+  std::unique_lock lock(at_work_);
   live.read_at_most(rows_at_once_);
   live.on_dropped([this](std::shared_ptr<void> kept) { first_answers_.discard(std::move(kept)); });
-  Did did = Did::kNothing;
-  while (did != Did::kEnd) {
+  for (Did did = Did::kNothing; did != Did::kEnd; did = work()) {
+    lock.unlock();
     p_.engine_bell.wait([&] { return !p_.to_engine.empty(); });
-    const std::lock_guard lock(at_work_);
-    did = work();
+    lock.lock();
   }
   live.on_dropped({});
   p_.to_publisher.push(nullptr);
