@@ -1,7 +1,8 @@
 // What all open calls share: the port, the bounds, and the two hand-overs between gRPC's threads and the core's.
 //
 //   gRPC thread ── Submitter ──> Port::submit      may block; then at most one gRPC thread waits there, for all
-//   core thread ── Outbox ─────> Call::flush       the core never enters gRPC, whatever the client does
+//   core thread ── Outbox ─────> Call::flush       on a thread of its own, so that no client costs the core time; the few calls that a lone
+//                                                  block tells (Courier) at once, on the core's, which has nothing else to do then
 //
 // A Call is one RPC under way. It owns itself from open() until gRPC is done with it; the core may hold it longer, as an
 // AckSink, AlertSubscriber or in a reply, and finds it finished.
@@ -36,7 +37,7 @@ class Call : public std::enable_shared_from_this<Call> {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  // Writes or finishes what is ready. On the outbox's thread, after post().
+  // Writes or finishes what is ready, without waiting. On the outbox's thread or a core thread, after post().
   virtual void flush() {}
   // Takes no more commands from the client; what was taken is still answered. On serve()'s thread.
   virtual void drain() {}
