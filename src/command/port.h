@@ -174,7 +174,8 @@ class Port {
   virtual void fix_sent(std::string session, std::uint32_t from, std::uint32_t to, std::size_t most,
       Reply<std::vector<FixSentRow>> reply) = 0;
 
-  // Who delivers what the core tells where it has nothing else to do; nullptr takes it away, after which no call to it is under way. Any thread.
+  // Who delivers what the core tells where it has nothing else to do; nullptr takes it away, after which no call to it is under way. Any
+  // thread.
   virtual void set_courier(Courier* courier) = 0;
 
   // The desk that runs the FIX sessions, from its gateway; nullptr takes it away, after which no call to it is under way. Any thread.

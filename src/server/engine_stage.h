@@ -27,7 +27,7 @@ class EngineStage {
 
   // Until the end of the ring.
   void run();
-  // Applies the block that is next, on this thread instead, if the stage's own is not at work; whether it did. The thread that fills the ring.
+  // Applies the block that is next, on this thread instead, if the stage's own is not at work; whether it did. By who fills the ring.
   bool help();
 
  private:

@@ -1,7 +1,7 @@
-// The third thread of the pipeline, the only door out (help() is the same door, held by another thread: to feeds and watches whoever holds it is the
-// publisher's thread): when a block is durable it offers its alert events to the
+// The third thread of the pipeline, the only door out: when a block is durable it offers its alert events to the
 // followers, hands the acknowledgements to those who submitted, and passes reads on to the readers. After a
 // journal failure it abandons everything that did not become durable.
+// help() is the same door, held by another thread: to feeds and watches whoever holds it is the publisher's thread.
 #pragma once
 
 #include <mutex>

@@ -125,8 +125,8 @@ class LiveQueries {
     PredicateIndex index;
     std::vector<std::pair<Id, std::size_t>> others;  // which side of theirs
     RowHolders holders;  // of indexed queries
-    // Of nodes that concerned nobody when they were looked at last, up to where they still do not. Those that concern somebody have moved on
-    // since, or moved otherwise; where what concerns whom changes in another way, all is forgotten.
+    // Of nodes that concerned nobody when they were looked at last, up to where they still do not. Those that concern somebody have moved
+    // on since, or moved otherwise; where what concerns whom changes in another way, all is forgotten.
     std::vector<Moved> far;
   };
 

@@ -162,8 +162,8 @@ TEST(LiveQueries, AnswerAsIfAskedAnewWheneverTheyCame) {
   }
 }
 
-// Queries over nodes by how far their exposures are: which are not looked at while they cannot have come near. Levels lie beside what the nodes
-// have, so that trades, prices, rates, staleness and names cross them all the time, or a few steps later.
+// Queries over nodes by how far their exposures are: which are not looked at while they cannot have come near. Levels lie beside what the
+// nodes have, so that trades, prices, rates, staleness and names cross them all the time, or a few steps later.
 class NearLevels {
  public:
   // `others`: 0, or which conditions there are that are on more than exposures, or such as no index can use.
