@@ -33,7 +33,7 @@ constexpr Nanos kStart = 1'700'000'000'000'000'000;
 constexpr std::uint64_t kTraders = 200, kInstruments = 500, kBooks = 40, kPairs = kInstruments * kBooks;
 constexpr std::uint32_t kTrades = 8'000'000;
 constexpr double kWarmup = 2;  // seconds, as the peer has them; or half of the trades
-constexpr std::uint64_t kBlock = 256;  // trades between two looks at the clock, as the peer has it; the events are taken then, as the server does
+constexpr std::uint64_t kBlock = 256;  // trades between two looks at the clock, as with the peer; events are taken then, as the server does
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 

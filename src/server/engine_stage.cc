@@ -13,11 +13,11 @@ void EngineStage::run() {
   std::unique_lock lock(at_work_);
   live.read_at_most(rows_at_once_);
   live.on_dropped([this](std::shared_ptr<void> kept) { first_answers_.discard(std::move(kept)); });
-  for (Did did = Did::kNothing; did != Did::kEnd; did = work()) {
+  do {
     lock.unlock();
     p_.engine_bell.wait([&] { return !p_.to_engine.empty(); });
     lock.lock();
-  }
+  } while (work() != Did::kEnd);
   live.on_dropped({});
   p_.to_publisher.push(nullptr);
   p_.publisher_bell.ring();

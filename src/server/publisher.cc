@@ -15,18 +15,18 @@ constexpr std::int64_t kProgressEvery = 50'000'000;  // ns: marks of progress to
 }  // namespace
 
 void Publisher::run() {
-  for (bool more = true; more;) {
-    std::unique_lock lock(at_work_);
+  const auto ready = [&] {
+    const std::lock_guard held(at_work_);
+    return must_work();
+  };
+  std::unique_lock lock(at_work_);
+  do {
     const std::int64_t most = may_sleep();
     lock.unlock();
-    const auto ready = [&] {
-      const std::lock_guard held(at_work_);
-      return must_work();
-    };
     p_.publisher_bell.wait(ready, most);
     lock.lock();
-    more = work();
-  }
+  } while (work());
+  lock.unlock();
   // The end of the ring came through the sequencer, which pops the queue no more; what it left is abandoned here.
   while (Inbound* inbound = p_.inbound.front()) {
     abandon(*inbound);
@@ -41,8 +41,7 @@ bool Publisher::help() {
   work();
   if (courier_ != nullptr) courier_->deliver();
   tell_progress();
-  must_time_ = released_ != told_ && !timed_;
-  if (must_time_) p_.publisher_bell.ring();
+  if (must_time()) p_.publisher_bell.ring();
   return true;
 }
 
@@ -53,13 +52,12 @@ void Publisher::set_courier(Courier* courier) {
 
 std::int64_t Publisher::may_sleep() {
   tell_progress();
-  must_time_ = false;
   timed_ = released_ != told_;
   return timed_ ? std::max<std::int64_t>(told_at_ + kProgressEvery - p_.clock.monotonic(), 0) : Doorbell::kForever;
 }
 
 bool Publisher::must_work() const {
-  if (feeds_.must_prune() || watches_.must_attend() || must_time_) return true;
+  if (feeds_.must_prune() || watches_.must_attend() || must_time()) return true;
   Block** front = p_.to_publisher.front();
   return front != nullptr && (*front == nullptr || releasable(**front) || p_.failed.load());
 }

@@ -29,6 +29,7 @@ class Publisher {
   // All with the lock held.
   std::int64_t may_sleep();
   bool must_work() const;
+  bool must_time() const { return released_ != told_ && !timed_; }  // else nobody tells that later
   bool work();
   bool releasable(const Block& block) const { return p_.durable_seq.load() >= block.last_seq; }
   void release(Block& block);
@@ -45,7 +46,7 @@ class Publisher {
   Seq released_ = 0, told_ = 0;  // the last seq released, and the one of the last mark of progress
   Nanos released_time_ = 0;
   std::int64_t told_at_ = 0;     // monotonic ns
-  bool timed_ = false, must_time_ = false;  // the stage's own thread sleeps until progress is due; it is to do so
+  bool timed_ = false;           // the stage's own thread sleeps no longer than until progress is due
   ReaderPool& readers_;
 };
 

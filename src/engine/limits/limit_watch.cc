@@ -294,9 +294,7 @@ Nanos LimitWatch::escalation_deadline() const {
 }
 
 bool LimitWatch::is_far(std::uint32_t node, const Watched& watched) const {
-  if (!watched.far_known) return false;
-  const Moved& moved = exposure_.moved(node);
-  return moved.otherwise == watched.far.otherwise && moved.distance < watched.far.distance;
+  return watched.far_known && exposure_.moved(node).is_before(watched.far);
 }
 
 void LimitWatch::note_distance(std::uint32_t node, Watched& watched, Int128 value) const {

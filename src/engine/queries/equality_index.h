@@ -61,7 +61,7 @@ class EqualityIndex {
   void find_lists(const Reader& reader, std::span<const std::uint32_t> rows, std::uint32_t* lists);
   // Appends those of a row's list whose condition it meets. `room`: as RangeIndex::find() has it.
   void append(std::uint32_t list, const Reader& reader, std::uint32_t row, std::vector<Query>& found, Int128* room) const;
-  // Whether a row stays at its list while no name changes.
+  // Whether a node stays at its list while no name changes.
   bool is_of_texts() const;
 
  private:

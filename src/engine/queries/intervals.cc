@@ -147,13 +147,17 @@ Int128 Intervals::highest_before(std::size_t block) const {
   return highest;
 }
 
-Int128 Intervals::distance(Int128 value) const {
+std::size_t Intervals::blocks_up_to(Int128 value) const {
   const auto after = std::upper_bound(firsts_.begin(), firsts_.end(), value, [](Int128 v, const First& first) { return v < first.low; });
-  Int128 above = after == firsts_.end() ? std::numeric_limits<Int128>::max() : after->low, below = kBelowAll;
-  if (after != firsts_.begin()) {
-    const auto block = static_cast<std::size_t>(after - firsts_.begin()) - 1;
-    below = highest_before(block);
-    for (const One& one : blocks_[block].all) {
+  return static_cast<std::size_t>(after - firsts_.begin());
+}
+
+Int128 Intervals::distance(Int128 value) const {
+  const std::size_t after = blocks_up_to(value);
+  Int128 above = after == firsts_.size() ? std::numeric_limits<Int128>::max() : firsts_[after].low, below = kBelowAll;
+  if (after != 0) {
+    below = highest_before(after - 1);
+    for (const One& one : blocks_[after - 1].all) {
       if (one.low <= value) below = std::max(below, one.high);
       else above = std::min(above, one.low);
     }
@@ -171,9 +175,9 @@ void Intervals::fetch_near() const {
 
 void Intervals::find(Int128 value, std::vector<Owner>& found) const {
   if (blocks_.size() == 1) return find_in(blocks_[0], value, found);
-  const auto after = std::upper_bound(firsts_.begin(), firsts_.end(), value, [](Int128 v, const First& first) { return v < first.low; });
-  if (after == firsts_.begin()) return;
-  std::size_t block = last_reaching(static_cast<std::size_t>(after - firsts_.begin()) - 1, value);
+  const std::size_t after = blocks_up_to(value);
+  if (after == 0) return;
+  std::size_t block = last_reaching(after - 1, value);
   while (block != kNone) {
     find_in(blocks_[block], value, found);
     block = block == 0 ? kNone : last_reaching(block - 1, value);

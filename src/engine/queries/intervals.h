@@ -61,6 +61,8 @@ class Intervals {
   std::size_t split(std::size_t block, Int128 low, Owner owner);
   void refresh(std::size_t block);
   void rebuild();
+  // How many blocks begin at or below the value.
+  std::size_t blocks_up_to(Int128 value) const;
   // The highest high end in the blocks before this one.
   Int128 highest_before(std::size_t block) const;
   // The last block up to `from` with a high end of at least `value`; kNone for none.

@@ -321,9 +321,7 @@ void LiveQueries::look(Id id, std::size_t side, std::uint32_t row, const Reader&
 }
 
 bool LiveQueries::is_far(const Watchers& of, std::uint32_t row) const {
-  if (row >= of.far.size()) return false;
-  const Moved& moved = (*changes_.moved)[row];
-  return moved.otherwise == of.far[row].otherwise && moved.distance < of.far[row].distance;
+  return row < of.far.size() && (*changes_.moved)[row].is_before(of.far[row]);
 }
 
 void LiveQueries::note_far(Watchers& of, std::uint32_t row, Int128 room) const {

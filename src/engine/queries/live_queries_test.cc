@@ -199,7 +199,8 @@ class NearLevels {
         stale.symbol = floor_.instruments[instrument], stale.currency = floor_.codes[instrument % kFloor.currencies];
         stale.multiplier = limits::kScale, stale.sector = floor_.sectors[instrument % floor_.sectors.size()];
         stale.stale_after = (30 + below(60)) * Nanos{1'000'000'000};
-        engine_.apply(engine_.last_seq() + 1, time(), stale, events_);
+        const Outcome outcome = engine_.apply(engine_.last_seq() + 1, time(), stale, events_).outcome;
+        ASSERT_TRUE(outcome == Outcome::kAccepted || outcome == Outcome::kUnchanged);
       } else {
         Trade trade = floor_.next_trade(id);
         if (below(4) != 0) trade.quantity = 1 + below(1'000'000);  // moves little

@@ -24,6 +24,9 @@ constexpr NodeKinds bit_of(NodeKind kind) { return static_cast<NodeKinds>(1u << 
 struct Moved {
   Money distance = 0;           // at most this far in all, in the firm's currency …
   std::uint64_t otherwise = 0;  // … but for so many times, by a rate or beyond 64 bits
+
+  // Whether it cannot have come as far, of the same node.
+  bool is_before(const Moved& far) const { return otherwise == far.otherwise && distance < far.distance; }
 };
 
 class Changes {
