@@ -150,10 +150,7 @@ BatchStream::Added BatchStream::add(int field, const google::protobuf::MessageLi
   append(*open_, field, item, size, token);
   ++counts_.added;
   if (counts_.unanswered++ == 0) waiting_since_ = Clock::now();
-  if (first && options_.linger.count() > 0) {
-    open_->opened = Clock::now();
-    wake_.notify_all();
-  }
+  if (first) open_->opened = Clock::now();
   write_and_unlock(lock);
   return Added::kDone;
 }
@@ -198,18 +195,24 @@ void BatchStream::seal() {
   open_ = new_batch();
 }
 
-// Whether the open batch may go although it is not full.
-bool BatchStream::may_seal() const {
-  if (open_->items() == 0) return false;
-  if (flushing_) return true;
-  if (written_ >= options_.eager_batches) return false;
-  return options_.linger.count() == 0 || Clock::now() >= open_->opened + options_.linger;
+// When the open batch, which has items, may go although it is not full; max: when something is answered, and not before.
+BatchStream::Clock::time_point BatchStream::may_seal_at() const {
+  if (flushing_) return Clock::time_point::min();
+  if (written_ >= options_.eager_batches) return Clock::time_point::max();
+  const Clock::time_point lingered = open_->opened + options_.linger;
+  if (written_ == 0 || answer_time_ > options_.quick_answer) return lingered;
+  return std::max<Clock::time_point>(lingered, batches_.front()->written + options_.quick_answer);
 }
 
 bool BatchStream::fill_write() {
   if (connection_ == nullptr || connection_->writing || connection_->broken || connection_->ending) return false;
   if (written_ == batches_.size()) {
-    if (!may_seal()) return false;
+    if (open_->items() == 0) return false;
+    const Clock::time_point at = may_seal_at();
+    if (at > Clock::now()) {
+      if (at != Clock::time_point::max() && !std::exchange(watching_, true)) wake_.notify_all();
+      return false;
+    }
     seal();
   }
   Batch& batch = *batches_[written_++];
@@ -218,6 +221,7 @@ bool BatchStream::fill_write() {
   grpc::ByteBuffer buffer(&slice, 1);
   connection_->buffer_.Swap(&buffer);
   connection_->writing = true;
+  batch.written = Clock::now();
   ++counts_.batches;
   if (batch.sent_before) counts_.resent += batch.items();
   batch.sent_before = true;
@@ -285,8 +289,9 @@ void BatchStream::answered(const v1::TradeAcks& acks) {
   lock.lock();
   counts_.answered += batch->items();
   counts_.unanswered -= batch->items();
-  recycle(std::move(batch));
   waiting_since_ = Clock::now();
+  answer_time_ += (waiting_since_ - batch->written - answer_time_) / 8;
+  recycle(std::move(batch));
   backoff_ = options_.first_backoff;
   if (waiting_ > 0) room_.notify_all();
   write_and_unlock(lock);
@@ -388,22 +393,24 @@ void BatchStream::keep_latest_only(std::vector<std::uint64_t>& superseded) {
   if (open_->items() > 0) seal();
 }
 
-// The stream's own thread: connects, and lets lingering batches go.
+// The stream's own thread: connects, and lets batches go that have waited long enough.
 void BatchStream::supervise() {
   const std::shared_ptr<grpc::Channel> channel = open_channel(server_);
   Lock lock(mutex_);
   while (true) {
     if (connection_ != nullptr) {
-      const Clock::time_point due = open_->opened + options_.linger;
-      if (options_.linger.count() == 0 || open_->items() == 0) {
+      const Clock::time_point at = open_->items() == 0 ? Clock::time_point::max() : may_seal_at();
+      watching_ = at != Clock::time_point::max();
+      if (!watching_) {
         wake_.wait(lock);
-      } else if (Clock::now() < due) {
-        wake_.wait_until(lock, due);
+      } else if (Clock::now() < at) {
+        wake_.wait_until(lock, at);
       } else {
         write_and_unlock(lock);
         lock.lock();
-        // Not free to write: whoever makes it free sends what is due.
-        if (connection_ != nullptr && open_->items() > 0 && Clock::now() >= open_->opened + options_.linger) wake_.wait(lock);
+        if (connection_ == nullptr || open_->items() == 0 || Clock::now() < may_seal_at()) continue;
+        watching_ = false;  // not free to write: whoever makes it free sends what is due
+        wake_.wait(lock);
       }
       continue;
     }

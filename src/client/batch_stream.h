@@ -2,8 +2,9 @@
 // server has answered for them, and go out again, in order, after a break. Used through those two.
 //
 // Batches are kept as the bytes that are sent: an item is encoded once, whatever becomes of the connection, and costs no
-// allocation. A batch is sealed when it is full, or when the stream is free to write and `linger` has passed; while the server
-// owes answers for more than `eager_batches` batches, only full ones go, so that batches grow with the load by themselves.
+// allocation. A batch is sealed when it is full, or when the stream is free to write, `linger` has passed, and no answer is awaited:
+// what comes meanwhile keeps company until the answer is there, so that batches grow with the load by themselves. Where that wait would
+// be felt, because answers take longer than `quick_answer`, up to `eager_batches` go without waiting for one.
 //
 // Threads: add(), flush(), close(), counts() on any thread. on_acks runs on gRPC's threads, one call at a time, in the order of
 // add(); it must not block for long, and must not call add() with wait, flush() or close(). The destructor cancels what is
@@ -47,7 +48,8 @@ struct StreamOptions {
   std::size_t max_unanswered = 65'536;    // items added and not answered; beyond, adding waits
   std::size_t max_batch_items = 1'024;    // the server takes up to 4096
   std::size_t max_batch_bytes = 96 << 10;  // the server takes up to 256 KiB
-  std::size_t eager_batches = 8;          // while fewer batches are unanswered, whatever is there is sent at once
+  Duration quick_answer = std::chrono::milliseconds(2);  // a batch that is not full waits for the last one's answer for so long at most,
+  std::size_t eager_batches = 8;          // and not at all for a server that takes longer, until so many are unanswered
   Duration linger{0};                     // how long the first item of a batch may wait for company
   Duration first_backoff = std::chrono::milliseconds(20);  // after a break; doubles up to
   Duration last_backoff = std::chrono::seconds(1);
@@ -102,7 +104,7 @@ class BatchStream {
     bool sent_before = false;
     std::string bytes;
     std::vector<std::uint64_t> tokens[2];
-    Clock::time_point opened;
+    Clock::time_point opened, written;
     std::size_t items() const { return tokens[0].size() + tokens[1].size(); }
   };
   using BatchPtr = std::unique_ptr<Batch>;
@@ -112,8 +114,8 @@ class BatchStream {
   BatchPtr new_batch();
   void recycle(BatchPtr batch);
   void seal();
-  bool may_seal() const;
-  bool fill_write();                 // chooses the connection's next write; true: start it, without the lock
+  Clock::time_point may_seal_at() const;
+  bool fill_write();                  // chooses the connection's next write; true: start it, without the lock
   void write_and_unlock(Lock& lock);  // starts the next write, if there is one to start
   void answered(const v1::TradeAcks& acks);
   bool build_answers(const Batch& batch, const v1::TradeAcks& acks);
@@ -145,6 +147,8 @@ class BatchStream {
   Connection* connection_ = nullptr;  // deletes itself when gRPC is done with it
   Clock::time_point next_attempt_{};
   Clock::time_point waiting_since_{};  // the last answer, or when something became unanswered
+  Clock::duration answer_time_{};      // from a write to its answer, smoothed
+  bool watching_ = false;              // the supervisor looks at the open batch again, at some time not after it may be sealed
   Clock::duration backoff_{};
 
   std::vector<StreamAck> answers_;    // of the batch being handed to on_acks_

@@ -50,6 +50,7 @@ class ScriptedServer final : public v1::Ingest::Service, public v1::Risk::Servic
   // The script. Each stream is broken after it has taken so many batches: the last one's answer is kept back.
   std::atomic<int> break_after_batches{0};
   std::atomic<bool> hold_answers{false};      // takes batches and answers none
+  std::mutex gate;                            // whoever has it keeps the answers to trades back
   std::atomic<bool> wrong_batch_id{false};
   std::atomic<bool> refuse_for_good{false};
   std::atomic<std::uint64_t> cut_after_events{0};  // a follower is cut after so many
@@ -59,6 +60,11 @@ class ScriptedServer final : public v1::Ingest::Service, public v1::Risk::Servic
   std::vector<v1::Trade> taken() const {
     std::lock_guard lock(mutex_);
     return taken_;
+  }
+  // Of trades.
+  void wait_until_taken(std::size_t trades) {
+    std::unique_lock lock(mutex_);
+    more_taken_.wait(lock, [&] { return taken_.size() >= trades; });
   }
   std::vector<v1::Price> prices() const {
     std::lock_guard lock(mutex_);
@@ -75,7 +81,9 @@ class ScriptedServer final : public v1::Ingest::Service, public v1::Risk::Servic
         std::lock_guard lock(mutex_);
         for (int i = 0; i < batch.trades_size(); ++i) take(batch.trades(i), i, acks);
       }
+      more_taken_.notify_all();
       if (batches == break_after_batches) return {grpc::StatusCode::UNAVAILABLE, "broken by the script"};
+      std::lock_guard open(gate);
       if (!hold_answers) stream->Write(acks);
     }
     return grpc::Status::OK;
@@ -160,7 +168,7 @@ class ScriptedServer final : public v1::Ingest::Service, public v1::Risk::Servic
   }
 
   mutable std::mutex mutex_;
-  std::condition_variable idle_;
+  std::condition_variable idle_, more_taken_;
   std::vector<v1::Trade> taken_;
   std::vector<v1::Price> prices_;
   std::map<std::string, std::uint64_t> first_seqs_;

@@ -72,6 +72,50 @@ TEST(TradeStream, AnswersEachTradeOnceAndInOrder) {
   EXPECT_EQ(stream.submit(trade_number(1), 1).code(), Code::kFailedPrecondition);
 }
 
+TEST(TradeStream, TradesKeepCompanyUntilAQuickAnswerComes) {
+  ScriptedServer server;
+  std::unique_lock gate(server.gate);
+  Answers answers;
+  TradeStream::Options options;
+  options.quick_answer = 1h;
+  TradeStream stream(server.address(), options, answers.callback());
+  ASSERT_TRUE(stream.submit(trade_number(0), 0).ok());
+  server.wait_until_taken(1);
+  for (int i = 1; i < 100; ++i) ASSERT_TRUE(stream.submit(trade_number(i), static_cast<std::uint64_t>(i)).ok());
+  gate.unlock();
+  const Status closed = stream.close(kLong);
+  ASSERT_TRUE(closed.ok()) << closed.message();
+  expect_nothing_lost_nothing_double(server, answers, 100);
+  EXPECT_EQ(stream.counts().batches, 2u);
+}
+
+TEST(TradeStream, TradesDoNotWaitForADistantServer) {
+  ScriptedServer server;
+  server.hold_answers = true;
+  TradeStream::Options options;
+  options.quick_answer = -1ns;  // as if answers had taken long
+  options.eager_batches = 5;
+  TradeStream stream(server.address(), options, {});
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(stream.submit(trade_number(i), 0).ok());
+    server.wait_until_taken(static_cast<std::size_t>(i) + 1);
+  }
+  EXPECT_EQ(stream.counts().batches, 5u);
+}
+
+TEST(TradeStream, TradesDoNotWaitForAnAnswerThatIsLate) {
+  ScriptedServer server;
+  TradeStream stream(server.address(), {}, {});
+  ASSERT_TRUE(stream.submit(trade_number(0), 0).ok());
+  ASSERT_TRUE(stream.flush(kLong).ok());
+  server.hold_answers = true;
+  for (int i = 1; i < 5; ++i) {
+    ASSERT_TRUE(stream.submit(trade_number(i), 0).ok());
+    server.wait_until_taken(static_cast<std::size_t>(i) + 1);
+  }
+  EXPECT_EQ(stream.counts().batches, 5u);
+}
+
 TEST(TradeStream, ResendsAfterEveryBreakAndSaysWhatWasDuplicate) {
   ScriptedServer server;
   server.break_after_batches = 3;  // the third batch of every connection is taken, and its answer lost
