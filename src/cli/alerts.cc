@@ -1,6 +1,4 @@
 // alerts, alerts --follow, alerts ack (and ack).
-#include <CLI/CLI.hpp>
-
 #include <csignal>
 
 #include "cli/commands.h"
@@ -180,8 +178,8 @@ int ack(const Session& session, const Flags& flags) {
   return show_ack(session, answer.value(), "alert " + std::to_string(flags.id));
 }
 
-void add_ack_to(CLI::App& parent, Session& session) {
-  CLI::App* command = parent.add_subcommand("ack", "acknowledge an alert");
+void add_ack_to(Verb& parent, Session& session) {
+  Verb* command = parent.add_subcommand("ack", "acknowledge an alert");
   command->footer("Example: halocline ack 7 --by anna --note 'hedge is on its way'");
   auto flags = std::make_shared<Flags>();
   command->add_option("ID", flags->id, "the alert's id")->required();
@@ -193,8 +191,8 @@ void add_ack_to(CLI::App& parent, Session& session) {
 
 }  // namespace
 
-void add_alerts(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("alerts", "active alerts; --follow shows every event as it happens");
+void add_alerts(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("alerts", "active alerts; --follow shows every event as it happens");
   command->footer(
       "Examples:\n  halocline alerts --all                  cleared ones too\n"
       "  halocline alerts --follow --json        one event a line, from now on\n"
@@ -204,12 +202,12 @@ void add_alerts(CLI::App& app, Session& session) {
   command->add_flag("--all", flags->all, "cleared ones too; with --follow: all events from the first");
   command->add_option("--on", flags->on, "only of KIND or KIND:NAME, e.g. trader:anna");
   command->add_flag("--follow", flags->follow, "show events as they happen, until Ctrl-C");
-  CLI::Option* from = command->add_option("--from", flags->from, "with --follow: after this event id; 0 for all (default: from now)");
+  Option* from = command->add_option("--from", flags->from, "with --follow: after this event id; 0 for all (default: from now)");
   command->add_option("--count", flags->count, "with --follow: end after so many events");
   add_as_of_option(*command, flags->as_of);
   add_server_options(*command, session);
   command->callback([command, flags, from, &session] {
-    if (!command->get_subcommands().empty()) return;
+    if (command->chosen() != nullptr) return;
     flags->from_given = from->count() > 0;
     session.action = [flags, &session] {
       if (flags->follow && !flags->on.empty()) return usage_error("--on cannot be used with --follow: filter its --json output");
@@ -221,6 +219,6 @@ void add_alerts(CLI::App& app, Session& session) {
   add_ack_to(*command, session);
 }
 
-void add_ack(CLI::App& app, Session& session) { add_ack_to(app, session); }
+void add_ack(Verb& app, Session& session) { add_ack_to(app, session); }
 
 }  // namespace halocline::cli

@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
-
 #include <chrono>
 #include <fstream>
 #include <sstream>
@@ -196,12 +194,12 @@ Result<std::optional<PublicKey>> parse_key(const std::string& text) {
   return std::optional<PublicKey>(read.value());
 }
 
-void add_audit(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("audit", "check that nothing was altered or left out; prove single trades");
-  command->require_subcommand(1);
+void add_audit(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("audit", "check that nothing was altered or left out; prove single trades");
+  command->require_subcommand();
   command->footer("Example: halocline audit verify halocline-data");
   auto flags = std::make_shared<Flags>();
-  CLI::App* verify_command = command->add_subcommand("verify", "check journal, heads and tables; says what is wrong and where");
+  Verb* verify_command = command->add_subcommand("verify", "check journal, heads and tables; says what is wrong and where");
   verify_command->footer("Examples:\n  halocline audit verify halocline-data --key audit.pem\n"
                          "  halocline audit verify halocline-data --witness /mnt/elsewhere/witness --json\n"
                          "  halocline audit verify halocline-data --config halocline.toml    # with catalog.uri or archive.keep_days\n"
@@ -219,7 +217,7 @@ void add_audit(CLI::App& app, Session& session) {
   verify_command->add_flag("--no-tables", flags->no_tables, "leave the tables out");
   add_json_option(*verify_command, session);
   verify_command->callback([flags, &session] { session.action = [flags, &session] { return verify(session, *flags); }; });
-  CLI::App* keys_command = command->add_subcommand("keys", "the keys that sign, and the current one as PEM; make a new one");
+  Verb* keys_command = command->add_subcommand("keys", "the keys that sign, and the current one as PEM; make a new one");
   keys_command->footer("Examples:\n  halocline audit keys halocline-data\n"
                        "  halocline audit keys halocline-data --rotate    # with the server stopped");
   keys_command->add_option("DIR", flags->directory, kDirectoryHelp)->capture_default_str();

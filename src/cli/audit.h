@@ -23,6 +23,6 @@ Result<std::optional<PublicKey>> parse_key(const std::string& text);
 Json proof_json(const TradeProof& proof);
 Result<TradeProof> parse_proof(const std::string& text);
 
-void add_audit_proof(CLI::App& audit, Session& session);
+void add_audit_proof(Verb& audit, Session& session);
 
 }  // namespace halocline::cli

@@ -1,9 +1,8 @@
-#include <CLI/CLI.hpp>
-
 #include <fstream>
 
 #include "base/from_hex.h"
 #include "cli/audit.h"
+#include "cli/command_line.h"
 #include "cli/command_text.h"
 #include "cli/input.h"
 #include "cli/text.h"
@@ -19,7 +18,7 @@ constexpr std::size_t kMostProofBytes = 64u << 20;
 constexpr int kProofVersion = 1;
 
 struct Flags {
-  std::string trade_id, source, directory = "halocline-data", witness, out, proof, key;
+  std::string trade_id, source, directory = "halocline-data", witness, out = "-", proof, key;
   std::uint64_t since = 0;
 };
 
@@ -143,9 +142,9 @@ Result<TradeProof> parse_proof(const std::string& text) {
   }
 }
 
-void add_audit_proof(CLI::App& audit, Session& session) {
+void add_audit_proof(Verb& audit, Session& session) {
   auto flags = std::make_shared<Flags>();
-  CLI::App* prove_command =
+  Verb* prove_command =
       audit.add_subcommand("prove", "write a proof of what the journal has of a trade, for somebody who has no journal");
   prove_command->footer("Example: halocline audit prove 5 halocline-data --source oms --out proof.json\n"
                         "It shows that these records are there, not that there are no others: that takes the whole journal.");
@@ -154,9 +153,9 @@ void add_audit_proof(CLI::App& audit, Session& session) {
   prove_command->add_option("--source", flags->source, "only of this source");
   prove_command->add_option("--witness", flags->witness, "the witness file, when it lies elsewhere");
   prove_command->add_option("--since", flags->since, "also show that the journal begins with that of the earlier head of so many records");
-  prove_command->add_option("--out", flags->out, "the file to write; - is standard output")->default_val("-");
+  prove_command->add_option("--out", flags->out, "the file to write; - is standard output")->capture_default_str();
   prove_command->callback([flags, &session] { session.action = [flags, &session] { return prove(session, *flags); }; });
-  CLI::App* check_command = audit.add_subcommand("check", "check a proof file, without anything else");
+  Verb* check_command = audit.add_subcommand("check", "check a proof file, without anything else");
   check_command->footer("Example: halocline audit check proof.json --key audit.pem\n"
                         "tools/verify_proof.py does the same and shares no code. Exit code 5: it proves nothing.");
   check_command->add_option("PROOF", flags->proof, "a file that `audit prove` wrote; - is standard input")->required();

@@ -1,6 +1,4 @@
 // backtest: the alerts that a query, or a limit that does not exist yet, would have raised between two instants.
-#include <CLI/CLI.hpp>
-
 #include <map>
 
 #include "base/decimal.h"
@@ -142,15 +140,15 @@ int run_again(const Session& session, const Flags& flags) {
 
 }  // namespace
 
-void add_backtest(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("backtest", "the alerts that a query or a limit would have raised in the past");
+void add_backtest(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("backtest", "the alerts that a query or a limit would have raised in the past");
   command->footer(
       "Examples:\n"
       "  halocline backtest 'SELECT trader, trade_rate FROM nodes WHERE kind = $1 AND trade_rate > 50' --param 1=trader --from -1h\n"
       "  halocline backtest --on 'trader:*' --measure gross --breach 5000000 --from '2026-11-17 09:30 America/New_York'\n"
       "Each row that comes into the answer is an alert raised, each that leaves it one cleared.");
   auto flags = std::make_shared<Flags>();
-  CLI::Option* sql = command->add_option("SQL", flags->sql, "a query that could be watched");
+  Option* sql = command->add_option("SQL", flags->sql, "a query that could be watched");
   command->add_option("--on", flags->on, "instead: a limit on KIND:NAME or KIND:*")->excludes(sql);
   command->add_option("--measure", flags->measure, "… on this measure")->excludes(sql);
   command->add_option("--breach", flags->breach, "… at this level (no hysteresis)")->excludes(sql);

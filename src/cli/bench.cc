@@ -1,7 +1,5 @@
 // A quick look at the latency of a running server, without touching its books: the trades name a book that does not exist,
 // so each is journaled, synced, applied and answered, with a refusal. The benches proper are bench/run NAME.
-#include <CLI/CLI.hpp>
-
 #include <time.h>
 
 #include "base/histogram.h"
@@ -83,15 +81,15 @@ int run(const Session& session, const Flags& flags) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("bench", "measure trade-to-answer latency of a running server; its books are not touched");
+void add_bench(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("bench", "measure trade-to-answer latency of a running server; its books are not touched");
   command->footer(
       "Example: halocline bench --rate 10000 --seconds 10\n"
       "The trades are refused (their book does not exist), so they cost journal space but change nothing.\n"
       "The benches of the project are `bench/run NAME` in its source tree.");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--rate", flags->rate, "trades a second")->check(CLI::Range(1.0, 1e6).description(""))->capture_default_str();
-  command->add_option("--seconds", flags->seconds, "for so long")->check(CLI::Range(0.1, 3'600.0).description(""))->capture_default_str();
+  command->add_option("--rate", flags->rate, "trades a second")->between(1.0, 1e6)->capture_default_str();
+  command->add_option("--seconds", flags->seconds, "for so long")->between(0.1, 3'600.0)->capture_default_str();
   add_server_options(*command, session);
   command->callback([flags, &session] { session.action = [flags, &session] { return run(session, *flags); }; });
 }

@@ -1,7 +1,8 @@
 #include "cli/cli.h"
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "client/server_address.h"
@@ -9,18 +10,16 @@
 namespace halocline::cli {
 namespace {
 
-// CLI11 says that an argument was not expected; people want to know what they could have meant.
-void suggest(const CLI::App& app, int argc, char** argv) {
-  const CLI::App* at = &app;
+// What was not expected is said by the parser; people want to know what they could have meant.
+void suggest(const CommandLine& line, int argc, char** argv) {
+  const Verb* at = &line;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word.empty() || word[0] == '-') {
       if (!word.starts_with("--")) continue;
       const std::string typed = word.substr(0, word.find('='));
       std::vector<std::string> known;
-      for (const CLI::Option* option : at->get_options()) {
-        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
-      }
+      for (Verb::Word& option : at->long_options()) known.push_back(std::move(option.name));
       if (std::find(known.begin(), known.end(), typed) != known.end()) continue;
       if (const std::string meant = closest(typed, known); !meant.empty()) {
         std::fprintf(stderr, "halocline: did you mean %s?\n", meant.c_str());
@@ -29,10 +28,10 @@ void suggest(const CLI::App& app, int argc, char** argv) {
       continue;
     }
     std::vector<std::string> known;
-    const CLI::App* next = nullptr;
-    for (const CLI::App* sub : at->get_subcommands({})) {
-      known.push_back(sub->get_name());
-      if (sub->get_name() == word) next = sub;
+    const Verb* next = nullptr;
+    for (const Verb* sub : at->subcommands()) {
+      known.push_back(sub->name());
+      if (sub->name() == word) next = sub;
     }
     if (next == nullptr) {
       if (const std::string meant = closest(word, known); !meant.empty() && meant != word) {
@@ -48,12 +47,11 @@ void suggest(const CLI::App& app, int argc, char** argv) {
 
 int run(int argc, char** argv) {
   Session session;
-  CLI::App app("Halocline: positions, P&L, exposures and limits, current to the last event and exact at every one.", "halocline");
-  app.set_version_flag("--version", "halocline " HALOCLINE_VERSION);
-  app.require_subcommand(1);
+  CommandLine app("halocline", "Halocline: positions, P&L, exposures and limits, current to the last event and exact at every one.",
+                  "halocline " HALOCLINE_VERSION);
+  app.require_subcommand();
   app.footer("Example: halocline serve &  halocline ref load floor.toml  halocline trade --csv trades.csv  halocline nodes\n"
              "`halocline COMMAND --help` has an example each; exit codes and output are described in docs/cli.md.");
-  app.get_formatter()->column_width(34);
   add_serve(app, session);
   add_trade(app, session);
   add_price(app, session);
@@ -80,21 +78,16 @@ int run(int argc, char** argv) {
     std::fputs(app.help().c_str(), stderr);
     return kUsage;
   }
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::fprintf(stderr, "halocline: %s\n", error.what());
+  const CommandLine::Parsed parsed = app.parse(argc, argv);
+  if (!parsed.error.empty()) {
+    std::fprintf(stderr, "halocline: %s\n", parsed.error.c_str());
     suggest(app, argc, argv);
-    const CLI::App* at = &app;
     std::string path = "halocline";
-    while (!at->get_subcommands().empty()) {
-      at = at->get_subcommands().front();
-      path += " " + at->get_name();
-    }
+    for (const Verb* at = app.chosen(); at != nullptr; at = at->chosen()) path += " " + at->name();
     std::fprintf(stderr, "Run `%s --help` for more.\n", path.c_str());
     return kUsage;
   }
+  if (!parsed.go_on) return kDone;
   if (const auto address = parse_server_address(session.server); !address.ok()) return usage_error(address.status().message());
   const int code = session.action();
   if (std::fflush(stdout) != 0 && code == kDone) return kFailed;  // a full disk behind a redirection

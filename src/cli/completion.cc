@@ -1,6 +1,4 @@
 // Shell completion, made from the command line itself, so that it can't be out of date.
-#include <CLI/CLI.hpp>
-
 #include "cli/commands.h"
 
 namespace halocline::cli {
@@ -8,18 +6,14 @@ namespace {
 
 struct Words {
   std::string path;  // "", "limit", "limit set"
-  std::vector<std::pair<std::string, std::string>> commands;  // name, description
-  std::vector<std::pair<std::string, std::string>> options;
+  std::vector<Verb::Word> commands, options;
 };
 
-void collect(const CLI::App& app, const std::string& path, std::vector<Words>& all) {
-  Words words{path, {}, {}};
-  for (const CLI::App* sub : app.get_subcommands({})) words.commands.emplace_back(sub->get_name(), sub->get_description());
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) words.options.emplace_back("--" + name, option->get_description());
-  }
+void collect(const Verb& command, const std::string& path, std::vector<Words>& all) {
+  Words words{path, {}, command.long_options()};
+  for (const Verb* sub : command.subcommands()) words.commands.push_back({sub->name(), sub->about()});
   all.push_back(words);
-  for (const CLI::App* sub : app.get_subcommands({})) collect(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), all);
+  for (const Verb* sub : command.subcommands()) collect(*sub, path.empty() ? sub->name() : path + " " + sub->name(), all);
 }
 
 std::string single_quoted(const std::string& text) {
@@ -92,12 +86,12 @@ void fish(const std::vector<Words>& all) {
 
 }  // namespace
 
-void add_completion(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("completion", "print a completion script for your shell");
+void add_completion(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("completion", "print a completion script for your shell");
   command->footer("Examples:\n  source <(halocline completion bash)\n  halocline completion zsh > ~/.zfunc/_halocline\n"
                   "  halocline completion fish | source");
   auto shell = std::make_shared<std::string>();
-  command->add_option("SHELL", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  command->add_option("SHELL", *shell, "bash, zsh or fish")->required()->one_of({"bash", "zsh", "fish"});
   command->callback([shell, &app, &session] {
     session.action = [shell, &app] {
       std::vector<Words> all;

@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/server_config.h"
@@ -7,13 +5,13 @@
 
 namespace halocline::cli {
 
-void add_config(CLI::App& app, Session& session) {
-  CLI::App* config_command = app.add_subcommand("config", "check or show the server's configuration");
-  config_command->require_subcommand(1);
+void add_config(Verb& app, Session& session) {
+  Verb* config_command = app.add_subcommand("config", "check or show the server's configuration");
+  config_command->require_subcommand();
   config_command->footer("Example: halocline config show --config halocline.toml");
   auto flags = std::make_shared<ConfigFlags>();
 
-  CLI::App* check = config_command->add_subcommand("check", "whether serve would take it; says what is wrong and where");
+  Verb* check = config_command->add_subcommand("check", "whether serve would take it; says what is wrong and where");
   check->footer("Example: halocline config check --config halocline.toml");
   add_config_options(*check, *flags);
   check->callback([flags, &session] {
@@ -25,7 +23,7 @@ void add_config(CLI::App& app, Session& session) {
     };
   });
 
-  CLI::App* show = config_command->add_subcommand("show", "every key with its value and where that comes from");
+  Verb* show = config_command->add_subcommand("show", "every key with its value and where that comes from");
   show->footer("Examples:\n  halocline config show --set journal.durability=os\n  halocline config show --example > halocline.toml");
   auto example = std::make_shared<bool>(false);
   add_config_options(*show, *flags);

@@ -1,6 +1,4 @@
 // diff: what changed between two instants, by node and by trade.
-#include <CLI/CLI.hpp>
-
 #include <map>
 
 #include "base/decimal.h"
@@ -153,17 +151,17 @@ int show(const Session& session, const Flags& flags) {
 
 }  // namespace
 
-void add_diff(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("diff", "what changed between two instants, by node and by trade");
+void add_diff(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("diff", "what changed between two instants, by node and by trade");
   command->footer("Examples:\n  halocline diff --from -1h\n"
                   "  halocline diff --from '2026-11-17 09:30 America/New_York' --to '2026-11-17 16:00 America/New_York'\n"
                   "  halocline diff --from 'SEQ 1200' --to 'SEQ 1300' --json");
   auto flags = std::make_shared<Flags>();
   command->add_option("--from", flags->from, "a time (\"2026-11-17 10:42 America/New_York\", \"-30s\"), or \"SEQ n\"")->required();
   command->add_option("--to", flags->to, "the same, or now")->capture_default_str();
-  command->add_option("--trades", flags->most, "at most so many trades, the earliest changed first")
+  command->add_option("--trades", flags->most, "at most so many trades, up to 100000; the earliest changed first")
       ->capture_default_str()
-      ->check(CLI::Range(1, 100'000));
+      ->between(1, 100'000);
   add_server_options(*command, session);
   command->callback([flags, &session] { session.action = [flags, &session] { return show(session, *flags); }; });
 }

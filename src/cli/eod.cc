@@ -1,12 +1,10 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/commands.h"
 #include "cli/text.h"
 
 namespace halocline::cli {
 
-void add_eod(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("eod", "end the business day: day P&L, drawdown and largest trade start anew");
+void add_eod(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("eod", "end the business day: day P&L, drawdown and largest trade start anew");
   command->footer("Example: halocline eod 2026-11-24");
   auto date = std::make_shared<std::string>();
   command->add_option("DATE", *date, "the day that ends, 2026-11-24 or 20261124")->required();

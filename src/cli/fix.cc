@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/commands.h"
 #include "cli/csv.h"
 #include "cli/fix_log.h"
@@ -145,25 +143,25 @@ int map_file(const Session& session, const Flags& flags) {
 
 }  // namespace
 
-void add_fix(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("fix", "FIX sessions: how they are, what a message becomes, a log fed in");
-  command->require_subcommand(1);
+void add_fix(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("fix", "FIX sessions: how they are, what a message becomes, a log fed in");
+  command->require_subcommand();
   command->footer("Examples:\n  halocline fix sessions\n  halocline fix map --message message.fix --config halocline.toml\n"
                   "  halocline fix replay yesterday.log");
   auto flags = std::make_shared<Flags>();
 
-  CLI::App* sessions = command->add_subcommand("sessions", "state, numbers, rates, messages by type and last error of each");
+  Verb* sessions = command->add_subcommand("sessions", "state, numbers, rates, messages by type and last error of each");
   sessions->footer("Example: halocline fix sessions --json | jq '.sessions[].next_in'");
   add_server_options(*sessions, session);
   sessions->callback([&session] { session.action = [&session] { return show_sessions(session); }; });
 
-  CLI::App* reset_command = command->add_subcommand("reset", "log a session out and begin both its numbers at 1");
+  Verb* reset_command = command->add_subcommand("reset", "log a session out and begin both its numbers at 1");
   reset_command->footer("Example: halocline fix reset oms\nThe counterparty must begin at 1 as well (ResetSeqNumFlag, or its own reset).");
   reset_command->add_option("SESSION", flags->session, "the session's name")->required();
   add_server_options(*reset_command, session);
   reset_command->callback([flags, &session] { session.action = [flags, &session] { return reset(session, flags->session); }; });
 
-  CLI::App* map = command->add_subcommand("map", "what messages would become and which tag decided; without a server");
+  Verb* map = command->add_subcommand("map", "what messages would become and which tag decided; without a server");
   map->footer("Example: halocline fix map --message message.fix --config halocline.toml --session oms");
   map->add_option("--message", flags->file, "a file with a message a line, SOH, | or ^A between the tags (- for standard "
       "input)")->required();
@@ -172,14 +170,14 @@ void add_fix(CLI::App& app, Session& session) {
   add_json_option(*map, session);
   map->callback([flags, &session] { session.action = [flags, &session] { return map_file(session, *flags); }; });
 
-  CLI::App* replay = command->add_subcommand("replay", "feed the messages of a FIX log into a server, over gRPC");
+  Verb* replay = command->add_subcommand("replay", "feed the messages of a FIX log into a server, over gRPC");
   replay->footer("Examples:\n  halocline fix replay yesterday.log --config halocline.toml\n  halocline fix replay yesterday.log --speed "
       "real\n"
                  "Sending a log twice changes nothing.");
   replay->add_option("FILE", flags->file, "lines that hold a message (- for standard input)")->required();
   replay->add_option("--session", flags->session, "by the rules of this session; else of the one that the comp ids say");
   replay->add_option("--speed", flags->speed, "max, or real: as fast as SendingTime(52) says")
-      ->check(CLI::IsMember({"max", "real"}).description(""))->capture_default_str();
+      ->one_of({"max", "real"})->capture_default_str();
   add_config_options(*replay, flags->config);
   add_server_options(*replay, session);
   replay->callback([flags, &session] {

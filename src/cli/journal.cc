@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include <filesystem>
 
 #include "base/sha256.h"
@@ -135,12 +133,12 @@ int inspect(const Session& session, const Flags& flags) {
 
 }  // namespace
 
-void add_journal(CLI::App& app, Session& session) {
-  CLI::App* journal = app.add_subcommand("journal", "look at a journal on disk, also beside a running server");
-  journal->require_subcommand(1);
+void add_journal(Verb& app, Session& session) {
+  Verb* journal = app.add_subcommand("journal", "look at a journal on disk, also beside a running server");
+  journal->require_subcommand();
   journal->footer("Example: halocline journal verify halocline-data");
   auto flags = std::make_shared<Flags>();
-  CLI::App* inspect_command = journal->add_subcommand("inspect", "show its commands in order");
+  Verb* inspect_command = journal->add_subcommand("inspect", "show its commands in order");
   inspect_command->footer("Examples:\n  halocline journal inspect halocline-data --from 1000 --limit 20\n"
                           "  halocline journal inspect halocline-data --json | jq 'select(.type == \"TRADE\")'");
   inspect_command->add_option("DIR", flags->directory, "the server's data directory, or the journal in it")->required();
@@ -150,14 +148,14 @@ void add_journal(CLI::App& app, Session& session) {
   inspect_command->add_flag("--blocks", flags->blocks, "show blocks (the units of commit) instead of commands");
   add_json_option(*inspect_command, session);
   inspect_command->callback([flags, &session] { session.action = [flags, &session] { return inspect(session, *flags); }; });
-  CLI::App* digest_command = journal->add_subcommand("digest", "work the books out from the journal alone, and print their state digest");
+  Verb* digest_command = journal->add_subcommand("digest", "work the books out from the journal alone, and print their state digest");
   digest_command->footer("Example: halocline journal digest halocline-data --at 1000\n"
                          "prints what `halocline status --digest` said at seq 1000.");
   digest_command->add_option("DIR", flags->directory, "the server's data directory, or the journal in it")->required();
   digest_command->add_option("--at", flags->at, "the seq whose books are wanted (default: the last)");
   add_json_option(*digest_command, session);
   digest_command->callback([flags, &session] { session.action = [flags, &session] { return digest(session, *flags); }; });
-  CLI::App* verify_command = journal->add_subcommand("verify", "check every checksum and the hash chain; says where it is damaged");
+  Verb* verify_command = journal->add_subcommand("verify", "check every checksum and the hash chain; says where it is damaged");
   verify_command->footer("Example: halocline journal verify halocline-data --json");
   verify_command->add_option("DIR", flags->directory, "the server's data directory, or the journal in it")->required();
   add_json_option(*verify_command, session);

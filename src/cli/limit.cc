@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/table.h"
@@ -94,19 +92,19 @@ int list(const Session& session, const Flags& flags) {
 
 }  // namespace
 
-void add_limit(CLI::App& app, Session& session) {
-  CLI::App* limit = app.add_subcommand("limit", "limits on nodes, and templates for all nodes of a kind");
-  limit->require_subcommand(1);
+void add_limit(Verb& app, Session& session) {
+  Verb* limit = app.add_subcommand("limit", "limits on nodes, and templates for all nodes of a kind");
+  limit->require_subcommand();
   limit->footer("Example: halocline limit set trader-gross --on 'trader:*' --measure gross --breach 5000000");
   auto flags = std::make_shared<Flags>();
   const auto sub = [&](const char* name, const char* about, const char* example, auto action) {
-    CLI::App* command = limit->add_subcommand(name, about);
+    Verb* command = limit->add_subcommand(name, about);
     command->footer(example);
     add_server_options(*command, session);
     command->callback([flags, &session, action] { session.action = [flags, &session, action] { return action(session, *flags); }; });
     return command;
   };
-  CLI::App* set_command = sub("set", "set a limit, or change its levels",
+  Verb* set_command = sub("set", "set a limit, or change its levels",
       "Examples:\n  halocline limit set trader-gross --on 'trader:*' --measure gross --warn 4000000 --breach 5000000\n"
       "  halocline limit set anna --on trader:anna --measure day_loss --breach 250000 --hard --owner risk --escalate-after 5m", set);
   set_command->add_option("NAME", flags->name, "the limit's own name")->required();
@@ -118,9 +116,9 @@ void add_limit(CLI::App& app, Session& session) {
   set_command->add_flag("--hard", flags->hard, "not to be exceeded (default: soft, to be explained)");
   set_command->add_option("--owner", flags->owner, "who answers for it");
   set_command->add_option("--escalate-after", flags->escalate_after, "a hard breach unacknowledged for so long escalates");
-  CLI::App* list_command = sub("list", "all limits with their active alerts", "Example: halocline limit list --json", list);
+  Verb* list_command = sub("list", "all limits with their active alerts", "Example: halocline limit list --json", list);
   add_as_of_option(*list_command, flags->as_of);
-  CLI::App* remove_command = sub("remove", "remove a limit; its alerts are cleared",
+  Verb* remove_command = sub("remove", "remove a limit; its alerts are cleared",
                                  "Example: halocline limit remove trader-gross", remove);
   remove_command->add_option("NAME", flags->name, "the limit's name")->required();
 }

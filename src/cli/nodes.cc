@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include <map>
 
 #include "cli/commands.h"
@@ -135,15 +133,15 @@ int show(const Session& session, const Flags& flags) {
 
 }  // namespace
 
-void add_nodes(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("nodes", "the hierarchy with its measures, in the firm's currency");
+void add_nodes(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("nodes", "the hierarchy with its measures, in the firm's currency");
   command->footer("Examples:\n  halocline nodes                         firm, desks, books and traders as a tree\n"
                   "  halocline nodes trader --sort gross --top 10\n  halocline nodes instrument:AAPL --json");
   auto flags = std::make_shared<Flags>();
   command->add_option("NODE", flags->node, "KIND or KIND:NAME (default: the tree)");
   command->add_option("--sort", flags->sort, "by name, net, gross, day_pnl (losses first), total_pnl, drawdown, concentration, "
                       "largest_trade, trade_rate or stale")
-      ->check(CLI::IsMember(kSorts));
+      ->one_of(kSorts);
   command->add_option("--top", flags->top, "only the first so many");
   add_as_of_option(*command, flags->as_of);
   add_effective_at_option(*command, flags->effective_at);

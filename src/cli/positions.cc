@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/table.h"
@@ -54,8 +52,8 @@ int show(const Session& session, const Flags& flags) {
 
 }  // namespace
 
-void add_positions(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("positions", "positions with average price and P&L");
+void add_positions(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("positions", "positions with average price and P&L");
   command->footer("Examples:\n  halocline positions                     the firm's\n  halocline positions trader:anna\n"
                   "  halocline positions book --instrument AAPL --json\n  halocline positions --as-of '2026-11-17 10:42 America/New_York'");
   auto flags = std::make_shared<Flags>();

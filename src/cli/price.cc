@@ -1,6 +1,4 @@
 // price and fx: marks and rates, one from the command line or many from CSV.
-#include <CLI/CLI.hpp>
-
 #include <map>
 
 #include "cli/commands.h"
@@ -110,7 +108,7 @@ int load(const Session& session, const std::string& path) {
 template <class Kind>
 int publish_one(const Session& session, const Flags& flags) {
   if (flags.name.empty() || flags.value.empty()) {
-    return usage_error(std::string("a ") + Kind::kWhat + " needs a name and a number, or give many with --csv FILE");
+    return usage_error("a " + std::string(Kind::kWhat) + " needs a name and a number, or give many with --csv FILE");
   }
   v1::PriceBatch batch;
   auto* item = Kind::add(batch);
@@ -131,9 +129,9 @@ int publish_one(const Session& session, const Flags& flags) {
 }
 
 template <class Kind>
-void add(CLI::App& app, Session& session, const char* command_name, const char* about, const char* name, const char* value,
+void add(Verb& app, Session& session, const char* command_name, const char* about, const char* name, const char* value,
          const char* example) {
-  CLI::App* command = app.add_subcommand(command_name, about);
+  Verb* command = app.add_subcommand(command_name, about);
   auto flags = std::make_shared<Flags>();
   command->footer(example);
   command->add_option(name, flags->name, "whose");
@@ -150,12 +148,12 @@ void add(CLI::App& app, Session& session, const char* command_name, const char* 
 
 }  // namespace
 
-void add_price(CLI::App& app, Session& session) {
+void add_price(Verb& app, Session& session) {
   add<Price>(app, session, "price", "publish prices of instruments", "INSTRUMENT", "PRICE",
              "Examples:\n  halocline price AAPL 187.25\n  halocline price --csv prices.csv      header: instrument,price,time");
 }
 
-void add_fx(CLI::App& app, Session& session) {
+void add_fx(Verb& app, Session& session) {
   add<Rate>(app, session, "fx", "publish FX rates: firm currency for one unit", "CURRENCY", "RATE",
             "Examples:\n  halocline fx EUR 1.0825\n  halocline fx --csv rates.csv           header: currency,rate,time");
 }

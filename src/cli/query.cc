@@ -1,6 +1,4 @@
 // query: one answer to an SQL text.
-#include <CLI/CLI.hpp>
-
 #include <cstdio>
 #include <memory>
 
@@ -129,8 +127,8 @@ int ask(const Session& session, const Flags& flags) {
 
 }  // namespace
 
-void add_query(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("query", "asks the books in SQL, once");
+void add_query(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("query", "asks the books in SQL, once");
   command->footer(
       "Examples:\n"
       "  halocline query 'SELECT trader, SUM(notional) AS total FROM trades WHERE live GROUP BY trader ORDER BY total DESC LIMIT 10'\n"

@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include <map>
 
 #include "cli/commands.h"
@@ -169,37 +167,37 @@ int list(const Session& session, const Flags& flags) {
 
 }  // namespace
 
-void add_ref(CLI::App& app, Session& session) {
-  CLI::App* ref = app.add_subcommand("ref", "reference data: what trades may name");
-  ref->require_subcommand(1);
+void add_ref(Verb& app, Session& session) {
+  Verb* ref = app.add_subcommand("ref", "reference data: what trades may name");
+  ref->require_subcommand();
   ref->footer("Example: halocline ref load floor.toml && halocline ref list --kind book");
   auto flags = std::make_shared<Flags>();
   const auto sub = [&](const char* name, const char* about, const char* example, auto action) {
-    CLI::App* command = ref->add_subcommand(name, about);
+    Verb* command = ref->add_subcommand(name, about);
     command->footer(example);
     add_server_options(*command, session);
     command->callback([flags, &session, action] { session.action = [flags, &session, action] { return action(session, *flags); }; });
     return command;
   };
 
-  CLI::App* load_command = sub("load", "load a TOML file, or a CSV file of one kind",
+  Verb* load_command = sub("load", "load a TOML file, or a CSV file of one kind",
       "Examples:\n  halocline ref load floor.toml         [firm], [[currency]], [[desk]], [[book]], [[trader]],\n"
       "                                        [[counterparty]], [[instrument]]\n"
       "  halocline ref load books.csv --kind book     header: name,desk", load);
   load_command->add_option("FILE", flags->file, "the file (- for TOML, or CSV with --kind, from standard input)")->required();
   load_command->add_option("--kind", flags->kind, "what the rows of a CSV file are");
 
-  CLI::App* list_command = sub("list", "everything, or one kind", "Example: halocline ref list --kind instrument --json", list);
+  Verb* list_command = sub("list", "everything, or one kind", "Example: halocline ref list --kind instrument --json", list);
   list_command->add_option("--kind", flags->kind, "currency, desk, book, trader, counterparty or instrument");
   add_as_of_option(*list_command, flags->as_of);
 
-  CLI::App* set_command = sub("set", "add or change one thing",
+  Verb* set_command = sub("set", "add or change one thing",
       "Examples:\n  halocline ref set book name=rates-1 desk=rates\n"
       "  halocline ref set instrument symbol=AAPL kind=equity currency=USD sector=tech stale_after=30s", set);
   set_command->add_option("KIND", flags->kind, "firm, currency, desk, book, trader, counterparty or instrument")->required();
   set_command->add_option("FIELD=VALUE", flags->pairs, "its fields")->required();
 
-  CLI::App* rename_command = sub("rename", "give a thing another name; its positions and history stay",
+  Verb* rename_command = sub("rename", "give a thing another name; its positions and history stay",
       "Example: halocline ref rename instrument FB META", rename);
   rename_command->add_option("KIND", flags->kind, "desk, book, trader, counterparty, instrument, underlying or sector")->required();
   rename_command->add_option("FROM", flags->from, "the name it has")->required();

@@ -1,14 +1,12 @@
 #include "server/serve.h"
 
-#include <CLI/CLI.hpp>
-
 #include "cli/commands.h"
 #include "cli/server_config.h"
 
 namespace halocline::cli {
 
-void add_serve(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("serve", "run the server until SIGTERM or Ctrl-C");
+void add_serve(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("serve", "run the server until SIGTERM or Ctrl-C");
   command->footer(
       "Examples:\n  halocline serve\n"
       "  halocline serve --config halocline.toml --set server.listen=127.0.0.1:0 --set journal.durability=os");

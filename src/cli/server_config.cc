@@ -1,7 +1,6 @@
 #include "cli/server_config.h"
 
-#include <CLI/CLI.hpp>
-
+#include "cli/command_line.h"
 #include "cli/text.h"
 
 namespace halocline::cli {
@@ -15,11 +14,11 @@ std::string variable_of(const ConfigKey& key) {
 
 }  // namespace
 
-void add_config_options(CLI::App& command, ConfigFlags& flags) {
+void add_config_options(Verb& command, ConfigFlags& flags) {
   if (const char* file = std::getenv("HALOCLINE_CONFIG"); file != nullptr) flags.file = file;
   command.add_option("--config", flags.file, "a TOML file (or HALOCLINE_CONFIG); `config show --example` describes every key");
   command.add_option("--set", flags.settings, "SECTION.KEY=VALUE, before file and environment; may be given again")
-      ->allow_extra_args(false);
+      ->one_at_a_time();
 }
 
 Result<Config> load_server_config(const ConfigFlags& flags) {

@@ -7,18 +7,16 @@
 #include "base/status.h"
 #include "server/config.h"
 
-namespace CLI {
-class App;
-}
-
 namespace halocline::cli {
+
+class Verb;
 
 struct ConfigFlags {
   std::string file;                    // empty: none
   std::vector<std::string> settings;  // "section.key=value"
 };
 
-void add_config_options(CLI::App& command, ConfigFlags& flags);
+void add_config_options(Verb& command, ConfigFlags& flags);
 // kInvalidArgument with what was wrong, also for a file that is not there.
 Result<Config> load_server_config(const ConfigFlags& flags);
 

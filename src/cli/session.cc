@@ -1,11 +1,10 @@
 #include "cli/session.h"
 
-#include <CLI/CLI.hpp>
-
 #include <charconv>
 
 #include <strings.h>
 
+#include "cli/command_line.h"
 #include "cli/json.h"
 #include "cli/text.h"
 #include "command/command.h"
@@ -17,17 +16,17 @@ Client Session::connect() const {
   return Client(server, std::chrono::milliseconds(static_cast<std::int64_t>(timeout_s * 1'000)));
 }
 
-void add_json_option(CLI::App& command, Session& session) {
+void add_json_option(Verb& command, Session& session) {
   command.add_flag("--json", session.json, "print JSON for scripts");
 }
 
-void add_server_options(CLI::App& command, Session& session, bool json) {
+void add_server_options(Verb& command, Session& session, bool json) {
   // Not by envname(): CLI11 would let the environment win over another command's flag, as all write to the same place.
   if (const char* server = std::getenv("HALOCLINE_SERVER"); server != nullptr && *server != 0) session.server = server;
   command.add_option("--server", session.server, "the server's HOST:PORT, or https://HOST:PORT[?ca=FILE] for TLS (or HALOCLINE_SERVER)")
       ->capture_default_str();
   command.add_option("--timeout", session.timeout_s, "seconds to wait for an answer")
-      ->check(CLI::Range(0.001, 86'400.0).description(""))->capture_default_str();
+      ->between(0.001, 86'400.0)->capture_default_str();
   if (json) add_json_option(command, session);
 }
 
@@ -59,12 +58,12 @@ std::string not_empty(const std::string& given) { return given.empty() ? "an ins
 
 }  // namespace
 
-void add_as_of_option(CLI::App& command, std::string& text) {
+void add_as_of_option(Verb& command, std::string& text) {
   command.add_option("--as-of", text, "as it was then: a time (\"2026-11-17 10:42 America/New_York\", \"-30s\"; else UTC) or \"SEQ n\"")
       ->check(not_empty);
 }
 
-void add_effective_at_option(CLI::App& command, std::string& text) {
+void add_effective_at_option(Verb& command, std::string& text) {
   command.add_option("--effective-at", text, "what was effective at this time, as known now or --as-of: late trades and corrections count")
       ->check(not_empty);
 }

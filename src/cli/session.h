@@ -8,12 +8,9 @@
 #include "client/client.h"
 #include "halocline/v1/types.pb.h"
 
-namespace CLI {
-class App;
-class Option;
-}
-
 namespace halocline::cli {
+
+class Verb;
 
 // What the process ends with; documented in docs/cli.md, never renumbered.
 enum Exit : int {
@@ -36,14 +33,14 @@ struct Session {
 };
 
 // Adds --server and --timeout; with `json`, --json too.
-void add_server_options(CLI::App& command, Session& session, bool json = true);
-void add_json_option(CLI::App& command, Session& session);
+void add_server_options(Verb& command, Session& session, bool json = true);
+void add_json_option(Verb& command, Session& session);
 
 // Adds --as-of, whose text set_as_of() reads: "SEQ n" (or "seq:n"), else a time, which the server reads.
-void add_as_of_option(CLI::App& command, std::string& text);
+void add_as_of_option(Verb& command, std::string& text);
 void set_as_of(const std::string& text, v1::AsOf& as_of);
 // Adds --effective-at, whose text is a time, which the server reads.
-void add_effective_at_option(CLI::App& command, std::string& text);
+void add_effective_at_option(Verb& command, std::string& text);
 
 // Says on stderr what was wrong and what to do; the exit code for it.
 int report(const Status& status);

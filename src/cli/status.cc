@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/table.h"
@@ -58,8 +56,8 @@ void print_status(const v1::Status& s) {
 
 }  // namespace
 
-void add_status(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("status", "how the server is: seqs, latencies by stage, queues, counters");
+void add_status(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("status", "how the server is: seqs, latencies by stage, queues, counters");
   command->footer("Examples:\n  halocline status\n  halocline status --digest --json | jq -r .state_digest");
   auto digest = std::make_shared<bool>(false);
   command->add_flag("--digest", *digest, "also compute the digest of the whole state");

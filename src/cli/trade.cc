@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include <map>
 
 #include "cli/commands.h"
@@ -82,8 +80,8 @@ int show(const Session& session, const TradeFlags& flags) {
 
 }  // namespace
 
-void add_trade(CLI::App& app, Session& session) {
-  CLI::App* trade = app.add_subcommand("trade", "send one trade from flags, or many from a file");
+void add_trade(Verb& app, Session& session) {
+  Verb* trade = app.add_subcommand("trade", "send one trade from flags, or many from a file");
   auto flags = std::make_shared<TradeFlags>();
   trade->footer(
       "Examples:\n"
@@ -100,7 +98,7 @@ void add_trade(CLI::App& app, Session& session) {
   csv->excludes(jsonl);
   add_server_options(*trade, session);
   trade->callback([trade, flags, csv, jsonl, &session] {
-    if (!trade->get_subcommands().empty()) return;
+    if (trade->chosen() != nullptr) return;
     session.action = [flags, csv, jsonl, &session] {
       if (csv->count() > 0) return load_trades(session, flags->csv, TradeFormat::kCsv);
       if (jsonl->count() > 0) return load_trades(session, flags->jsonl, TradeFormat::kJsonLines);
@@ -108,7 +106,7 @@ void add_trade(CLI::App& app, Session& session) {
     };
   });
 
-  CLI::App* show_command = trade->add_subcommand("show", "the current version of a trade");
+  Verb* show_command = trade->add_subcommand("show", "the current version of a trade");
   show_command->footer("Example: halocline trade show oms T1 --json");
   show_command->add_option("SOURCE", flags->source, "the system it came from")->required();
   show_command->add_option("ID", flags->trade_id, "its id there")->required();

@@ -1,6 +1,4 @@
 // watch: a continuous query on the terminal.
-#include <CLI/CLI.hpp>
-
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -180,8 +178,8 @@ int watch(const Session& session, const Flags& flags) {
 
 }  // namespace
 
-void add_watch(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("watch", "follows the answer to an SQL text as the books change");
+void add_watch(Verb& app, Session& session) {
+  Verb* command = app.add_subcommand("watch", "follows the answer to an SQL text as the books change");
   command->footer(
       "Examples:\n"
       "  halocline watch 'SELECT trader, SUM(notional) AS total FROM trades WHERE live GROUP BY trader ORDER BY total DESC LIMIT 10'\n"
@@ -190,8 +188,8 @@ void add_watch(CLI::App& app, Session& session) {
       "  halocline watch --name big_trades --after 10433 --json               every change after that seq, whenever it was\n"
       "On a terminal a table that changes in place; lines when piped. The language: docs/queries.md");
   auto flags = std::make_shared<Flags>();
-  CLI::Option* sql = command->add_option("SQL", flags->sql, "the text");
-  CLI::Option* name = command->add_option("--name", flags->name, "instead of a text: a query that CREATE CONTINUOUS QUERY or ALERT made");
+  Option* sql = command->add_option("SQL", flags->sql, "the text");
+  Option* name = command->add_option("--name", flags->name, "instead of a text: a query that CREATE CONTINUOUS QUERY or ALERT made");
   sql->excludes(name);
   command->add_option("--after", flags->after, "instead of the answer: what each seq after this one did to it, then what comes");
   command->add_option("--param", flags->parameters, "NAME=VALUE for $NAME or :NAME; may be repeated");
