@@ -69,14 +69,12 @@ class Verb {
   std::string about() const;
   std::vector<const Verb*> subcommands() const;
   std::vector<Word> long_options() const;  // with their dashes
-  const Verb* chosen() const;           // the subcommand that was parsed, or null
-
- protected:
-  CLI::App& app_;
+  const Verb* chosen() const;              // the subcommand that was parsed, or null
 
  private:
   Option* keep(CLI::Option* option);
 
+  CLI::App& app_;
   std::vector<std::unique_ptr<Verb>> subcommands_;
   std::vector<std::unique_ptr<Option>> options_;
 };
