@@ -204,8 +204,12 @@ BatchStream::Clock::time_point BatchStream::may_seal_at() const {
   return std::max<Clock::time_point>(lingered, batches_.front()->written + options_.quick_answer);
 }
 
+bool BatchStream::may_write() const {
+  return connection_ != nullptr && !connection_->writing && !connection_->broken && !connection_->ending;
+}
+
 bool BatchStream::fill_write() {
-  if (connection_ == nullptr || connection_->writing || connection_->broken || connection_->ending) return false;
+  if (!may_write()) return false;
   if (written_ == batches_.size()) {
     if (open_->items() == 0) return false;
     const Clock::time_point at = may_seal_at();
@@ -408,7 +412,7 @@ void BatchStream::supervise() {
       } else {
         write_and_unlock(lock);
         lock.lock();
-        if (connection_ == nullptr || open_->items() == 0 || Clock::now() < may_seal_at()) continue;
+        if (connection_ == nullptr || open_->items() == 0 || may_write() || Clock::now() < may_seal_at()) continue;
         watching_ = false;  // not free to write: whoever makes it free sends what is due
         wake_.wait(lock);
       }

@@ -115,6 +115,7 @@ class BatchStream {
   void recycle(BatchPtr batch);
   void seal();
   Clock::time_point may_seal_at() const;
+  bool may_write() const;
   bool fill_write();                  // chooses the connection's next write; true: start it, without the lock
   void write_and_unlock(Lock& lock);  // starts the next write, if there is one to start
   void answered(const v1::TradeAcks& acks);
