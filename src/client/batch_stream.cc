@@ -210,10 +210,11 @@ bool BatchStream::may_write() const {
 
 bool BatchStream::fill_write() {
   if (!may_write()) return false;
+  const Clock::time_point now = Clock::now();
   if (written_ == batches_.size()) {
     if (open_->items() == 0) return false;
     const Clock::time_point at = may_seal_at();
-    if (at > Clock::now()) {
+    if (at > now) {
       if (at != Clock::time_point::max() && !std::exchange(watching_, true)) wake_.notify_all();
       return false;
     }
@@ -225,7 +226,7 @@ bool BatchStream::fill_write() {
   grpc::ByteBuffer buffer(&slice, 1);
   connection_->buffer_.Swap(&buffer);
   connection_->writing = true;
-  batch.written = Clock::now();
+  batch.written = now;
   ++counts_.batches;
   if (batch.sent_before) counts_.resent += batch.items();
   batch.sent_before = true;
