@@ -400,6 +400,7 @@ void Core::watch(WatchRequest request, std::shared_ptr<QuerySubscriber> subscrib
 void Core::unwatch(const QuerySubscriber* subscriber) {
   watches_.remove(subscriber);
   p_.publisher_bell.ring();
+  reruns_.one_is_gone();
 }
 
 void Core::unfollow(const AlertSubscriber* subscriber) {

@@ -196,7 +196,8 @@ void Reruns::Run::drop_those_gone() {
 // False: it has ended, or all ends.
 bool Reruns::Run::wait_until_let_go(const RiderPtr& rider) {
   std::unique_lock lock(shared_->mutex);
-  const bool in_time = shared_->changed.wait_for(lock, kPatience, [&] { return !rider->holds_a_piece || shared_->stopping; });
+  const auto goes_on = [&] { return !rider->holds_a_piece || rider->watch->gone.load() || shared_->stopping; };
+  const bool in_time = shared_->changed.wait_for(lock, kPatience, goes_on);
   if (shared_->stopping) return false;
   lock.unlock();
   if (!in_time) r_.watches_.cut(*rider->watch, rider->watch->position + 1);
@@ -264,6 +265,11 @@ void Reruns::add(std::shared_ptr<Watch> watch) {
   shared_->waiting.push_back(std::move(watch));
   shared_->changed.notify_all();
   if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+}
+
+void Reruns::one_is_gone() {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->changed.notify_all();
 }
 
 void Reruns::work() {

@@ -33,6 +33,8 @@ class Reruns {
 
   // Offers it what the seqs after its position did. Any thread.
   void add(std::shared_ptr<Watch> watch);
+  // Some subscription was taken away (Watches::remove): nobody is to wait for it. Any thread.
+  void one_is_gone();
   // What is under way ends where it is. The owner's thread; may be called twice.
   void stop();
 

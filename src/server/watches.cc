@@ -199,8 +199,7 @@ bool Watches::go_on_from_recent(const std::shared_ptr<Watch>& watch) {
   piece->events = recent_.after(watch->query, watch->position, options_.piece);
   const bool more = piece->events.size() == options_.piece;
   watch->caught_up = !more;
-  if (piece->events.empty()) return true;
-  watch->position = piece->events.back()->seq;
+  if (!piece->events.empty()) watch->position = piece->events.back()->seq;
   if (more) {
     piece->let_go = [watching = std::weak_ptr<Watch>(watch), waiting = std::weak_ptr<Waiting>(waiting_)] {
       auto one = watching.lock();
@@ -208,7 +207,11 @@ bool Watches::go_on_from_recent(const std::shared_ptr<Watch>& watch) {
       if (one != nullptr && all != nullptr) all->add(std::move(one), {});
     };
   }
-  if (!offer_piece(*watch->subscriber, piece)) cut(*watch, watch->position);
+  if (!offer_piece(*watch->subscriber, piece)) {
+    cut(*watch, watch->position);
+  } else if (!more && watch->position < marked_) {
+    watch->subscriber->progress(marked_, marked_time_);  // the others have that mark, and there may be no other for long
+  }
   return true;
 }
 
@@ -236,6 +239,7 @@ void Watches::attend() {
 }
 
 void Watches::cut(Watch& watch, Seq before) {
+  if (watch.gone.load()) return;
   counters_.add("subscribers_cut", 1);
   log_line(LogLevel::kWarn, "watch.cut", {{"seq", before}});
   end(watch, Status(Code::kResourceExhausted, "the subscriber is too slow and was cut before seq " + std::to_string(before) +
@@ -254,7 +258,7 @@ void Watches::offer(const queries::ToldEvents& events) {
         watch->caught_up ? end(*watch, *one.failure) : void(watch->end_when_caught_up = *one.failure);
         continue;
       }
-      if (!watch->caught_up) continue;
+      if (!watch->caught_up || one.events->seq <= watch->position) continue;
       if (copy == nullptr) copy = copy_of(*one.events);
       if (!watch->subscriber->offer(copy)) cut(*watch, copy->seq);
     }
@@ -278,11 +282,12 @@ bool Watches::progress(Seq seq, Nanos time, std::int64_t now) {
   finish(std::move(finished));
 
   if (std::exchange(marked_, seq) != seq) unmarked_ = turns_.size();
+  marked_time_ = time;
   unmarked_ = std::min(unmarked_, turns_.size());
   for (std::size_t left = std::min(unmarked_, kMarksAtOnce); left > 0; --left, --unmarked_) {
     std::shared_ptr<Watch> watch = std::move(turns_.front());
     turns_.pop_front();
-    if (watch->caught_up && !watch->gone.load()) watch->subscriber->progress(seq, time);
+    if (watch->caught_up && seq > watch->position && !watch->gone.load()) watch->subscriber->progress(seq, time);
     turns_.push_back(std::move(watch));
   }
   return unmarked_ == 0;

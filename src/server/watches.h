@@ -50,7 +50,8 @@ struct Watch {
 
   // By whoever gives it events: the publisher, or, while it catches up, the rerun or who reads its answer aside.
   bool started = false;
-  Seq position = 0;  // everything up to it has been offered, while it catches up
+  // Everything up to it has been offered, while it catches up and when it had. The journal, read aside, may be ahead of the publisher.
+  Seq position = 0;
 
   // The publisher's.
   bool caught_up = false;
@@ -146,6 +147,7 @@ class Watches {
   std::unordered_map<Id, std::vector<std::shared_ptr<Watch>>> live_;  // the publisher's, as the next six
   std::deque<std::shared_ptr<Watch>> turns_;  // all of live_, in the order in which they are told of progress
   Seq marked_ = 0;                            // the last mark of progress …
+  Nanos marked_time_ = 0;
   std::size_t unmarked_ = 0;                  // … and how many have not been told it
   RecentEvents recent_;
   std::deque<Orphan> orphans_;  // queries that nobody watches just now; their events are kept for a while
