@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/copy_bytes.h"
+#include "base/prefetch.h"
 #include "base/sha256.h"
 #include "base/sha256_many.h"
 #include "engine/changed_items.h"
@@ -21,25 +23,35 @@ namespace {
 constexpr char kBetween = 0x1f;
 constexpr std::size_t kTradesInABlock = 64;
 
-// Builds one line after the other and hands each on.
+// Builds one line behind the other. To a sink it hands on what it has whenever that is so many bytes.
 class Lines {
  public:
   using Sink = void (*)(void* context, std::string_view text);
-  Lines(Sink sink, void* context) : sink_(sink), context_(context) {}
+  Lines() = default;
+  Lines(Sink sink, void* context, std::size_t at_least) : sink_(sink), context_(context), at_least_(at_least) {}
+  Lines(const Lines&) = delete;
+  Lines& operator=(const Lines&) = delete;
+
+  // What was not handed on.
+  std::string_view rest() const { return {text_.data(), size()}; }
+  void clear() { to_ = text_.data(); }
 
   Lines& start(std::string_view kind) {
-    line_ = kind;
+    to_ = copy_bytes(kind, room(kind.size()));
     return *this;
   }
   Lines& text(std::string_view value) {
-    line_ += kBetween;
-    line_ += value;
+    char* const to = room(1 + value.size());
+    *to = kBetween;
+    to_ = copy_bytes(value, to + 1);
     return *this;
   }
   Lines& number(std::int64_t value) {
-    char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    return text({digits, static_cast<std::size_t>(end - digits)});
+    constexpr std::size_t kMost = 24;
+    char* const to = room(kMost);
+    *to = kBetween;
+    to_ = std::to_chars(to + 1, to + kMost, value).ptr;
+    return *this;
   }
   Lines& wide(Int128 value) {
     if (value == static_cast<std::int64_t>(value)) return number(static_cast<std::int64_t>(value));
@@ -52,14 +64,29 @@ class Lines {
     return number(static_cast<std::int64_t>(value));
   }
   void end() {
-    line_ += '\n';
-    sink_(context_, line_);
+    *room(1) = '\n';
+    ++to_;
+    if (size() < at_least_) return;
+    sink_(context_, rest());
+    clear();
   }
 
  private:
-  Sink sink_;
-  void* context_;
-  std::string line_;
+  std::size_t size() const { return static_cast<std::size_t>(to_ - text_.data()); }
+  char* room(std::size_t bytes) {
+    if (text_.size() - size() < bytes) [[unlikely]] {
+      const std::size_t used = size();
+      text_.resize(std::max(2 * text_.size(), used + bytes));
+      to_ = text_.data() + used;
+    }
+    return to_;
+  }
+
+  const Sink sink_ = nullptr;
+  void* const context_ = nullptr;
+  const std::size_t at_least_ = SIZE_MAX;
+  std::vector<char> text_ = std::vector<char>(1'024);
+  char* to_ = text_.data();
 };
 
 void firm_line(const State& state, Lines& lines) {
@@ -125,19 +152,24 @@ void position_lines(const State& state, Lines& lines) {
   const std::vector<std::uint32_t> sorted = sorted_instruments(catalog);
   std::vector<std::uint32_t> places(sorted.size());
   for (std::uint32_t place = 0; place < sorted.size(); ++place) places[sorted[place]] = place;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> found;  // of a node: place of the instrument, position
-  for (std::uint32_t node = 0; node < catalog.nodes.size(); ++node) {
-    found.clear();
-    for (std::uint32_t p = catalog.nodes[node].first_position; p != kNoId; p = state.positions[p].next_of_node) {
-      if (state.positions[p].count != 0) found.emplace_back(places[state.positions[p].instrument], p);
-    }
-    std::sort(found.begin(), found.end());
-    for (const auto& [place, id] : found) {
-      const PositionRecord& p = state.positions[id];
-      lines.start("position").code(catalog.nodes[node].kind).text(catalog.name_of(node));
-      lines.text(catalog.text[catalog.instruments[p.instrument].symbol]);
-      lines.wide(p.quantity).wide(p.cash).number(p.count).wide(p.value).end();
-    }
+  // By node and the place of the instrument; found as they lie in memory, and fetched ahead when they are read in their order.
+  struct Found {
+    std::uint64_t order;
+    std::uint32_t position;
+  };
+  std::vector<Found> found;
+  for (std::uint32_t id = 0; id < state.positions.size(); ++id) {
+    const PositionRecord& p = state.positions[id];
+    if (p.count != 0) found.push_back({std::uint64_t{p.node} << 32 | places[p.instrument], id});
+  }
+  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.order < b.order; });
+  constexpr std::size_t kAhead = 8;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (i + kAhead < found.size()) prefetch_all(&state.positions[found[i + kAhead].position]);
+    const PositionRecord& p = state.positions[found[i].position];
+    lines.start("position").code(catalog.nodes[p.node].kind).text(catalog.name_of(p.node));
+    lines.text(catalog.text[catalog.instruments[p.instrument].symbol]);
+    lines.wide(p.quantity).wide(p.cash).number(p.count).wide(p.value).end();
   }
 }
 
@@ -214,9 +246,21 @@ void query_lines(const State& state, Lines& lines) {
   }
 }
 
-void hash_line(void* context, std::string_view text) {
-  static_cast<Sha256*>(context)->update(text);
-}
+// Of lines, without keeping all of them.
+class LinesHash {
+ public:
+  Lines& lines() { return lines_; }
+  std::string finish() {
+    hash_.update(lines_.rest());
+    return hex(hash_.finish());
+  }
+
+ private:
+  static constexpr std::size_t kTogether = 16 << 10;
+
+  Sha256 hash_;
+  Lines lines_{[](void* hash, std::string_view text) { static_cast<Sha256*>(hash)->update(text); }, &hash_, kTogether};
+};
 
 void lines_before_trades(const State& state, Lines& lines) {
   firm_line(state, lines);
@@ -237,8 +281,6 @@ void lines_after_trades(const State& state, Lines& lines) {
 
 std::size_t blocks_of(std::size_t trades) { return (trades + kTradesInABlock - 1) / kTradesInABlock; }
 
-void append_line(void* context, std::string_view text) { static_cast<std::string*>(context)->append(text); }
-
 // Works out the digests of blocks of trades, some side by side.
 class BlockDigests {
  public:
@@ -247,8 +289,7 @@ class BlockDigests {
 
   void add(std::size_t block) {
     const std::size_t from = block * kTradesInABlock;
-    Lines lines(append_line, &texts_[blocks_.size()]);
-    trade_lines(state_, lines, true, from, std::min(from + kTradesInABlock, state_.trades.size()));
+    trade_lines(state_, texts_[blocks_.size()], true, from, std::min(from + kTradesInABlock, state_.trades.size()));
     blocks_.push_back(block);
     if (blocks_.size() == kTogether) flush();
   }
@@ -257,7 +298,7 @@ class BlockDigests {
     std::array<std::span<const std::byte>, kTogether> messages;
     std::array<Digest, kTogether> digests;
     const std::size_t count = blocks_.size();
-    for (std::size_t i = 0; i < count; ++i) messages[i] = std::as_bytes(std::span(texts_[i]));
+    for (std::size_t i = 0; i < count; ++i) messages[i] = std::as_bytes(std::span(texts_[i].rest()));
     sha256_each(std::span(messages).first(count), std::span(digests).first(count));
     for (std::size_t i = 0; i < count; ++i) {
       digests_[blocks_[i]] = digests[i];
@@ -272,17 +313,17 @@ class BlockDigests {
   const State& state_;
   std::vector<Digest>& digests_;
   std::vector<std::size_t> blocks_;
-  std::array<std::string, kTogether> texts_;
+  std::array<Lines, kTogether> texts_;
 };
 
 // Of the state whose blocks of trades have these digests.
 std::string digest_over(const State& state, std::span<const Digest> blocks) {
-  Sha256 hash;
-  Lines lines(hash_line, &hash);
+  LinesHash hash;
+  Lines& lines = hash.lines();
   lines_before_trades(state, lines);
   lines.start("trades").unsigned_number(state.trades.size()).text(hex(sha256(std::as_bytes(blocks)))).end();
   lines_after_trades(state, lines);
-  return hex(hash.finish());
+  return hash.finish();
 }
 
 // Whether what had a name before has the same now.
@@ -299,7 +340,7 @@ bool same_names(const Catalog& now, const Catalog& before) {
 }  // namespace
 
 void digest_lines(const State& state, void (*line)(void* context, std::string_view text), void* context) {
-  Lines lines(line, context);
+  Lines lines(line, context, 1);
   lines_before_trades(state, lines);
   trade_lines(state, lines, true, 0, state.trades.size());
   lines_after_trades(state, lines);
@@ -330,11 +371,10 @@ std::string RunningDigest::of(Snapshot books) {
 }
 
 std::string trades_digest(const State& state) {
-  Sha256 hash;
-  Lines lines(hash_line, &hash);
-  trade_lines(state, lines, false, 0, state.trades.size());
-  position_lines(state, lines);
-  return hex(hash.finish());
+  LinesHash hash;
+  trade_lines(state, hash.lines(), false, 0, state.trades.size());
+  position_lines(state, hash.lines());
+  return hash.finish();
 }
 
 }  // namespace halocline::views
