@@ -196,6 +196,19 @@ Status write_all(File& file, std::uint64_t offset, std::span<const std::byte> by
   return ok_status();
 }
 
+Status SteadyWriter::append(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const std::span<const std::byte> some = bytes.first(std::min<std::uint64_t>(bytes.size(), synced_ + kStep - end_));
+    if (Status status = write_all(file_, end_, some); !status.ok()) return status;
+    end_ += some.size();
+    bytes = bytes.subspan(some.size());
+    if (end_ < synced_ + kStep) continue;
+    if (Status status = file_.sync_data(); !status.ok()) return status;
+    synced_ = end_;
+  }
+  return ok_status();
+}
+
 Result<std::size_t> read_all(File& file, std::uint64_t offset, std::span<std::byte> into) {
   std::size_t total = 0;
   while (total < into.size()) {

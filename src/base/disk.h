@@ -87,6 +87,25 @@ class PosixDisk final : public Disk {
 
 // Writes all of it, however many calls that takes. After a failure any part may be in the file.
 Status write_all(File& file, std::uint64_t offset, std::span<const std::byte> bytes);
+// Writes a file from some place on, one piece behind the other, and syncs as it goes: whoever else waits for the disk, and a trade's
+// acknowledgement does, waits for one step of it at most, not for all that the kernel has gathered.
+class SteadyWriter {
+ public:
+  static constexpr std::uint64_t kStep = 1u << 20;  // bytes written and synced at once
+
+  explicit SteadyWriter(File& file, std::uint64_t from = 0) : file_(file), end_(from), synced_(from) {}
+
+  // After a failure any part may be in the file.
+  Status append(std::span<const std::byte> bytes);
+  // What is left is synced.
+  Status finish() { return file_.sync_data(); }
+  // Where the next piece goes.
+  std::uint64_t end() const { return end_; }
+
+ private:
+  File& file_;
+  std::uint64_t end_, synced_;
+};
 // Reads until `into` is full or the file ends; the number of bytes read.
 Result<std::size_t> read_all(File& file, std::uint64_t offset, std::span<std::byte> into);
 

@@ -66,10 +66,11 @@ Status FolderWarehouse::write(const std::string& location, std::string_view byte
     if (!file.ok()) return file.status();
     const auto whole = std::as_bytes(std::span(bytes));
     const std::size_t half = whole.size() / 2;
-    Status status = write_all(*file.value(), 0, whole.first(half));
+    SteadyWriter steady(*file.value());
+    Status status = steady.append(whole.first(half));
     crash_points_.pass(CrashPoint::kInFile);
-    if (status.ok()) status = write_all(*file.value(), half, whole.subspan(half));
-    return status.ok() ? file.value()->sync_data() : status;
+    if (status.ok()) status = steady.append(whole.subspan(half));
+    return status.ok() ? steady.finish() : status;
   };
   Status status = fill();
   if (status.ok()) status = disk_.sync_directory(folder);

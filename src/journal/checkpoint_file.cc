@@ -91,7 +91,7 @@ Result<std::unique_ptr<CheckpointWriter>> CheckpointWriter::create(Disk& disk, c
   Result<std::unique_ptr<File>> file = disk.create(path);
   if (!file.ok()) return file.status();
   writer->file_ = file.take();
-  writer->offset_ = kHeaderBytes;
+  writer->steady_.emplace(*writer->file_, kHeaderBytes);
   return writer;
 }
 
@@ -109,9 +109,8 @@ Status CheckpointWriter::add(std::uint32_t part, std::uint64_t first, std::uint3
   const auto whole = std::span(buffer_).first(sizeof head + packed);
   head.crc = crc_of(head, whole.subspan(sizeof head));
   std::memcpy(buffer_.data(), &head, sizeof head);
-  if (Status status = write_all(*file_, offset_, whole); !status.ok()) return status;
+  if (Status status = steady_->append(whole); !status.ok()) return status;
   block_headers_.update(bytes_of(head));
-  offset_ += whole.size();
   ++blocks_;
   return ok_status();
 }
@@ -127,11 +126,11 @@ Status CheckpointWriter::finish(CheckpointHeader header) {
   page.state_digest = header.state_digest;
   page.block_headers = block_headers_.finish();
   page.blocks = blocks_;
-  page.bytes = offset_;
+  page.bytes = steady_->end();
   page.synced = header.synced ? 1 : 0;
   page.crc = crc_of(page);
   if (Status status = write_all(*file_, 0, page_of(page)); !status.ok()) return status;
-  if (Status status = file_->sync_data(); !status.ok()) return status;
+  if (Status status = steady_->finish(); !status.ok()) return status;
   if (Status status = disk_.rename(file_->path(), directory_ + "/" + checkpoint_name(header.seq)); !status.ok()) return status;
   file_.reset();
   return disk_.sync_directory(directory_);

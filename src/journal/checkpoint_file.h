@@ -70,7 +70,8 @@ class CheckpointWriter {
   Disk& disk_;
   const std::string directory_;
   std::unique_ptr<File> file_;
-  std::uint64_t offset_ = 0, blocks_ = 0;
+  std::optional<SteadyWriter> steady_;
+  std::uint64_t blocks_ = 0;
   Sha256 block_headers_;
   std::vector<std::byte> buffer_;
 };

@@ -11,18 +11,14 @@ constexpr char kUnfinished[] = ".new";  // behind the name; whoever writes that 
 class FolderUpload final : public SegmentArchive::Upload {
  public:
   FolderUpload(Disk& disk, std::string folder, std::string path, std::unique_ptr<File> file)
-      : disk_(disk), folder_(std::move(folder)), path_(std::move(path)), file_(std::move(file)) {}
+      : disk_(disk), folder_(std::move(folder)), path_(std::move(path)), file_(std::move(file)), steady_(*file_) {}
   ~FolderUpload() override {
     if (file_ != nullptr) static_cast<void>(disk_.remove(file_->path()));  // what is left of it, the next attempt removes
   }
 
-  Status append(std::span<const std::byte> bytes) override {
-    if (Status status = write_all(*file_, offset_, bytes); !status.ok()) return status;
-    offset_ += bytes.size();
-    return ok_status();
-  }
+  Status append(std::span<const std::byte> bytes) override { return steady_.append(bytes); }
   Status finish() override {
-    if (Status status = file_->sync_data(); !status.ok()) return status;
+    if (Status status = steady_.finish(); !status.ok()) return status;
     if (Status status = disk_.rename(file_->path(), path_); !status.ok()) return status;
     file_.reset();
     return disk_.sync_directory(folder_);
@@ -32,7 +28,7 @@ class FolderUpload final : public SegmentArchive::Upload {
   Disk& disk_;
   const std::string folder_, path_;
   std::unique_ptr<File> file_;
-  std::uint64_t offset_ = 0;
+  SteadyWriter steady_;
 };
 
 }  // namespace

@@ -8,7 +8,7 @@
 namespace halocline {
 namespace {
 
-constexpr std::uint64_t kStepBytes = 1u << 20;  // written and synced at once: short enough not to hold up a commit
+constexpr std::uint64_t kStepBytes = SteadyWriter::kStep;
 
 }  // namespace
 
