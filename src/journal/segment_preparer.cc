@@ -6,11 +6,6 @@
 #include "journal/segment.h"
 
 namespace halocline {
-namespace {
-
-constexpr std::uint64_t kStepBytes = SteadyWriter::kStep;
-
-}  // namespace
 
 SegmentPreparer::SegmentPreparer(Disk& disk, std::string directory, std::uint64_t segment_bytes, std::uint32_t number,
                                  bool background, CrashPoints& crash_points)
@@ -20,7 +15,7 @@ SegmentPreparer::SegmentPreparer(Disk& disk, std::string directory, std::uint64_
       background_(background),
       crash_points_(crash_points),
       number_(number),
-      target_(std::min(segment_bytes, kStepBytes)) {
+      target_(std::min(segment_bytes, SteadyWriter::kStep)) {
   if (background_) worker_ = std::thread([this] { run(); });
 }
 
@@ -37,11 +32,11 @@ SegmentPreparer::~SegmentPreparer() {
 std::string SegmentPreparer::path() const { return directory_ + "/" + prepared_name(number_); }
 
 void SegmentPreparer::progress(std::uint64_t used) {
-  if (!background_ || used / kStepBytes == last_progress_ / kStepBytes) return;
+  if (!background_ || used / SteadyWriter::kStep == last_progress_ / SteadyWriter::kStep) return;
   last_progress_ = used;
   {
     const std::lock_guard lock(mutex_);
-    target_ = std::max(target_, std::min(segment_bytes_, 2 * used + kStepBytes));
+    target_ = std::max(target_, std::min(segment_bytes_, 2 * used + SteadyWriter::kStep));
     failed_ = false;
   }
   wake_.notify_one();
@@ -81,7 +76,7 @@ Status SegmentPreparer::step(bool hurry) {
     made_ = 0;
     if (Status status = file_->preallocate(segment_bytes_); !status.ok()) return status;
   }
-  const std::uint64_t end = std::min(made_ + kStepBytes, segment_bytes_);
+  const std::uint64_t end = std::min(made_ + SteadyWriter::kStep, segment_bytes_);
   if (Status status = write_zeros(*file_, made_, end); !status.ok()) return status;
   crash_points_.pass(CrashPoint::kInPreallocate);
   if (!hurry || end == segment_bytes_) {
@@ -131,7 +126,7 @@ void SegmentPreparer::prepare(std::uint32_t number) {
     const std::lock_guard lock(mutex_);
     number_ = number;
     made_ = 0;
-    target_ = std::min(segment_bytes_, kStepBytes);
+    target_ = std::min(segment_bytes_, SteadyWriter::kStep);
     ready_ = false;
     failed_ = false;
     hurry_ = false;
