@@ -200,8 +200,8 @@ BatchStream::Clock::time_point BatchStream::may_seal_at() const {
   if (flushing_) return Clock::time_point::min();
   if (written_ >= options_.eager_batches) return Clock::time_point::max();
   const Clock::time_point lingered = open_->opened + options_.linger;
-  if (written_ == 0 || answer_time_ > options_.quick_answer) return lingered;
-  return std::max<Clock::time_point>(lingered, batches_.front()->written + options_.quick_answer);
+  if (written_ == 0 || quickest_ > options_.quick_answer) return lingered;
+  return std::max<Clock::time_point>(lingered, batches_[written_ - 1]->written + options_.quick_answer);
 }
 
 bool BatchStream::may_write() const {
@@ -295,11 +295,16 @@ void BatchStream::answered(const v1::TradeAcks& acks) {
   counts_.answered += batch->items();
   counts_.unanswered -= batch->items();
   waiting_since_ = Clock::now();
-  answer_time_ += (waiting_since_ - batch->written - answer_time_) / 8;
+  note_answer_time(waiting_since_ - batch->written);
   recycle(std::move(batch));
   backoff_ = options_.first_backoff;
   if (waiting_ > 0) room_.notify_all();
   write_and_unlock(lock);
+}
+
+// Slower ones count little by little, in case the way has become longer; a busy server's answers are late, but not each of them.
+void BatchStream::note_answer_time(Clock::duration took) {
+  quickest_ = quickest_.count() == 0 || took < quickest_ ? took : quickest_ + (took - quickest_) / 1'024;
 }
 
 // The stream takes no more and ends the call.

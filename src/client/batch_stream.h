@@ -3,8 +3,9 @@
 //
 // Batches are kept as the bytes that are sent: an item is encoded once, whatever becomes of the connection, and costs no
 // allocation. A batch is sealed when it is full, or when the stream is free to write, `linger` has passed, and no answer is awaited:
-// what comes meanwhile keeps company until the answer is there, so that batches grow with the load by themselves. Where that wait would
-// be felt, because answers take longer than `quick_answer`, up to `eager_batches` go without waiting for one.
+// what comes meanwhile keeps company until the answer is there, so that batches grow with the load by themselves. An answer that is late
+// is not waited for longer than `quick_answer`; a batch goes then, and the next waits for as long. Only where the quickest answer takes
+// longer, because the server is far, up to `eager_batches` go without waiting: more batches would make a busy server busier.
 //
 // Threads: add(), flush(), close(), counts() on any thread. on_acks runs on gRPC's threads, one call at a time, in the order of
 // add(); it must not block for long, and must not call add() with wait, flush() or close(). The destructor cancels what is
@@ -48,8 +49,8 @@ struct StreamOptions {
   std::size_t max_unanswered = 65'536;    // items added and not answered; beyond, adding waits
   std::size_t max_batch_items = 1'024;    // the server takes up to 4096
   std::size_t max_batch_bytes = 96 << 10;  // the server takes up to 256 KiB
-  Duration quick_answer = std::chrono::milliseconds(2);  // a batch that is not full waits for the last one's answer for so long at most,
-  std::size_t eager_batches = 8;          // and not at all for a server that takes longer, until so many are unanswered
+  Duration quick_answer = std::chrono::milliseconds(2);  // a batch that is not full goes so long after the last one, if that is unanswered,
+  std::size_t eager_batches = 8;          // and at once to a server that never answers sooner; never when so many are unanswered
   Duration linger{0};                     // how long the first item of a batch may wait for company
   Duration first_backoff = std::chrono::milliseconds(20);  // after a break; doubles up to
   Duration last_backoff = std::chrono::seconds(1);
@@ -119,6 +120,7 @@ class BatchStream {
   bool fill_write();                  // chooses the connection's next write; true: start it, without the lock
   void write_and_unlock(Lock& lock);  // starts the next write, if there is one to start
   void answered(const v1::TradeAcks& acks);
+  void note_answer_time(Clock::duration took);
   bool build_answers(const Batch& batch, const v1::TradeAcks& acks);
   void disconnected(Connection* connection, const Status& status, bool permanent);
   void keep_latest_only(std::vector<std::uint64_t>& superseded);
@@ -148,7 +150,7 @@ class BatchStream {
   Connection* connection_ = nullptr;  // deletes itself when gRPC is done with it
   Clock::time_point next_attempt_{};
   Clock::time_point waiting_since_{};  // the last answer, or when something became unanswered
-  Clock::duration answer_time_{};      // from a write to its answer, smoothed
+  Clock::duration quickest_{};         // from a write to its answer: the least lately; zero before the first
   bool watching_ = false;              // the supervisor looks at the open batch again, at some time not after it may be sealed
   Clock::duration backoff_{};
 

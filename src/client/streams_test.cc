@@ -116,6 +116,22 @@ TEST(TradeStream, TradesDoNotWaitForAnAnswerThatIsLate) {
   EXPECT_EQ(stream.counts().batches, 5u);
 }
 
+TEST(TradeStream, ABusyServerGetsABatchAtATimeAndNotSoonAfterTheLast) {
+  ScriptedServer server;
+  TradeStream::Options options;
+  options.quick_answer = 40ms;
+  TradeStream stream(server.address(), options, {});
+  ASSERT_TRUE(stream.submit(trade_number(0), 0).ok());
+  ASSERT_TRUE(stream.flush(kLong).ok());
+  server.hold_answers = true;
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 1; i < 5; ++i) {
+    ASSERT_TRUE(stream.submit(trade_number(i), 0).ok());
+    server.wait_until_taken(static_cast<std::size_t>(i) + 1);
+    EXPECT_GE(std::chrono::steady_clock::now() - start, (i - 1) * options.quick_answer);
+  }
+}
+
 TEST(TradeStream, ResendsAfterEveryBreakAndSaysWhatWasDuplicate) {
   ScriptedServer server;
   server.break_after_batches = 3;  // the third batch of every connection is taken, and its answer lost

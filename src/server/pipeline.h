@@ -18,7 +18,7 @@
 namespace halocline {
 
 inline constexpr std::size_t kBlocks =
-    8;  // in circulation: enough to keep all busy; more would only be latency when the engine is the slowest
+    3;  // in circulation: one a stage; more would only be latency when the engine is the slowest
 inline constexpr Nanos kNever = std::numeric_limits<Nanos>::max();
 inline constexpr Nanos kAwake = std::numeric_limits<Nanos>::min();
 
