@@ -11,6 +11,8 @@
 #include <arrow/type.h>
 
 #include "base/check.h"
+#include "base/hash.h"
+#include "base/load_bytes.h"
 #include "base/utf8.h"
 
 namespace halocline::iceberg {
@@ -66,20 +68,47 @@ std::string_view Words::word(std::int32_t number) const {
   return std::string_view(bytes_).substr(begin, end - begin);
 }
 
-std::int32_t Words::number_of(std::string_view text) {
-  if (last_ >= 0 && word(last_) == text) return last_;
-  if (const auto known = numbers_.find(text); known != numbers_.end()) return last_ = *known;
+Words::Key Words::key_of(std::string_view text) {
+  if (text.size() > 16) return {hash_bytes(text), hash_bytes(text, 1), text.size()};
+  const std::size_t low = std::min<std::size_t>(text.size(), 8);
+  return {load_bytes(text.data(), low), load_bytes(text.data() + low, text.size() - low), text.size()};
+}
+
+Words::Slot& Words::slot_of(const Key& key, std::string_view text) {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = hash_ids(key.low ^ key.size, key.high) & mask;
+  while (slots_[at].number >= 0 && !(slots_[at].key == key && (key.size <= 16 || word(slots_[at].number) == text))) at = (at + 1) & mask;
+  return slots_[at];
+}
+
+std::int32_t Words::find(std::string_view text) {
+  const Key key = key_of(text);
+  if (last_.number >= 0 && key == last_.key && key.size <= 16) return last_.number;
+  const Slot& slot = slot_of(key, text);
+  if (slot.number >= 0) last_ = slot;
+  return slot.number;
+}
+
+std::int32_t Words::add(std::string_view text) {
   append_text(text, bytes_, ends_);
-  last_ = static_cast<std::int32_t>(ends_.size()) - 2;
-  numbers_.insert(last_);
-  return last_;
+  const auto words = ends_.size() - 1;
+  if (2 * words > slots_.size()) {
+    std::vector<Slot> old(slots_.size() * 2);
+    old.swap(slots_);
+    for (const Slot& slot : old) {
+      if (slot.number >= 0) slot_of(slot.key, word(slot.number)) = slot;
+    }
+  }
+  const Key key = key_of(text);
+  slot_of(key, text) = {key, static_cast<std::int32_t>(words) - 1};
+  return static_cast<std::int32_t>(words) - 1;
 }
 
 void Words::clear() {
-  numbers_.clear();
+  std::fill(slots_.begin(), slots_.end(), Slot{});
   bytes_.clear();
   ends_.resize(1);
-  last_ = -1;
+  last_ = {};
 }
 
 std::shared_ptr<arrow::ArrayData> Words::array() const {
@@ -95,8 +124,12 @@ Column::Column(const Field& field, bool distinct)
       words_(kind_ == TypeKind::kString && !distinct ? std::make_unique<Words>() : nullptr) {}
 
 void Column::text(std::string_view value) {
-  if (!is_utf8(value)) return text(valid_text(value));
-  plain_ ? append_text(value, bytes_, ends_) : ints_.push_back(words_->number_of(value));
+  std::int32_t word = plain_ ? -1 : words_->find(value);
+  if (word < 0) {
+    if (!is_utf8(value)) return text(valid_text(value));  // which may be known, as what it is replaced by
+    plain_ ? append_text(value, bytes_, ends_) : void(word = words_->add(value));
+  }
+  if (!plain_) ints_.push_back(word);
   valid();
 }
 

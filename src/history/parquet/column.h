@@ -16,48 +16,45 @@
 #include <string_view>
 #include <vector>
 
-#include <absl/container/flat_hash_set.h>
 #include <arrow/type_fwd.h>
 
 #include "base/decimal.h"
-#include "base/hash.h"
 #include "history/iceberg/schema.h"
 
 namespace halocline::iceberg {
 
-// Texts by number, each once.
+// Texts by number, each once. A text of up to 16 bytes is found by one look into a table that holds these themselves: the columns of
+// 100,000 rows a second ask for a few names, and the bytes of words lie elsewhere.
 class Words {
  public:
-  Words() = default;
-  Words(const Words&) = delete;
-  Words& operator=(const Words&) = delete;
-
-  std::int32_t number_of(std::string_view word);
+  // Its number; negative: it is none of them.
+  std::int32_t find(std::string_view text);
+  // A new one.
+  std::int32_t add(std::string_view text);
   void clear();
   // Of all of them; good until the next one is new.
   std::shared_ptr<arrow::ArrayData> array() const;
 
  private:
-  std::string_view word(std::int32_t number) const;
+  struct Key {
+    std::uint64_t low = 0, high = 0;  // the bytes; of a longer text two hashes
+    std::uint64_t size = 0;
+    bool operator==(const Key&) const = default;
+  };
+  struct Slot {
+    Key key;
+    std::int32_t number = -1;
+  };
 
-  struct Hash {
-    using is_transparent = void;
-    const Words* words;
-    std::size_t operator()(std::string_view word) const { return hash_bytes(word); }
-    std::size_t operator()(std::int32_t number) const { return hash_bytes(words->word(number)); }
-  };
-  struct Equal {
-    using is_transparent = void;
-    const Words* words;
-    bool operator()(std::int32_t a, std::int32_t b) const { return a == b; }
-    bool operator()(std::string_view a, std::int32_t b) const { return a == words->word(b); }
-    bool operator()(std::int32_t a, std::string_view b) const { return words->word(a) == b; }
-  };
+  static Key key_of(std::string_view text);
+  std::string_view word(std::int32_t number) const;
+  // Where it is, or the free slot where it belongs.
+  Slot& slot_of(const Key& key, std::string_view text);
 
   std::string bytes_;
   std::vector<std::int32_t> ends_{0};  // of each word in bytes_, after the first 0
-  std::int32_t last_ = -1;             // asked for: often again
-  absl::flat_hash_set<std::int32_t, Hash, Equal> numbers_{0, Hash{this}, Equal{this}};
+  std::vector<Slot> slots_{16};        // a power of two, at least twice as many as words; a slot's text is there or in the next ones
+  Slot last_;                          // found: often again
 };
 
 class Column {

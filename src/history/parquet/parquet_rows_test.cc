@@ -105,10 +105,49 @@ TEST(ParquetRows, WhatIsNoUtf8IsReplaced) {
   rows.text(0, "a\xff"
                "b\xC3\xA9\xC3");
   ASSERT_TRUE(rows.end_row().ok());
+  rows.text(0, "a\xff"
+               "b\xC3\xA9\xC3");
+  ASSERT_TRUE(rows.end_row().ok());
   const auto table = read_back(rows.finish().value().bytes);
-  EXPECT_EQ(std::static_pointer_cast<arrow::StringArray>(table->column(0)->chunk(0))->GetString(0),
-            "a\xEF\xBF\xBD"
-            "b\xC3\xA9\xEF\xBF\xBD");
+  for (int row = 0; row < 2; ++row) {
+    EXPECT_EQ(std::static_pointer_cast<arrow::StringArray>(table->column(0)->chunk(0))->GetString(row),
+              "a\xEF\xBF\xBD"
+              "b\xC3\xA9\xEF\xBF\xBD");
+  }
+}
+
+// Texts of 0 to 40 bytes that differ in one byte, or in how many zeros they end with; each comes in three row groups of two files.
+TEST(ParquetRows, EachTextIsTheOneThatWasGiven) {
+  std::vector<std::string> texts;
+  for (std::size_t size = 0; size <= 40; ++size) {
+    texts.push_back(std::string(size, '\0'));
+    for (std::size_t at = 0; at < size; ++at) {
+      texts.push_back(std::string(size, 'x'));
+      texts.back()[at] = 'y';
+    }
+  }
+  Schema one;
+  one.fields = {required(1, "text", primitive(TypeKind::kString))};
+  const auto count = static_cast<std::int64_t>(texts.size());
+  ParquetOptions options;
+  options.row_group_rows = count;
+  ParquetRows rows(one, options);
+  for (int file = 0; file < 2; ++file) {
+    for (std::size_t group = 0; group < 3; ++group) {
+      for (std::size_t i = 0; i < texts.size(); ++i) {
+        rows.text(0, texts[(i / 2 * (group + 1) + file) % texts.size()]);  // each twice, one after the other
+        ASSERT_TRUE(rows.end_row().ok());
+      }
+    }
+    const auto table = read_back(rows.finish().value().bytes);
+    ASSERT_EQ(table->num_rows(), 3 * count);
+    const auto read = std::static_pointer_cast<arrow::StringArray>(table->column(0)->chunk(0));
+    for (std::size_t group = 0; group < 3; ++group) {
+      for (std::size_t i = 0; i < texts.size(); ++i) {
+        ASSERT_EQ(read->GetString(static_cast<std::int64_t>(group * texts.size() + i)), texts[(i / 2 * (group + 1) + file) % texts.size()]);
+      }
+    }
+  }
 }
 
 TEST(ParquetRows, AFileWithoutRowsIsOne) {
