@@ -626,6 +626,44 @@ TEST_F(GatewayTest, AChangeDoesNotWaitForASubscriptionThatHasNothingToSay) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
+// What is held back for a following message does not stay behind when the subscription of that one ends meanwhile.
+TEST_F(GatewayTest, ChangesOfManySubscriptionsAllComeAlthoughOthersEnd) {
+  constexpr std::uint64_t kMany = 64;
+  start();
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));  // a message that is stuck is a failure
+  const auto stream = v1::Queries::NewStub(channel)->Subscribe(&context);
+  v1::SubscribeRequest request;
+  v1::SubscribeMessage message;
+  request.set_sql("SELECT 1 FROM books");
+  for (std::uint64_t id = 0; id < kMany; ++id) {
+    request.set_id(id);
+    ASSERT_TRUE(stream->Write(request));
+  }
+  ASSERT_TRUE(eventually([&] { return port->watchers().size() == kMany; }));
+  const auto watchers = port->watchers();
+  for (const auto& watcher : watchers) watcher->started({{{"n", ValueType::kInt}}, {}, 1, 1});
+  for (std::uint64_t i = 0; i < kMany; ++i) ASSERT_TRUE(stream->Read(&message));
+  std::string row;
+  pack(Value::of(7), ValueType::kInt, row);
+  const RowEvent inserted{RowEvent::Kind::kInsert, RowReason::kChanged, "key", {}, row, {}};
+  for (std::uint64_t id = 0; id < kMany; id += 2) {
+    request.Clear();
+    request.set_id(id), request.set_end(true);
+    ASSERT_TRUE(stream->Write(request));
+    for (const std::uint64_t of : {id, id + 1}) ASSERT_TRUE(watchers[of]->offer(copy_of({2, 0, {&inserted, 1}})));
+  }
+  for (std::uint64_t next = 1; next < kMany;) {
+    ASSERT_TRUE(stream->Read(&message)) << next;
+    if (message.id() % 2 == 0) continue;  // it came before its end
+    EXPECT_EQ(next, message.id());
+    next += 2;
+  }
+  EXPECT_TRUE(stream->WritesDone());
+  while (stream->Read(&message)) EXPECT_EQ(0u, message.id() % 2);
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
 // Over all its streams: what is beyond is refused alone, and has room when another ended.
 TEST_F(GatewayTest, TheSubscriptionsOfAClientAreBounded) {
   GrpcOptions options;

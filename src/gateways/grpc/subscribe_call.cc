@@ -85,8 +85,6 @@ class SubscribeCall::Subscription final : public QuerySubscriber {
 
   // What goes next, with the call's lock held; false when there is nothing yet. `due` is when to ask again, if there will be something.
   bool next(v1::SubscribeMessage& message, std::optional<Clock::time_point>& due);
-  // Whether another message follows at once, unless the client ends the subscription: then nobody misses what was held back for it.
-  bool has_more() const { return has_rows || !waiting.empty() || !sending.empty(); }
   bool over = false;  // its last message was given
 
   const std::uint64_t id;
@@ -272,10 +270,9 @@ void SubscribeCall::ready(Subscription& subscription) {
 
 void SubscribeCall::flush() { advance(Lock(mutex_)); }
 
-void SubscribeCall::advance(const Lock&) {
-  if (finished_ || writing_) return;
+bool SubscribeCall::take_next(grpc::ByteBuffer& bytes) {
   v1::SubscribeMessage message;
-  bool any = false, more = false;
+  bool any = false;
   for (std::size_t left = ready_.size(); left > 0 && !any; --left) {
     const SubscriptionPtr subscription = std::move(ready_.front());
     ready_.pop_front();
@@ -283,18 +280,25 @@ void SubscribeCall::advance(const Lock&) {
     if (subscription->over) continue;
     std::optional<Clock::time_point> due;
     any = subscription->next(message, due);
-    more = subscription->has_more();
     if (any || due) ready(*subscription);
     if (due && !any) calls_.outbox.post_at(*due, weak_from_this());
     if (!subscription->over) continue;
     subscription->place.reset();
     subscriptions_.erase(subscription->id);
   }
-  if (!any) return;
+  if (any) bytes = to_bytes(message);
+  return any;
+}
+
+// A message is held back, so that many go to the system together, only for one that is there and will be sent whatever happens: until
+// the following one is taken nobody knows whether a subscription that is ready has something to say.
+void SubscribeCall::advance(const Lock&) {
+  if (finished_ || writing_) return;
+  if (!follows_ && !take_next(following_)) return;
+  write_.Swap(&following_);
+  follows_ = take_next(following_);
   writing_ = true;
-  write_ = to_bytes(message);
-  // Held back only for a next one of the same: another subscription that is ready may turn out to have nothing to say.
-  StartWrite(&write_, more ? grpc::WriteOptions().set_buffer_hint() : grpc::WriteOptions());
+  StartWrite(&write_, follows_ ? grpc::WriteOptions().set_buffer_hint() : grpc::WriteOptions());
 }
 
 void SubscribeCall::OnWriteDone(bool ok) {

@@ -45,16 +45,19 @@ class SubscribeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   void take(const v1::SubscribeRequest& request);
   // With the lock held: it has something for the transport now, or at its time.
   void ready(Subscription& subscription);
+  // The next message of those that are ready; false: none has one.
+  bool take_next(grpc::ByteBuffer& bytes);
   void advance(const Lock&);
   void finish(Lock lock, grpc::Status status);  // lets go of the lock
 
   const std::string client_;
-  grpc::ByteBuffer read_, write_;
+  grpc::ByteBuffer read_, write_, following_;
 
   std::mutex mutex_;
   std::map<std::uint64_t, SubscriptionPtr> subscriptions_;
   std::deque<SubscriptionPtr> ready_;  // in turn, so that none waits for a busy one
   bool writing_ = false;
+  bool follows_ = false;  // following_ is the message after the one being written
   bool finished_ = false;
 };
 
