@@ -20,7 +20,7 @@ import time
 
 from killing import parser, play
 from recompute import check, recompute
-from server import Load, Server, journal_commands, status
+from server import Load, Server, journal_commands, lasting_address, status
 
 # Each with the count at which it strikes: some way into a load. before_seal and after_seal are points of a graceful stop.
 POINTS = {"before_write": 40, "after_write": 40, "before_sync": 40, "after_sync": 40, "before_rotate": 1, "in_rotate": 1, "after_rotate": 1,
@@ -43,7 +43,7 @@ class Run:
         self.data = directory / "data"
         self.random = random.Random(options.seed)
         self.kills = self.in_recovery = self.at_points = 0
-        self.listen = "127.0.0.1:0"
+        self.listen = lasting_address()
         self.server = None
 
     def start(self, environment=None, wait=True):

@@ -2,7 +2,9 @@
 import json
 import os
 import pathlib
+import random
 import signal
+import socket
 import subprocess
 import threading
 
@@ -14,12 +16,24 @@ PATIENCE = 60  # seconds for what takes none, on a machine that is busy or in a 
 SETTINGS = {"firm.name": "crash", "firm.currency": "USD", "journal.durability": "fsync", "journal.segment_bytes": "327680", "log.level": "info"}
 
 
+def lasting_address():
+    """A free one that is still free when a server that was killed comes back to it: below the range of which connections get theirs."""
+    lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        address = "127.0.0.1", random.SystemRandom().randrange(10_000, lowest)
+        try:
+            socket.create_server(address).close()
+        except OSError:
+            continue
+        return f"{address[0]}:{address[1]}"
+
+
 class Server:
     """Starts it; `address` is None when it ended before it served."""
 
-    def __init__(self, directory, listen="127.0.0.1:0", environment=None, wait=True, settings=None, limit=None, config=None):
+    def __init__(self, directory, listen=None, environment=None, wait=True, settings=None, limit=None, config=None):
         args = [str(BIN), "serve"] + (["--config", str(config)] if config else [])
-        for key, value in {**SETTINGS, "server.listen": listen, "server.data_directory": str(directory), **(settings or {})}.items():
+        for key, value in {**SETTINGS, "server.listen": listen or lasting_address(), "server.data_directory": str(directory), **(settings or {})}.items():
             args += ["--set", f"{key}={value}"]
         self.log = open(f"{directory}.log", "ab")
         self.log_start = self.log.tell()

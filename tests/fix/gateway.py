@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/crash"))
-from server import BIN, PATIENCE, Server, status  # noqa: E402
+from server import BIN, PATIENCE, Server, lasting_address, status  # noqa: E402
 
 SERVER_ID = "HALOCLINE"
 BEGIN = {"4.2": "FIX.4.2", "4.4": "FIX.4.4", "5.0": "FIXT.1.1"}
@@ -48,7 +48,7 @@ class Gateway:
     def __init__(self, directory, sessions, keys=(), reference=None, tls=None, settings=None):
         self.directory, self.data = pathlib.Path(directory), pathlib.Path(directory) / "data"
         self.sessions, self.keys, self.tls, self.settings = sessions, list(keys), tls, settings or {}
-        self.listen, self.fix_listen, self.fix_tls_listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+        self.listen, self.fix_listen, self.fix_tls_listen = lasting_address(), lasting_address(), lasting_address()
         self.config = self.directory / "halocline.toml"
         self.start()
         self.load(reference or floor())
