@@ -17,8 +17,11 @@ SETTINGS = {"firm.name": "crash", "firm.currency": "USD", "journal.durability": 
 
 
 def lasting_address():
-    """A free one that is still free when a server that was killed comes back to it: below the range of which connections get theirs."""
+    """A free one that is still free when a server that was killed comes back to it: below the range of which connections get theirs.
+    Where little is below it, one of that range."""
     lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    if lowest <= 20_000:
+        return "127.0.0.1:0"
     while True:
         address = "127.0.0.1", random.SystemRandom().randrange(10_000, lowest)
         try:
@@ -31,9 +34,9 @@ def lasting_address():
 class Server:
     """Starts it; `address` is None when it ended before it served."""
 
-    def __init__(self, directory, listen=None, environment=None, wait=True, settings=None, limit=None, config=None):
+    def __init__(self, directory, listen="127.0.0.1:0", environment=None, wait=True, settings=None, limit=None, config=None):
         args = [str(BIN), "serve"] + (["--config", str(config)] if config else [])
-        for key, value in {**SETTINGS, "server.listen": listen or lasting_address(), "server.data_directory": str(directory), **(settings or {})}.items():
+        for key, value in {**SETTINGS, "server.listen": listen, "server.data_directory": str(directory), **(settings or {})}.items():
             args += ["--set", f"{key}={value}"]
         self.log = open(f"{directory}.log", "ab")
         self.log_start = self.log.tell()
