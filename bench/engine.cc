@@ -1,14 +1,15 @@
 // The engine alone, no I/O: trades a second on one core with 200 node limits, bytes a live trade, and then prices a second, each of which
 // moves all positions in its instrument.
 //   bench_engine [trades] [runs] [reserve]      prints one JSON line a run; `reserve`: MiB touched before each, as memory.reserve_bytes
-#include <malloc.h>
-
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include <gperftools/malloc_extension.h>
+
+#include "base/check.h"
 #include "base/slab.h"
 #include "bench/floor_workload.h"
 #include "command/codec.h"
@@ -21,6 +22,13 @@ using namespace halocline;
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// The allocator is the server's.
+std::size_t bytes_held() {
+  std::size_t allocated = 0;
+  CHECK(MallocExtension::instance()->GetNumericProperty("generic.current_allocated_bytes", &allocated));
+  return allocated + Slab::bytes_of_all();
+}
 
 // 200 limits: a gross limit with a warning level on each trader, none of them reached often.
 void add_limits(const bench::FloorWorkload& floor, std::vector<Command>& commands, std::vector<std::string>& names) {
@@ -44,7 +52,7 @@ void run(std::uint64_t trades) {
   Seq seq = 0;
   Nanos time = 1'700'000'000'000'000'000;
   for (const Command& command : commands) engine.apply(++seq, time, command, events);
-  const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd + Slab::bytes_of_all();
+  const std::size_t before = bytes_held();
 
   // Encoded ahead, in blocks, as the journal hands them over.
   constexpr std::uint64_t kBlock = 1000;
@@ -62,7 +70,7 @@ void run(std::uint64_t trades) {
     seq += kBlock;
     in_engine += seconds_since(start);
   }
-  const std::size_t after = mallinfo2().uordblks + mallinfo2().hblkhd + Slab::bytes_of_all();
+  const std::size_t after = bytes_held();
 
   constexpr std::uint64_t kPrices = 20'000;
   const Clock::time_point start = Clock::now();
