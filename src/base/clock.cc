@@ -17,6 +17,7 @@ std::int64_t read_clock(clockid_t id) {
 
 std::int64_t SystemClock::wall() const { return read_clock(CLOCK_REALTIME); }
 std::int64_t SystemClock::monotonic() const { return read_clock(CLOCK_MONOTONIC); }
+std::int64_t SystemClock::processor_time() const { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
 void ManualClock::advance(std::int64_t nanoseconds) {
   wall_.fetch_add(nanoseconds);

@@ -18,6 +18,8 @@ class Clock {
   virtual ~Clock() = default;
   virtual std::int64_t wall() const = 0;
   virtual std::int64_t monotonic() const = 0;
+  // What all threads of the process have used so far; 0 where time stands still.
+  virtual std::int64_t processor_time() const { return 0; }
 
   // A clock that only moves when told rings `bell` after each move, so that a thread asleep until some time looks again.
   // A clock that moves by itself ignores it. nullptr detaches; the bell outlives the attachment.
@@ -29,6 +31,7 @@ class SystemClock final : public Clock {
  public:
   std::int64_t wall() const override;
   std::int64_t monotonic() const override;
+  std::int64_t processor_time() const override;
 };
 
 // Stands still until moved.

@@ -201,7 +201,7 @@ BatchStream::Clock::time_point BatchStream::may_seal_at() const {
   if (written_ >= options_.eager_batches) return Clock::time_point::max();
   const Clock::time_point lingered = open_->opened + options_.linger;
   if (written_ == 0 || quickest_ > options_.quick_answer) return lingered;
-  return std::max<Clock::time_point>(lingered, batches_[written_ - 1]->written + options_.quick_answer);
+  return std::max<Clock::time_point>(lingered, batches_[written_ - 1]->written + options_.late_answer);
 }
 
 bool BatchStream::may_write() const {

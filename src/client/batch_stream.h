@@ -4,8 +4,9 @@
 // Batches are kept as the bytes that are sent: an item is encoded once, whatever becomes of the connection, and costs no
 // allocation. A batch is sealed when it is full, or when the stream is free to write, `linger` has passed, and no answer is awaited:
 // what comes meanwhile keeps company until the answer is there, so that batches grow with the load by themselves. An answer that is late
-// is not waited for longer than `quick_answer`; a batch goes then, and the next waits for as long. Only where the quickest answer takes
-// longer, because the server is far, up to `eager_batches` go without waiting: more batches would make a busy server busier.
+// is not waited for longer than `late_answer`; a batch goes then, and the next waits for as long: more batches would make a busy server
+// busier. Only where the quickest answer takes longer than `quick_answer`, because the server is far, up to `eager_batches` go without
+// waiting.
 //
 // Threads: add(), flush(), close(), counts() on any thread. on_acks runs on gRPC's threads, one call at a time, in the order of
 // add(); it must not block for long, and must not call add() with wait, flush() or close(). The destructor cancels what is
@@ -49,8 +50,9 @@ struct StreamOptions {
   std::size_t max_unanswered = 65'536;    // items added and not answered; beyond, adding waits
   std::size_t max_batch_items = 1'024;    // the server takes up to 4096
   std::size_t max_batch_bytes = 96 << 10;  // the server takes up to 256 KiB
-  Duration quick_answer = std::chrono::milliseconds(2);  // a batch that is not full goes so long after the last one, if that is unanswered,
-  std::size_t eager_batches = 8;          // and at once to a server that never answers sooner; never when so many are unanswered
+  Duration late_answer = std::chrono::milliseconds(8);   // a batch that is not full goes so long after the last one, if that is unanswered,
+  Duration quick_answer = std::chrono::milliseconds(2);  // and at once to a server that never answers sooner than this;
+  std::size_t eager_batches = 8;                         // never when so many are unanswered
   Duration linger{0};                     // how long the first item of a batch may wait for company
   Duration first_backoff = std::chrono::milliseconds(20);  // after a break; doubles up to
   Duration last_backoff = std::chrono::seconds(1);

@@ -1,7 +1,9 @@
 #include "server/sequencer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -20,6 +22,7 @@ void Sequencer::run() {
     const bool waiting = p_.inbound.front() != nullptr;
     if (!waiting && p_.inbound.finished()) break;
     if (!waiting && !timer_due()) continue;
+    keep_pace();
     Block& block = take_block();
     gather(block);
     if (block.count == 0 && !block.asks()) add_timer(block);
@@ -49,6 +52,12 @@ void Sequencer::wait_for_work() {
   const auto ready_or_due = [&] { return ready() || timer_due(); };
   p_.sequencer_bell.wait(ready_or_due, until == kNever ? Doorbell::kForever : std::max<Nanos>(until - p_.clock.wall(), 0));
   p_.armed_for.store(kAwake);
+}
+
+// Asleep without the bell: what comes meanwhile need not wake this thread.
+void Sequencer::keep_pace() const {
+  const Nanos left = pace_.next() - p_.clock.monotonic();
+  if (left > 0 && p_.inbound.weight() < journal_.max_block_bytes()) std::this_thread::sleep_for(std::chrono::nanoseconds(left));
 }
 
 Block& Sequencer::take_block() {
@@ -119,12 +128,14 @@ Status Sequencer::sequence(Block& block) {
   if (!alone || journal_.commit_waits() || !engine_.help()) p_.engine_bell.ring();
 
   // The engine reads the block now; the journal may too, nobody writes it.
+  const Nanos began = p_.clock.monotonic();
   const BlockView view{block.first_seq, block.time, block.count, block.records};
   if (Status status = journal_.append(view); !status.ok()) return status;
   const Result<Seq> committed = journal_.commit();
   if (!committed.ok()) return committed.status();
   CHECK(committed.value() == last_seq_);
   block.durable = p_.clock.monotonic();
+  if (journal_.commit_waits()) pace_.committed(began, block.durable, p_.clock.processor_time());
   p_.metrics.sequenced_durable.record(block.durable - block.sequenced, std::max<std::size_t>(block.waiting.size(), 1));
   p_.durable_seq.store(last_seq_);  // from here on the block is the publisher's
   if (p_.applied_seq.load() < last_seq_) return ok_status();  // the engine rings

@@ -8,8 +8,10 @@
 #pragma once
 
 #include <functional>
+#include <thread>
 
 #include "journal/journal.h"
+#include "server/commit_pace.h"
 #include "server/engine_stage.h"
 #include "server/pipeline.h"
 #include "server/publisher.h"
@@ -23,7 +25,7 @@ class Sequencer {
   Sequencer(Pipeline& pipeline, Journal& journal, EngineStage& engine, Publisher& publisher, Nanos last_time,
             std::function<void(const Status&)> on_failure)
       : p_(pipeline), journal_(journal), engine_(engine), publisher_(publisher), last_seq_(journal.next_seq() - 1), last_time_(last_time),
-        on_failure_(std::move(on_failure)) {}
+        pace_(std::thread::hardware_concurrency()), on_failure_(std::move(on_failure)) {}
 
   // Until the queue is closed and empty, and the journal sealed; or until the journal fails.
   void run();
@@ -31,6 +33,7 @@ class Sequencer {
  private:
   bool timer_due() const;
   void wait_for_work();
+  void keep_pace() const;
   Block& take_block();
   void gather(Block& block);
   void add_timer(Block& block);
@@ -44,6 +47,7 @@ class Sequencer {
   Publisher& publisher_;
   Seq last_seq_;
   Nanos last_time_;
+  CommitPace pace_;
   const std::function<void(const Status&)> on_failure_;
 };
 
