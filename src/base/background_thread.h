@@ -3,8 +3,16 @@
 
 namespace halocline {
 
+// From this niceness on a thread has only what nobody else wants (SCHED_IDLE), and breathes.
+inline constexpr int kLeastUrgent = 15;
+
 // Of the calling thread: its name (at most 15 bytes; `top -H` shows it), and that it comes after those of a lower niceness (0 to 19). Where
 // the system does not let it, it is as urgent as the one that began it.
 void work_in_background(const char* name, int niceness);
+
+// Now and then in long work, about once a millisecond: a least urgent thread that had to wait for a processor since the last time stays
+// away for as long again, at most 20 ms. The system shares processors out one by one: a thread that would go on for ever on one keeps it
+// from helping out with those of others, however nice it is. Does nothing on any other thread, and nothing on a machine that is not busy.
+void breathe();
 
 }  // namespace halocline

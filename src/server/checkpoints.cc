@@ -151,6 +151,7 @@ Status write_checkpoint(Disk& disk, const std::string& directory, const State& b
   Status status = writer.value()->add(kOutlinePart, 0, 0, std::as_bytes(std::span(outline)));
   if (!status.ok()) return status;
   status = checkpoint::each_piece(books, [&](const checkpoint::Piece& piece) {
+    breathe();
     return stopping() ? Status(Code::kUnavailable, "stopping") : writer.value()->add(piece.part, piece.first, piece.count, piece.bytes);
   });
   if (!status.ok()) return status;

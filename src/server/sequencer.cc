@@ -1,12 +1,11 @@
 #include "server/sequencer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "base/log.h"
+#include "base/rest.h"
 #include "command/codec.h"
 
 namespace halocline {
@@ -56,8 +55,7 @@ void Sequencer::wait_for_work() {
 
 // Asleep without the bell: what comes meanwhile need not wake this thread.
 void Sequencer::keep_pace() const {
-  const Nanos left = pace_.next() - p_.clock.monotonic();
-  if (left > 0 && p_.inbound.weight() < journal_.max_block_bytes()) std::this_thread::sleep_for(std::chrono::nanoseconds(left));
+  if (p_.inbound.weight() < journal_.max_block_bytes()) rest(pace_.next() - p_.clock.monotonic());
 }
 
 Block& Sequencer::take_block() {

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "base/background_thread.h"
 #include "history/parquet/parquet_scan.h"
 #include "history/tables/live_deletes.h"
 #include "history/tables/table_files.h"
@@ -15,6 +16,8 @@ namespace halocline {
 using namespace iceberg;
 
 namespace {
+
+constexpr std::uint64_t kRowsABreath = 1'024;
 
 // "Reserved Field IDs".
 constexpr std::int32_t kRowId = 2'147'483'540, kLastUpdatedId = 2'147'483'539;
@@ -151,14 +154,15 @@ class Compaction {
 
   // Always the cursor with the least key; of equal ones the first.
   Status merge(std::vector<Cursor> cursors, const DataFile& like) {
-    ParquetRows rows(schema_, {.distinct = definition_.distinct});
+    ParquetRows rows(schema_, {.distinct = definition_.distinct, .encoded_aside = false});
     std::vector<std::size_t> heap(cursors.size());
     std::iota(heap.begin(), heap.end(), std::size_t{0});
     const auto after = [&](std::size_t a, std::size_t b) { return std::pair(cursors[a].key, a) > std::pair(cursors[b].key, b); };
     std::make_heap(heap.begin(), heap.end(), after);
     std::int64_t last_key = INT64_MIN;
     sorted_ = true;
-    while (!heap.empty()) {
+    for (std::uint64_t row = 0; !heap.empty(); ++row) {
+      if (row % kRowsABreath == 0) breathe();
       std::pop_heap(heap.begin(), heap.end(), after);
       Cursor& cursor = cursors[heap.back()];
       sorted_ = sorted_ && last_key <= cursor.key;

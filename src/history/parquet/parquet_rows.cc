@@ -16,6 +16,7 @@
 #include <parquet/properties.h>
 #include <parquet/statistics.h>
 
+#include "base/background_thread.h"
 #include "base/check.h"
 #include "history/iceberg/single_value.h"
 #include "history/parquet/column.h"
@@ -94,6 +95,10 @@ class ParquetRows::Writer {
     if (Status status = open(); !status.ok()) return status;
     columns_.swap(full_);
     full_rows_ = std::exchange(pending_, 0);
+    if (!options_.encoded_aside) {
+      keep(encode(full_, std::exchange(full_rows_, 0)));
+      return first_;
+    }
     encoder_ = std::thread([this] { encoded_ = encode(full_, full_rows_); });
     return first_;
   }
@@ -147,6 +152,7 @@ class ParquetRows::Writer {
             static_cast<long long>(rows));
       ARROW_RETURN_NOT_OK(writer_->WriteColumnChunk(*column.array()));
       column.clear();
+      breathe();
     }
     return arrow::Status::OK();
   } catch (const std::exception& error) {

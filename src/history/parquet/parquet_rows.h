@@ -32,6 +32,7 @@ struct ParquetFile {
 struct ParquetOptions {
   std::set<std::string> distinct;          // columns whose values hardly repeat: not worth a dictionary
   std::int64_t row_group_rows = 1 << 18;
+  bool encoded_aside = true;               // a full row group by a thread beside the one that adds rows
   bool bound_whole_texts = false;          // bounds of texts unshortened, as deletes need them
 };
 

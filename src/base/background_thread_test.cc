@@ -1,0 +1,62 @@
+#include "base/background_thread.h"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+#include <atomic>
+#include <thread>
+
+namespace halocline {
+namespace {
+
+rusage usage_of_this_thread() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage;
+}
+
+// Both threads of a test on one processor: the first this process may use.
+void stay_on_one_processor() {
+  cpu_set_t all, one;
+  ASSERT_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+  CPU_ZERO(&one);
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &all)) continue;
+    CPU_SET(cpu, &one);
+    break;
+  }
+  ASSERT_EQ(pthread_setaffinity_np(pthread_self(), sizeof one, &one), 0);
+}
+
+// Works beside a thread that wants the same processor until that got it, and then breathes: how often it slept.
+long sleeps_when_displaced(int niceness) {
+  std::atomic<bool> done = false;
+  std::thread busy([&] {
+    stay_on_one_processor();
+    while (!done) {
+    }
+  });
+  long slept = -1;
+  std::thread([&] {
+    stay_on_one_processor();
+    work_in_background("test", niceness);
+    const long displaced = usage_of_this_thread().ru_nivcsw;
+    while (usage_of_this_thread().ru_nivcsw == displaced) {
+    }
+    const long before = usage_of_this_thread().ru_nvcsw;
+    breathe();
+    slept = usage_of_this_thread().ru_nvcsw - before;
+  }).join();
+  done = true;
+  busy.join();
+  return slept;
+}
+
+TEST(BackgroundThreadTest, WhoIsLeastUrgentAndWasDisplacedStaysAwayForAWhile) { EXPECT_EQ(sleeps_when_displaced(kLeastUrgent), 1); }
+
+TEST(BackgroundThreadTest, OthersDoNot) { EXPECT_EQ(sleeps_when_displaced(kLeastUrgent - 1), 0); }
+
+}  // namespace
+}  // namespace halocline
