@@ -4,7 +4,7 @@
 // until they are half used, and grows as the queues before the processors do (an M/M/1 server's holds so many).
 //
 //   CommitPace pace(processors);
-//   if (now < pace.next()) sleep_until(pace.next());
+//   rest(pace.next() - now);
 //   commit(); pace.committed(began, ended, processor_time);
 //
 // Times are monotonic, in ns; processor times are all threads' since the process began, in ns. One thread.

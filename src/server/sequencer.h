@@ -1,5 +1,6 @@
 // The first thread of the pipeline: gives submissions their seq and time, forms blocks of all that wait, hands each to
-// the engine, and makes it durable meanwhile. What arrives during a sync gathers into the next block (group commit).
+// the engine, and makes it durable meanwhile. What arrives during a sync gathers into the next block (group commit); on a busy machine
+// what arrives in a pause after it as well (commit_pace.h).
 //
 // A small block with nothing else under way it takes through the other stages itself, for waking them takes longer than their work.
 //

@@ -33,7 +33,6 @@ import pathlib
 import re
 import signal
 import socket
-import time
 
 import messages
 from gateway import BEGIN, SERVER_ID, share
@@ -180,10 +179,8 @@ class Player:
                 raise Mismatch(f"the server left with {code}")
             self.gateway.start()
         elif word == "DURABLE":
-            until = time.monotonic() + PATIENCE
-            while (durable := self.gateway.fix_sessions()[self.comp_id]["durable_in"]) != int(rest):
-                if time.monotonic() > until:
-                    raise Mismatch(f"it is {durable} after {PATIENCE} s")
+            if (durable := self.gateway.wait_until_durable(self.comp_id, int(rest))) != int(rest):
+                raise Mismatch(f"it is {durable}")
         elif word == "LIST":
             self.gateway.load(share(self.filled(rest)))
         else:

@@ -167,14 +167,15 @@ class Run:
         self.kills += 1
         self.in_recovery += 1
 
-    @staticmethod
-    def settle(reporter):
-        """Until all it sent has been taken; then every answer once more."""
+    def settle(self, reporter):
+        """Until all it sent has been taken and answered; then every answer once more."""
         on = reporter.session
         on.wait_for("logon", lambda: on.logged_on)
         answers = sum(meaning[0] == "AE" for meaning in reporter.sent.values())
         on.test("taken")
+        taken = on.numbers.next_out
         on.wait_for_test("taken")
+        self.gateway.wait_until_durable(reporter.name, taken)
         on.wait_for(f"{answers} acknowledgements",
                     lambda: sum(kind == "AR" for kind, _ in list(reporter.answers.values())) >= answers)
         on.test("answered")  # what else there is comes before its Heartbeat

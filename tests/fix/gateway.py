@@ -4,6 +4,7 @@ import pathlib
 import ssl
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/crash"))
@@ -123,6 +124,14 @@ class Gateway:
 
     def fix_sessions(self):
         return {one["name"]: one for one in json.loads(self.cli("fix", "sessions", "--json"))["sessions"]}
+
+    def wait_until_durable(self, session, number):
+        """Until after a crash the session would expect that number, or a later one, which is returned: what came before it is answered."""
+        until = time.monotonic() + PATIENCE
+        while (durable := self.fix_sessions()[session]["durable_in"]) < number:
+            if time.monotonic() > until:
+                raise AssertionError(f"{session}: {durable} is durable after {PATIENCE} s, not {number}")
+        return durable
 
 
 def address_of(text):
