@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/background_thread.h"
 #include "base/copy_bytes.h"
 #include "base/prefetch.h"
 #include "base/sha256.h"
@@ -23,7 +22,7 @@ namespace {
 
 constexpr char kBetween = 0x1f;
 constexpr std::size_t kTradesInABlock = 64;
-constexpr std::size_t kBlocksABreath = 32;
+constexpr std::size_t kBlocksBetween = 32;
 
 // Builds one line behind the other. To a sink it hands on what it has whenever that is so many bytes.
 class Lines {
@@ -348,11 +347,11 @@ void digest_lines(const State& state, void (*line)(void* context, std::string_vi
   lines_after_trades(state, lines);
 }
 
-std::string state_digest(const State& state) {
+std::string state_digest(const State& state, void (*between)()) {
   std::vector<Digest> blocks(blocks_of(state.trades.size()));
   BlockDigests digests(state, blocks);
   for (std::size_t block = 0; block < blocks.size(); ++block) {
-    if (block % kBlocksABreath == 0) breathe();
+    if (between != nullptr && block % kBlocksBetween == 0) between();
     digests.add(block);
   }
   digests.flush();

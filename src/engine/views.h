@@ -53,7 +53,8 @@ std::vector<AlertEvent> alert_events(const State& state, std::uint64_t after, st
 // The lines of docs/semantics.md, "Digest", one after the other; for tests and for finding a difference.
 void digest_lines(const State& state, void (*line)(void* context, std::string_view text), void* context);
 // SHA-256 over them, the trades' by way of their blocks, in hex. engine/running_digest.h gives it again and again.
-std::string state_digest(const State& state);
+// `between`, if there is one, is called after each two thousand trades or so, for whoever has to let others work.
+std::string state_digest(const State& state, void (*between)() = nullptr);
 // The same over the lines of sections 5 (trades) and 6 (positions) alone, without seqs: what the same trades come to, however they came.
 std::string trades_digest(const State& state);
 

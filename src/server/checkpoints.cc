@@ -126,7 +126,7 @@ void Checkpoints::work() {
     if (stopping_) return;
     if (const std::optional<LoadedCheckpoint> loaded = std::exchange(unverified_, std::nullopt)) {
       lock.unlock();
-      const std::string digest = views::state_digest(*loaded->books);
+      const std::string digest = views::state_digest(*loaded->books, breathe);
       if (digest == hex(loaded->header.state_digest)) continue;
       on_damage_(Status(Code::kDataLoss, "the books of checkpoint " + checkpoint_name(loaded->header.seq) + " have the digest " + digest +
                                              ", it says " + hex(loaded->header.state_digest) + ": move it away and start again"));
@@ -158,7 +158,7 @@ Status write_checkpoint(Disk& disk, const std::string& directory, const State& b
   CheckpointHeader header;
   header.seq = views::seq_of(books);
   header.time = views::time_of(books);
-  const std::string digest = views::state_digest(books);
+  const std::string digest = views::state_digest(books, breathe);
   for (std::size_t i = 0; i < header.state_digest.size(); ++i) {
     header.state_digest[i] = static_cast<std::byte>(std::stoi(digest.substr(2 * i, 2), nullptr, 16));
   }
