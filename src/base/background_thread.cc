@@ -1,5 +1,6 @@
 #include "base/background_thread.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <ctime>
 
 #include "base/check.h"
@@ -18,6 +20,8 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds kBetweenBreaths = std::chrono::milliseconds(1), kLongestBreath = std::chrono::milliseconds(20);
+constexpr nanoseconds kBetweenSteps = std::chrono::microseconds(500);
+constexpr nanoseconds kStep = std::chrono::microseconds(10);  // and about 50 more, which the system adds
 
 nanoseconds time_of(clockid_t clock) {
   timespec now{};
@@ -32,13 +36,28 @@ long times_displaced() {
   return usage.ru_nivcsw;
 }
 
-// When this thread breathed last.
+// Whether more threads want a processor than there are.
+bool crowded() {
+  static const int load = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+  static const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  char text[64];  // "0.20 0.18 0.12 1/80 11206": the fourth number
+  const ssize_t bytes = load < 0 ? 0 : pread(load, text, sizeof text - 1, 0);
+  if (bytes <= 0) return false;
+  text[bytes] = '\0';
+  int running = 0;
+  return std::sscanf(text, "%*s %*s %*s %d/", &running) == 1 && running > processors;
+}
+
+enum class Manners { kNone, kStepsAside, kBreathes };
+
+// When this thread breathed or stepped aside last.
 struct Breath {
-  bool breathes = false;
+  Manners manners = Manners::kNone;
   nanoseconds at{0}, used{0};
   long displaced = 0;
 
   void take() { at = time_of(CLOCK_MONOTONIC), used = time_of(CLOCK_THREAD_CPUTIME_ID), displaced = times_displaced(); }
+  void begin(Manners these) { manners = these, take(); }
 };
 thread_local Breath last_breath;
 
@@ -47,17 +66,22 @@ thread_local Breath last_breath;
 void work_in_background(const char* name, int niceness) {
   CHECK(pthread_setname_np(pthread_self(), name) == 0, "%s is too long for a thread's name", name);
   static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness));
-  if (niceness < kLeastUrgent) return;
+  if (niceness < kLeastUrgent) return last_breath.begin(Manners::kStepsAside);
   const sched_param none{};
   static_cast<void>(sched_setscheduler(0, SCHED_IDLE, &none));
-  last_breath.breathes = true;
-  last_breath.take();
+  last_breath.begin(Manners::kBreathes);
 }
 
 void breathe() {
   Breath& last = last_breath;
-  if (!last.breathes) return;
+  if (last.manners == Manners::kNone) return;
   const nanoseconds gone = time_of(CLOCK_MONOTONIC) - last.at;
+  if (last.manners == Manners::kStepsAside) {
+    if (gone < kBetweenSteps) return;
+    if (crowded()) rest(kStep.count());
+    last.at = time_of(CLOCK_MONOTONIC);
+    return;
+  }
   if (gone < kBetweenBreaths) return;
   if (times_displaced() != last.displaced) {
     const nanoseconds waited = gone - (time_of(CLOCK_THREAD_CPUTIME_ID) - last.used);

@@ -10,9 +10,11 @@ inline constexpr int kLeastUrgent = 15;
 // the system does not let it, it is as urgent as the one that began it.
 void work_in_background(const char* name, int niceness);
 
-// Now and then in long work, about once a millisecond: a least urgent thread that had to wait for a processor since the last time stays
-// away for as long again, at most 20 ms. The system shares processors out one by one: a thread that would go on for ever on one keeps it
-// from helping out with those of others, however nice it is. Does nothing on any other thread, and nothing on a machine that is not busy.
+// Now and then in long work, some times a millisecond. Does nothing on a thread that is not in the background, and nothing on a machine
+// that is not busy. The system shares processors out one by one: a thread that would go on for ever on one keeps it from helping out with
+// those that wait for another, however nice it is. So a least urgent thread that had to wait for a processor since the last time stays
+// away for as long again, at most 20 ms; any other steps aside for a moment every half a millisecond while more threads want a processor
+// than there are (/proc/loadavg), and its processor takes one of them over.
 void breathe();
 
 }  // namespace halocline

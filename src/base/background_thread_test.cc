@@ -4,9 +4,12 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
+#include <vector>
 
 namespace halocline {
 namespace {
@@ -31,7 +34,7 @@ void stay_on_one_processor() {
 }
 
 // Works beside a thread that wants the same processor until that got it, and then breathes: how often it slept.
-long sleeps_when_displaced(int niceness) {
+long sleeps_when_displaced() {
   std::atomic<bool> done = false;
   std::thread busy([&] {
     stay_on_one_processor();
@@ -41,7 +44,7 @@ long sleeps_when_displaced(int niceness) {
   long slept = -1;
   std::thread([&] {
     stay_on_one_processor();
-    work_in_background("test", niceness);
+    work_in_background("test", kLeastUrgent);
     const long displaced = usage_of_this_thread().ru_nivcsw;
     while (usage_of_this_thread().ru_nivcsw == displaced) {
     }
@@ -54,9 +57,40 @@ long sleeps_when_displaced(int niceness) {
   return slept;
 }
 
-TEST(BackgroundThreadTest, WhoIsLeastUrgentAndWasDisplacedStaysAwayForAWhile) { EXPECT_EQ(sleeps_when_displaced(kLeastUrgent), 1); }
+TEST(BackgroundThreadTest, WhoIsLeastUrgentAndWasDisplacedStaysAwayForAWhile) { EXPECT_EQ(sleeps_when_displaced(), 1); }
 
-TEST(BackgroundThreadTest, OthersDoNot) { EXPECT_EQ(sleeps_when_displaced(kLeastUrgent - 1), 0); }
+// Works beside as many threads as there are processors, and then breathes: how often it slept.
+long sleeps_in_a_crowd(bool background) {
+  std::atomic<bool> done = false;
+  std::atomic<long> at_work = 0;
+  std::vector<std::thread> busy;
+  for (long i = 0; i < sysconf(_SC_NPROCESSORS_ONLN); ++i) {
+    busy.emplace_back([&] {
+      ++at_work;
+      while (!done) {
+      }
+    });
+  }
+  long slept = -1;
+  std::thread([&] {
+    if (background) work_in_background("test", kLeastUrgent - 1);
+    while (at_work < static_cast<long>(busy.size())) {
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(1)) {
+    }
+    const long before = usage_of_this_thread().ru_nvcsw;
+    breathe();
+    slept = usage_of_this_thread().ru_nvcsw - before;
+  }).join();
+  done = true;
+  for (std::thread& thread : busy) thread.join();
+  return slept;
+}
+
+TEST(BackgroundThreadTest, OthersInTheBackgroundStepAsideInACrowd) { EXPECT_EQ(sleeps_in_a_crowd(true), 1); }
+
+TEST(BackgroundThreadTest, WhoIsNotInTheBackgroundDoesNot) { EXPECT_EQ(sleeps_in_a_crowd(false), 0); }
 
 }  // namespace
 }  // namespace halocline

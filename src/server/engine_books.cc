@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/background_thread.h"
 #include "engine/differences.h"
 #include "engine/lookahead.h"
 #include "engine/queries/live_queries.h"
@@ -25,6 +26,7 @@ void EngineBooks::apply(Seq first, Nanos time, std::span<const Command> commands
     const Applied applied = trade != nullptr ? engine_->apply(first + i, time, *trade, hint, events_)
                                              : engine_->apply(first + i, time, commands[i], events_);
     told(i, {applied.outcome, applied.first_seq}, events_);
+    breathe();
   });
   // Nobody watches these books.
   static_cast<void>(engine_->queries().take());
@@ -34,13 +36,19 @@ void EngineBooks::apply(Seq first, Nanos time, std::span<const Command> commands
 
 void EngineBooks::changed_trades(const TradeVisitor& visit) {
   Snapshot now = engine_->snapshot();
-  views::changed_trades(*now, trades_visited_.get(), visit);
+  views::changed_trades(*now, trades_visited_.get(), [&](const TradeChange& change) {
+    visit(change);
+    breathe();
+  });
   trades_visited_ = std::move(now);
 }
 
 void EngineBooks::changed_positions(const PositionVisitor& visit) {
   Snapshot now = engine_->snapshot();
-  views::changed_positions(*now, positions_visited_.get(), visit);
+  views::changed_positions(*now, positions_visited_.get(), [&](const PositionRow& row) {
+    visit(row);
+    breathe();
+  });
   positions_visited_ = std::move(now);
 }
 
