@@ -21,15 +21,15 @@ void wait_until(std::int64_t when);
 // Ends the process when it takes more than a minute.
 void wait_for(const std::function<bool()>& done, const char* what);
 
-// Where sends are planned closer than that, the sender sleeps for as long and sends what has become due together: a sleep for each takes
-// a tenth of a small machine. The wait counts as any other, from the planned time.
-inline constexpr std::int64_t kSendStep = 200'000;
+// Where sends are planned closer than kShortInterval, the sender sleeps for kSendStep and sends what has become due together: a sleep
+// for each takes a tenth of a small machine. The wait counts as any other, from the planned time.
+inline constexpr std::int64_t kShortInterval = 50'000, kSendStep = 200'000;
 
 // Calls send(i) at start + i * interval, whatever came back, up to kSendStep later where the interval is short. By how
 // much the latest of those from `first_counted` on was late.
 template <class Send>
 std::int64_t open_loop(std::int64_t start, std::int64_t interval, std::int64_t total, std::int64_t first_counted, Send send) {
-  const std::int64_t step = interval < kSendStep ? kSendStep : 0;
+  const std::int64_t step = interval < kShortInterval ? kSendStep : 0;
   std::int64_t late = 0;
   for (std::int64_t i = 0; i < total; ++i) {
     const std::int64_t planned = start + i * interval;

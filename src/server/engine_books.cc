@@ -10,6 +10,18 @@
 #include "engine/views.h"
 
 namespace halocline {
+namespace {
+
+// Visits, and lets others work in between.
+template <class Visitor>
+auto breathing(const Visitor& visit) {
+  return [&visit](const auto& one) {
+    visit(one);
+    breathe();
+  };
+}
+
+}  // namespace
 
 Status EngineBooks::resume(const State& books) {
   Result<std::unique_ptr<Engine>> resumed = Engine::resume(books);
@@ -36,19 +48,13 @@ void EngineBooks::apply(Seq first, Nanos time, std::span<const Command> commands
 
 void EngineBooks::changed_trades(const TradeVisitor& visit) {
   Snapshot now = engine_->snapshot();
-  views::changed_trades(*now, trades_visited_.get(), [&](const TradeChange& change) {
-    visit(change);
-    breathe();
-  });
+  views::changed_trades(*now, trades_visited_.get(), breathing(visit));
   trades_visited_ = std::move(now);
 }
 
 void EngineBooks::changed_positions(const PositionVisitor& visit) {
   Snapshot now = engine_->snapshot();
-  views::changed_positions(*now, positions_visited_.get(), [&](const PositionRow& row) {
-    visit(row);
-    breathe();
-  });
+  views::changed_positions(*now, positions_visited_.get(), breathing(visit));
   positions_visited_ = std::move(now);
 }
 
