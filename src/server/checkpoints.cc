@@ -17,6 +17,7 @@ namespace halocline {
 namespace {
 
 constexpr int kNiceness = 15;
+constexpr std::uint64_t kPatience = 2;  // of what a checkpoint is due after: then the engine takes the snapshot itself
 constexpr std::chrono::milliseconds kLookAgain{10};
 
 // Takes blocks one after the other, on as many threads as call it.
@@ -102,11 +103,31 @@ Checkpoints::Checkpoints(Disk& disk, CheckpointOptions options, JournalFiles jou
     : disk_(disk), options_(std::move(options)), journal_(std::move(journal)), durable_(std::move(durable)), counters_(counters),
       on_damage_(std::move(on_damage)), last_(last) {}
 
+bool Checkpoints::wants(Seq applied, std::uint64_t block_bytes, std::uint64_t trades) {
+  if (const Seq offered = offered_.load(std::memory_order_relaxed); offered > last_) last_ = offered, bytes_ = 0;
+  bytes_ += block_bytes;
+  if (!options_.offered) return due(applied - last_, trades, 1);
+  wants_offer_.store(due(applied - last_, trades, 1), std::memory_order_relaxed);
+  return due(applied - last_, trades, kPatience);
+}
+
 void Checkpoints::take(Snapshot books) {
   last_ = views::seq_of(*books);
   bytes_ = 0;
+  hand_over({std::move(books), ""});
+}
+
+void Checkpoints::offer(Snapshot books, std::string digest) {
+  offered_.store(views::seq_of(*books), std::memory_order_relaxed);
+  wants_offer_.store(false, std::memory_order_relaxed);
+  hand_over({std::move(books), std::move(digest)});
+}
+
+void Checkpoints::hand_over(Books books) {
   const std::lock_guard lock(mutex_);
-  if (stopping_) return;
+  const Seq seq = views::seq_of(*books.books);
+  if (stopping_ || seq <= newest_) return;
+  newest_ = seq;
   next_ = std::move(books);  // one that still waits is left out: the newer one is better
   if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
   changed_.notify_all();
@@ -122,7 +143,7 @@ void Checkpoints::work() {
   work_in_background("checkpoint", kNiceness);
   while (true) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return next_ != nullptr || unverified_.has_value() || stopping_; });
+    changed_.wait(lock, [&] { return next_.books != nullptr || unverified_.has_value() || stopping_; });
     if (stopping_) return;
     if (const std::optional<LoadedCheckpoint> loaded = std::exchange(unverified_, std::nullopt)) {
       lock.unlock();
@@ -132,18 +153,17 @@ void Checkpoints::work() {
                                              ", it says " + hex(loaded->header.state_digest) + ": move it away and start again"));
       return;
     }
-    const Snapshot books = std::move(next_);
-    next_ = nullptr;
+    const Books taken = std::exchange(next_, {});
     lock.unlock();
-    const Status status = write(*books);
+    const Status status = write(taken);
     if (status.ok() || status.code() == Code::kUnavailable) continue;
     counters_.add("checkpoints_failed", 1);
-    log_line(LogLevel::kError, "checkpoint.failed", {{"seq", views::seq_of(*books)}, {"why", status.message()}});
+    log_line(LogLevel::kError, "checkpoint.failed", {{"seq", views::seq_of(*taken.books)}, {"why", status.message()}});
   }
 }
 
-Status write_checkpoint(Disk& disk, const std::string& directory, const State& books, const std::function<bool()>& stopping,
-                        const std::function<Status(CheckpointHeader&)>& complete) {
+Status write_checkpoint(Disk& disk, const std::string& directory, const State& books, std::string digest,
+                        const std::function<bool()>& stopping, const std::function<Status(CheckpointHeader&)>& complete) {
   if (Status status = disk.make_directory(directory); !status.ok()) return status;
   Result<std::unique_ptr<CheckpointWriter>> writer = CheckpointWriter::create(disk, directory);
   if (!writer.ok()) return writer.status();
@@ -158,7 +178,7 @@ Status write_checkpoint(Disk& disk, const std::string& directory, const State& b
   CheckpointHeader header;
   header.seq = views::seq_of(books);
   header.time = views::time_of(books);
-  const std::string digest = views::state_digest(books, breathe);
+  if (digest.empty()) digest = views::state_digest(books, breathe);
   for (std::size_t i = 0; i < header.state_digest.size(); ++i) {
     header.state_digest[i] = static_cast<std::byte>(std::stoi(digest.substr(2 * i, 2), nullptr, 16));
   }
@@ -166,10 +186,11 @@ Status write_checkpoint(Disk& disk, const std::string& directory, const State& b
   return writer.value()->finish(header);
 }
 
-Status Checkpoints::write(const State& books) {
+Status Checkpoints::write(const Books& taken) {
   const auto begun = std::chrono::steady_clock::now();
-  const Seq seq = views::seq_of(books);
-  Status status = write_checkpoint(disk_, options_.directory, books, [this] { return stopping(); }, [&](CheckpointHeader& header) {
+  const Seq seq = views::seq_of(*taken.books);
+  const auto stops = [this] { return stopping(); };
+  Status status = write_checkpoint(disk_, options_.directory, *taken.books, taken.digest, stops, [&](CheckpointHeader& header) {
     header.synced = options_.synced;
     if (!wait_until_durable(seq)) return Status(Code::kUnavailable, "stopping");
     Result<std::unique_ptr<JournalReader>> reader = journal_.open(seq);

@@ -127,6 +127,29 @@ TEST_F(CheckpointsTest, OneIsWantedWhenAQuarterAsManyCommandsCameAsThereAreTrade
   EXPECT_TRUE(some.wants(1'101, 0, 404));
 }
 
+// Then the engine has nothing to copy, unless nobody comes.
+TEST_F(CheckpointsTest, WhereBooksAreOfferedTheEngineTakesItsOwnOnlyWhenTwiceAsMuchCame) {
+  NamedCounters counters;
+  const JournalFiles journal{&disk_, journal_options().directory};
+  Checkpoints some(disk_, {checkpoints(), 200, 1'000, 3, true, true}, journal, 1'000, [] { return Seq{0}; }, counters, [](const Status&) {});
+  EXPECT_FALSE(some.wants(1'199, 1, 0));
+  EXPECT_FALSE(some.wants_offer());
+  EXPECT_FALSE(some.wants(1'200, 1, 0));
+  EXPECT_TRUE(some.wants_offer());
+  EXPECT_FALSE(some.wants(1'399, 1, 0));
+  EXPECT_TRUE(some.wants(1'400, 1, 0));
+  EXPECT_TRUE(some.wants(1'200, 2'000, 0));
+  Engine engine;
+  std::vector<AlertEvent> events;
+  while (engine.last_seq() < 1'190) engine.apply(engine.last_seq() + 1, kMorning, Timer{}, events);
+  some.offer(engine.snapshot(), "");
+  EXPECT_FALSE(some.wants_offer());
+  EXPECT_FALSE(some.wants(1'389, 1, 0));
+  EXPECT_FALSE(some.wants_offer());
+  EXPECT_FALSE(some.wants(1'390, 1, 0));
+  EXPECT_TRUE(some.wants_offer());
+}
+
 TEST_F(CheckpointsTest, AStartFromOneIsAStartFromTheWholeJournal) {
   begin(2);
   for (int round = 0; round < 3; ++round) {

@@ -217,10 +217,11 @@ void History::keep_state() {
   Status status = journal.status();
   if (status.ok()) status = save(disk_, options_.states, journal.value(), *state);
   if (status.ok()) {
-    status = write_checkpoint(disk_, options_.states, *books_->snapshot(), [] { return false; }, [&](CheckpointHeader& header) {
+    const auto complete = [&](CheckpointHeader& header) {
       header.journal = journal.value(), header.chain = state->chain, header.synced = true;
       return ok_status();
-    });
+    };
+    status = write_checkpoint(disk_, options_.states, *books_->snapshot(), books_->digest(), [] { return false; }, complete);
   }
   if (status.ok()) status = prune_checkpoints(disk_, options_.states, kStatesKept);
   const Result<std::vector<Seq>> kept = status.ok() ? list_checkpoints(disk_, options_.states) : status;
@@ -236,7 +237,10 @@ Status History::commit() {
   counted_seq_ = follower_->committed_seq();
   core_.count("history_rows", follower_->committed_rows() - rows);
   core_.count("history_commits", follower_->commits() - commits);
-  if (status.ok()) keep_state();
+  if (status.ok()) {
+    if (core_.wants_checkpoint()) core_.offer_checkpoint(books_->snapshot(), books_->digest());
+    keep_state();
+  }
   return status;
 }
 

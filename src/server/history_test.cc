@@ -324,6 +324,40 @@ TEST_F(HistoryTest, AStartGoesOnWithoutTheJournalsBeginning) {
   EXPECT_GE(counters_["history_failures"], 1u);
 }
 
+TEST_F(HistoryTest, CheckpointsAreOfItsBooksAndOfTheEnginesOnlyWhereItFails) {
+  const std::string checkpoints = directory_ + "/checkpoints";
+  core_options_.journal = {&disk_, directory_ + "/journal"};
+  core_options_.checkpoint = {checkpoints, 100, 1u << 30, 5, true, true};
+  history_options_.commit_interval = 20'000'000;
+  const auto taken = [&](std::uint64_t count) {
+    while (counters()["checkpoints"] < count) std::this_thread::yield();
+    return list_checkpoints(disk_, checkpoints).value().front();
+  };
+  start();
+  send(floor_commands());
+  send_trades(100);  // not so many that the engine would take one
+  const Seq of_the_history = taken(1);
+  EXPECT_LE(of_the_history, core_->report().durable_seq);
+  lake_disk_->full = true;
+  send_trades(90);
+  send_trades(100);
+  EXPECT_GT(taken(2), of_the_history);
+  lake_disk_->full = false;
+  stop();
+  const std::vector<Seq> kept = list_checkpoints(disk_, checkpoints).value();
+  for (const Seq seq : kept) {
+    const Result<LoadedCheckpoint> one = load_checkpoint(disk_, checkpoints + "/" + checkpoint_name(seq));
+    ASSERT_TRUE(one.ok()) << one.status().message();
+    EXPECT_EQ(hex(one.value().header.state_digest), views::state_digest(*one.value().books));
+  }
+  const std::string before = digest_;
+  start();
+  EXPECT_GE(books_->start.checkpoint_seq, of_the_history);
+  stop();
+  EXPECT_EQ(digest_, before);
+  EXPECT_EQ(counters_["checkpoints_failed"], 0u);
+}
+
 std::atomic<int> told_that_it_works = 0;
 
 // A failure goes on from one attempt to the next, also when no commit is due: each attempt is one at a commit.
