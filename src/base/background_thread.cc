@@ -55,6 +55,7 @@ struct Breath {
   Manners manners = Manners::kNone;
   nanoseconds at{0}, used{0};
   long displaced = 0;
+  nanoseconds late_from = nanoseconds::max();
 
   void take() { at = time_of(CLOCK_MONOTONIC), used = time_of(CLOCK_THREAD_CPUTIME_ID), displaced = times_displaced(); }
   void begin(Manners these) { manners = these, take(); }
@@ -72,13 +73,15 @@ void work_in_background(const char* name, int niceness) {
   last_breath.begin(Manners::kBreathes);
 }
 
+void late_from(std::int64_t time) { last_breath.late_from = nanoseconds(time); }
+
 void breathe() {
   Breath& last = last_breath;
   if (last.manners == Manners::kNone) return;
   const nanoseconds gone = time_of(CLOCK_MONOTONIC) - last.at;
   if (last.manners == Manners::kStepsAside) {
     if (gone < kBetweenSteps) return;
-    if (crowded()) rest(kStep.count());
+    if (last.at + gone < last.late_from && crowded()) rest(kStep.count());
     last.at = time_of(CLOCK_MONOTONIC);
     return;
   }

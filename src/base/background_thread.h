@@ -1,6 +1,8 @@
 // A thread that works when others leave the processor free.
 #pragma once
 
+#include <cstdint>
+
 namespace halocline {
 
 // From this niceness on a thread has only what nobody else wants (SCHED_IDLE), and breathes.
@@ -16,5 +18,8 @@ void work_in_background(const char* name, int niceness);
 // away for as long again, at most 20 ms; any other steps aside for a moment every half a millisecond while more threads want a processor
 // than there are (/proc/loadavg), and its processor takes one of them over.
 void breathe();
+
+// From then on (monotonic, ns) the calling thread is late with its work, and steps aside no more.
+void late_from(std::int64_t time);
 
 }  // namespace halocline

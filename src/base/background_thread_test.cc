@@ -59,8 +59,9 @@ long sleeps_when_displaced() {
 
 TEST(BackgroundThreadTest, WhoIsLeastUrgentAndWasDisplacedStaysAwayForAWhile) { EXPECT_EQ(sleeps_when_displaced(), 1); }
 
-// Works beside as many threads as there are processors, and then breathes: how often it slept.
-long sleeps_in_a_crowd(bool background) {
+// A thread that says so of itself works beside as many as there are processors, and then breathes: how often it slept.
+template <class Begin>
+long sleeps_in_a_crowd(Begin begin_as) {
   std::atomic<bool> done = false;
   std::atomic<long> at_work = 0;
   std::vector<std::thread> busy;
@@ -73,7 +74,7 @@ long sleeps_in_a_crowd(bool background) {
   }
   long slept = -1;
   std::thread([&] {
-    if (background) work_in_background("test", kLeastUrgent - 1);
+    begin_as();
     while (at_work < static_cast<long>(busy.size())) {
     }
     const auto begin = std::chrono::steady_clock::now();
@@ -88,9 +89,22 @@ long sleeps_in_a_crowd(bool background) {
   return slept;
 }
 
-TEST(BackgroundThreadTest, OthersInTheBackgroundStepAsideInACrowd) { EXPECT_EQ(sleeps_in_a_crowd(true), 1); }
+TEST(BackgroundThreadTest, OthersInTheBackgroundStepAsideInACrowd) {
+  EXPECT_EQ(sleeps_in_a_crowd([] { work_in_background("test", kLeastUrgent - 1); }), 1);
+}
 
-TEST(BackgroundThreadTest, WhoIsNotInTheBackgroundDoesNot) { EXPECT_EQ(sleeps_in_a_crowd(false), 0); }
+TEST(BackgroundThreadTest, WhoIsLateDoesNot) {
+  const auto late_since = [](std::int64_t time) {
+    return [time] {
+      work_in_background("test", kLeastUrgent - 1);
+      late_from(time);
+    };
+  };
+  EXPECT_EQ(sleeps_in_a_crowd(late_since(0)), 0);
+  EXPECT_EQ(sleeps_in_a_crowd(late_since(INT64_MAX)), 1);
+}
+
+TEST(BackgroundThreadTest, WhoIsNotInTheBackgroundDoesNot) { EXPECT_EQ(sleeps_in_a_crowd([] {}), 0); }
 
 }  // namespace
 }  // namespace halocline

@@ -1,5 +1,5 @@
-// When the history commits next, so that what is durable can be read in the tables within the interval: a commit begins earlier by as long
-// as commits took of late, the first as if they took half of it.
+// When the history commits next, so that what is durable can be read in the tables within the interval: commits aim at five sixths of it, as
+// one may take longer than the last, and begin earlier by as long as they took of late, the first as if they took half of the interval.
 //
 //   CommitSchedule schedule(interval, clock.monotonic());
 //   if (schedule.due(now)) { commit(); schedule.committed(now, clock.monotonic()); }
@@ -14,23 +14,30 @@ namespace halocline {
 
 class CommitSchedule {
  public:
-  CommitSchedule(std::int64_t interval, std::int64_t now) : interval_(interval), takes_(interval / 2), next_(now + interval - takes_) {}
+  CommitSchedule(std::int64_t interval, std::int64_t now)
+      : interval_(interval), takes_(interval / 2), late_from_(now + interval - interval / kSpare), next_(late_from_ - takes_) {}
 
   bool due(std::int64_t now) const { return now >= next_; }
   // How long until it is; 0: it is.
   std::int64_t left(std::int64_t now) const { return std::max<std::int64_t>(next_ - now, 0); }
 
+  // When what has waited longest should be there: a commit that ends later is late.
+  std::int64_t late_from() const { return late_from_; }
+
   // One, or an attempt, began and ended then. What becomes durable from its begin on can be read when the next one has ended.
   void committed(std::int64_t began, std::int64_t ended) {
     takes_ = std::max(ended - began, takes_ - takes_ / kForgets);
-    next_ = began + interval_ - std::min(takes_, interval_ / 2);
+    late_from_ = began + interval_ - interval_ / kSpare;
+    next_ = late_from_ - std::min(takes_, interval_ / 2);
   }
 
  private:
+  static constexpr std::int64_t kSpare = 6;    // of the interval, one part
   static constexpr std::int64_t kForgets = 4;  // one that took long counts a quarter less with each after it
 
   const std::int64_t interval_;
   std::int64_t takes_;
+  std::int64_t late_from_;
   std::int64_t next_;
 };
 

@@ -154,8 +154,8 @@ const ConfigKey kKeys[] = {
     {HALOCLINE_KEY(bool, history, enabled), "false", 0, 0, nullptr,
      "Whether everything in the journal is also written to Iceberg tables (docs/formats/tables.md). Not with journal.durability `memory`."},
     {HALOCLINE_KEY(Number, history, commit_seconds), "5", 1, 3'600, nullptr,
-     "Within so many seconds what is durable can be read in the tables: a commit begins earlier by as long as commits took of "
-     "late, at most by half; sooner when 64 MiB of rows wait."},
+     "Within so many seconds what is durable can be read in the tables: commits aim at five sixths of it and begin earlier by as "
+     "long as they took of late, at most by half; sooner when 64 MiB of rows wait."},
     {HALOCLINE_KEY(Number, history, format_version), "2", 2, 3, nullptr, "Of Iceberg, for tables that are made: 2 or 3."},
     {HALOCLINE_KEY(Number, history, upkeep_seconds), "60", 0, 86'400, nullptr,
      "How often the tables are looked after, in seconds: small files become larger ones, old snapshots and lost files go. 0: never."},

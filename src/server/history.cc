@@ -277,6 +277,7 @@ void History::run() {
   while (wait(more ? 0 : failing_.has_value() ? kRetryAfter : until_next_look())) {
     const std::int64_t now = clock_.monotonic();
     const bool due = schedule.due(now);
+    late_from(schedule.late_from());
     more = advance(due);
     waiting_since_ = follower_ == nullptr ? kNobodyWaits : follower_->waiting_since().value_or(kNobodyWaits);
     if (due) schedule.committed(now, clock_.monotonic());

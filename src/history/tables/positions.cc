@@ -21,6 +21,7 @@ TableDefinition definition() {
   table.name = "positions";
   table.day_of = 2;
   table.sorted_by = {1};
+  table.distinct = {"average_price", "cost", "market_value", "realised", "unrealised", "total_pnl"};
   table.schema.fields = {
       required(1, "seq", number, "of the last command that the row knows"),
       required(2, "knowledge_time", primitive(TypeKind::kTimestamptz), "of that command"),
