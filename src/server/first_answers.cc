@@ -19,6 +19,10 @@ constexpr std::size_t kFewRows = 512;
 constexpr std::size_t kMostRows = 4'096;
 // Rounds.
 constexpr int kMostRounds = 32;
+// Where so many answers come from one reading of the books more are on their way: they are waited for as long as some readings take.
+constexpr std::size_t kVeryMany = 64;
+constexpr int kGatherFor = 3;
+constexpr std::chrono::milliseconds kLongestGathering{50};
 
 }  // namespace
 
@@ -108,8 +112,11 @@ void FirstAnswers::begin_reading(Block& block) {
     if (!books.ok()) return;  // the journal failed: all subscriptions end
     round->books = books.value();
     post([this, round] {
+      const auto begun = std::chrono::steady_clock::now();
+      const std::size_t answers = round->answers.size();
       read_answers(*round);
       round->books.reset();
+      gather(answers, std::chrono::steady_clock::now() - begun);
       come_back_(round);
     });
   });
@@ -133,6 +140,13 @@ void FirstAnswers::read_answers(AsideRound& round) {
     watch->start.time = round.books->time;
     watches_.go_on(watch);
   }
+}
+
+void FirstAnswers::gather(std::size_t answers, std::chrono::steady_clock::duration took) {
+  if (answers < kVeryMany) return;
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::min<std::chrono::steady_clock::duration>(kGatherFor * took, kLongestGathering),
+                    [this] { return !tasks_.empty() || stopping_; });
 }
 
 void FirstAnswers::post(std::function<void()> task) {

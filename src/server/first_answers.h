@@ -11,6 +11,7 @@
 // Why it is so: docs/decisions/0009-first-answers-aside.md.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -57,6 +58,8 @@ class FirstAnswers {
 
   void post(std::function<void()> task);
   void read_answers(AsideRound& round);
+  // After a round of very many: how long the thread waits for more to come, so that the next goes through the books for all of them.
+  void gather(std::size_t answers, std::chrono::steady_clock::duration took);
   void work();
 
   Watches& watches_;

@@ -71,8 +71,8 @@ void WantedNames::forget(std::uint64_t version) {
   version_ = version;
 }
 
-EqualityIndex::EqualityIndex(const Table& table, std::vector<std::uint32_t> columns)
-    : table_(table), columns_(std::move(columns)), names_(columns_.size()), slots_(kFewest) {
+EqualityIndex::EqualityIndex(const Table& table, std::vector<std::uint32_t> columns, bool remembers)
+    : table_(table), columns_(std::move(columns)), remembers_(remembers), names_(columns_.size()), slots_(kFewest) {
   for (std::uint32_t i = 0; i < columns_.size(); ++i) {
     if (table.columns[columns_[i]].ids != nullptr) by_names_wanted_.push_back(i);
   }
@@ -193,16 +193,23 @@ void EqualityIndex::append(std::uint32_t list, const Reader& reader, std::uint32
 
 std::uint32_t EqualityIndex::search(const Reader& reader, std::uint32_t row) {
   std::uint64_t hash = 0;
-  scratch_.clear();
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const Column& column = table_.columns[columns_[i]];
-    const Value value = column.load(reader, row);
-    if (value.null) return kNowhere;  // which meets no equality
-    const std::uint64_t of_value =
-        column.ids != nullptr ? names_[i].hash_of(column, reader, row, column.id(reader, row)) : hash_of_value(value, column.type);
+    std::uint64_t of_value = 0;
+    if (column.ids != nullptr) {
+      const std::uint32_t id = column.id(reader, row);
+      if (id == kNoId) return kNowhere;  // null, which meets no equality
+      of_value = names_[i].hash_of(column, reader, row, id);
+    } else {
+      const Value value = column.load(reader, row);
+      if (value.null) return kNowhere;
+      of_value = hash_of_value(value, column.type);
+    }
     hash = hash_ids(hash, of_value);
-    pack(value, column.type, scratch_);
   }
+  if (!has(hash)) return kNowhere;
+  scratch_.clear();
+  for (const std::uint32_t column : columns_) pack(table_.columns[column].load(reader, row), table_.columns[column].type, scratch_);
   return slot_of(hash, scratch_).list;
 }
 
@@ -236,6 +243,12 @@ EqualityIndex::Slot& EqualityIndex::slot_of(std::uint64_t hash, const std::strin
   return slots_[at];
 }
 
+bool EqualityIndex::has(std::uint64_t hash) const {
+  std::size_t at = hash & (slots_.size() - 1);
+  while (slots_[at].list != kNowhere && slots_[at].hash != hash) at = (at + 1) & (slots_.size() - 1);
+  return slots_[at].list != kNowhere;
+}
+
 void EqualityIndex::grow() {
   drop_empty_lists();
   slots_.assign(std::bit_ceil(std::max(kFewest, 4 * (lists_.size() + 1))), {});
@@ -259,7 +272,7 @@ void EqualityIndex::drop_empty_lists() {
 }
 
 bool EqualityIndex::goes_by_ids(const Reader& reader) {
-  if (by_names_wanted_.size() != columns_.size() || columns_.size() > kMostNamed) return false;
+  if (!remembers_ || by_names_wanted_.size() != columns_.size() || columns_.size() > kMostNamed) return false;
   const std::uint64_t version = reader.state.catalog.names_version();
   if (version < names_version_) return false;  // of books before a name changed
   if (version > names_version_) forget_known();

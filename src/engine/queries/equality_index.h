@@ -46,7 +46,8 @@ class EqualityIndex {
   static constexpr std::uint32_t kNowhere = ~0u;
   static constexpr std::size_t kMostTogether = 32;  // rows
 
-  EqualityIndex(const Table& table, std::vector<std::uint32_t> columns);
+  // `remembers`: at which list rows of the same names are. It pays where such rows come again and again.
+  EqualityIndex(const Table& table, std::vector<std::uint32_t> columns, bool remembers);
 
   const std::vector<std::uint32_t>& columns() const { return columns_; }
   // The key is one of the condition's points.
@@ -96,11 +97,12 @@ class EqualityIndex {
   std::uint64_t hash_of_key(const std::string& key) const;
   // Where the key is, or would be.
   Slot& slot_of(std::uint64_t hash, const std::string& key);
+  bool has(std::uint64_t hash) const;
   void grow();
   void drop_empty_lists();
   // Has brought nearer what these lists hold beside their heads.
   void fetch_more(std::span<const std::uint32_t> lists);
-  // By the texts of the names and the other values.
+  // By the texts of the names, which most rows need not be read to, and the other values.
   std::uint32_t search(const Reader& reader, std::uint32_t row);
   // Whether the ids of rows say all, and those known are of the names that the reader reads.
   bool goes_by_ids(const Reader& reader);
@@ -112,6 +114,7 @@ class EqualityIndex {
 
   const Table& table_;
   const std::vector<std::uint32_t> columns_;
+  const bool remembers_;
   std::vector<WantedNames> names_;              // of each column
   std::vector<std::uint32_t> by_names_wanted_;  // the columns that have names, in ascending order of how many are asked for
   std::vector<Slot> slots_;                     // a power of two, at most half of them taken

@@ -12,7 +12,9 @@ void PredicateIndex::add(Query query, const IndexedCondition& condition) {
   ++size_;
   if (condition.kind == IndexedCondition::Kind::kRange) return ranges_.add(condition.columns[0], condition.low, condition.high, query);
   auto of = std::find_if(equalities_.begin(), equalities_.end(), [&](const auto& one) { return one->columns() == condition.columns; });
-  if (of == equalities_.end()) of = equalities_.insert(equalities_.end(), std::make_unique<EqualityIndex>(table_, condition.columns));
+  if (of == equalities_.end()) {
+    of = equalities_.insert(equalities_.end(), std::make_unique<EqualityIndex>(table_, condition.columns, remembers_));
+  }
   for (const std::string& point : condition.points) (*of)->add(point, query, condition);
 }
 

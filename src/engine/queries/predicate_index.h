@@ -32,7 +32,9 @@ class PredicateIndex {
     std::vector<std::size_t> ends;
   };
 
-  explicit PredicateIndex(const Table& table) : table_(table) {}
+  // Whether each row is looked at once, or rows of the same names again and again.
+  enum class Rows { kOnce, kAgain };
+  explicit PredicateIndex(const Table& table, Rows rows = Rows::kAgain) : table_(table), remembers_(rows == Rows::kAgain) {}
 
   void add(Query query, const IndexedCondition& condition);
   void remove(Query query, const IndexedCondition& condition);
@@ -52,6 +54,7 @@ class PredicateIndex {
   void append(std::size_t place, std::size_t rows, const Reader& reader, std::uint32_t row, std::vector<Query>& found, Int128* room) const;
 
   const Table& table_;
+  const bool remembers_;
   std::vector<std::unique_ptr<EqualityIndex>> equalities_;  // one a set of columns
   RangeIndex ranges_;
   std::size_t size_ = 0;

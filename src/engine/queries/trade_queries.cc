@@ -183,7 +183,8 @@ void TradeQueries::read(std::vector<Reading>& readings) {
 
 // Goes through the trades as they are; each finds the readings it may concern as it would find what is kept up to date.
 void TradeQueries::read_all(std::vector<Reading>& readings, const std::vector<std::size_t>& which) {
-  PredicateIndex index(trades());
+  PredicateIndex index(trades(), PredicateIndex::Rows::kOnce);
+  PredicateIndex::Found found_together;
   std::vector<std::uint64_t> everywhere, found;
   for (const std::size_t i : which) {
     const IndexedCondition* const indexed = readings[i].selection->indexed.get();
@@ -193,16 +194,23 @@ void TradeQueries::read_all(std::vector<Reading>& readings, const std::vector<st
   const Reader reader{state_, splits, state_.time};
   const auto size = static_cast<std::uint32_t>(state_.trades.size());
   std::size_t open = which.size();
-  for (std::uint32_t trade = 0; trade < size && open != 0; ++trade) {
-    if (!trades().exists(state_, trade)) continue;
-    found = everywhere;
-    if (!index.empty()) index.find(reader, trade, found);
-    if (found.empty()) continue;
-    look_at(trade, nullptr, &reader);
-    for (const std::uint64_t i : found) {
-      if (!readings[i].status.ok()) continue;
-      offer(readings[i], trade, true);
-      if (!readings[i].status.ok()) --open;
+  std::vector<std::uint32_t> some;
+  for (std::uint32_t trade = 0; trade < size && open != 0;) {
+    for (some.clear(); trade < size && some.size() < kMostTogether; ++trade) {
+      if (trades().exists(state_, trade)) some.push_back(trade);
+    }
+    index.find(reader, some, found_together);
+    for (std::size_t place = 0; place < some.size(); ++place) {
+      const std::span<const std::uint64_t> indexed = found_together.of(place);
+      if (indexed.empty() && everywhere.empty()) continue;
+      found = everywhere;
+      found.insert(found.end(), indexed.begin(), indexed.end());
+      look_at(some[place], nullptr, &reader);
+      for (const std::uint64_t i : found) {
+        if (!readings[i].status.ok()) continue;
+        offer(readings[i], some[place], true);
+        if (!readings[i].status.ok()) --open;
+      }
     }
   }
 }
