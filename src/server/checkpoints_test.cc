@@ -131,7 +131,8 @@ TEST_F(CheckpointsTest, OneIsWantedWhenAQuarterAsManyCommandsCameAsThereAreTrade
 TEST_F(CheckpointsTest, WhereBooksAreOfferedTheEngineTakesItsOwnOnlyWhenTwiceAsMuchCame) {
   NamedCounters counters;
   const JournalFiles journal{&disk_, journal_options().directory};
-  Checkpoints some(disk_, {checkpoints(), 200, 1'000, 3, true, true}, journal, 1'000, [] { return Seq{0}; }, counters, [](const Status&) {});
+  const CheckpointOptions options{checkpoints(), 200, 1'000, 3, true, true};
+  Checkpoints some(disk_, options, journal, 1'000, [] { return Seq{0}; }, counters, [](const Status&) {});
   EXPECT_FALSE(some.wants(1'199, 1, 0));
   EXPECT_FALSE(some.wants_offer());
   EXPECT_FALSE(some.wants(1'200, 1, 0));

@@ -1,5 +1,5 @@
-// When the history commits next, so that what is durable can be read in the tables within the interval: commits aim at five sixths of it, as
-// one may take longer than the last, and begin earlier by as long as they took of late, the first as if they took half of the interval.
+// When the history commits next, so that what is durable can be read in the tables within the interval: commits aim at five sixths of it,
+// as one may take longer than the last, and begin earlier by as long as they took of late, the first as if they took half of the interval.
 //
 //   CommitSchedule schedule(interval, clock.monotonic());
 //   if (schedule.due(now)) { commit(); schedule.committed(now, clock.monotonic()); }
