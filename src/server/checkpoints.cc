@@ -101,13 +101,13 @@ std::optional<LoadedCheckpoint> newest_checkpoint(Disk& disk, const std::string&
 Checkpoints::Checkpoints(Disk& disk, CheckpointOptions options, JournalFiles journal, Seq last, std::function<Seq()> durable,
                          NamedCounters& counters, std::function<void(const Status&)> on_damage)
     : disk_(disk), options_(std::move(options)), journal_(std::move(journal)), durable_(std::move(durable)), counters_(counters),
-      on_damage_(std::move(on_damage)), last_(last) {}
+      on_damage_(std::move(on_damage)), last_(last), newest_(last) {}
 
 bool Checkpoints::wants(Seq applied, std::uint64_t block_bytes, std::uint64_t trades) {
   if (const Seq offered = offered_.load(std::memory_order_relaxed); offered > last_) last_ = offered, bytes_ = 0;
   bytes_ += block_bytes;
   if (!options_.offered) return due(applied - last_, trades, 1);
-  wants_offer_.store(due(applied - last_, trades, 1), std::memory_order_relaxed);
+  offer_after_.store(due(applied - last_, trades, 1) ? last_ : kNoOffer, std::memory_order_relaxed);
   return due(applied - last_, trades, kPatience);
 }
 
@@ -119,7 +119,7 @@ void Checkpoints::take(Snapshot books) {
 
 void Checkpoints::offer(Snapshot books, std::string digest) {
   offered_.store(views::seq_of(*books), std::memory_order_relaxed);
-  wants_offer_.store(false, std::memory_order_relaxed);
+  offer_after_.store(kNoOffer, std::memory_order_relaxed);
   hand_over({std::move(books), std::move(digest)});
 }
 

@@ -60,8 +60,8 @@ class Checkpoints {
   bool wants(Seq applied, std::uint64_t block_bytes, std::uint64_t trades);
   // The books at the end of a block. The engine's thread.
   void take(Snapshot books);
-  // Whether to offer() them. Any thread.
-  bool wants_offer() const { return wants_offer_.load(std::memory_order_relaxed); }
+  // Whether to offer() those of that seq. Any thread.
+  bool wants_offer(Seq books) const { return books > offer_after_.load(std::memory_order_relaxed); }
   // The books at the end of a block, that others than the engine worked out, and their digest. Any thread.
   void offer(Snapshot books, std::string digest);
   // Works out the digest of what was loaded, and compares. The owner's thread, before start of the engine's.
@@ -71,6 +71,7 @@ class Checkpoints {
 
  private:
   static constexpr std::uint64_t kTradesPerCommand = 4;
+  static constexpr Seq kNoOffer = UINT64_MAX;
 
   struct Books {
     Snapshot books;      // nullptr: none
@@ -95,12 +96,12 @@ class Checkpoints {
   const std::function<void(const Status&)> on_damage_;
   Seq last_;                 // the engine's thread
   std::uint64_t bytes_ = 0;  // the engine's thread
-  std::atomic<bool> wants_offer_{false};
+  std::atomic<Seq> offer_after_{kNoOffer};  // books of a later seq are wanted
   std::atomic<Seq> offered_{0};  // that was taken last
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   Books next_;
-  Seq newest_ = 0;  // that was handed over
+  Seq newest_;  // that was handed over
   std::optional<LoadedCheckpoint> unverified_;
   bool stopping_ = false;
   std::thread thread_;

@@ -134,9 +134,9 @@ TEST_F(CheckpointsTest, WhereBooksAreOfferedTheEngineTakesItsOwnOnlyWhenTwiceAsM
   const CheckpointOptions options{checkpoints(), 200, 1'000, 3, true, true};
   Checkpoints some(disk_, options, journal, 1'000, [] { return Seq{0}; }, counters, [](const Status&) {});
   EXPECT_FALSE(some.wants(1'199, 1, 0));
-  EXPECT_FALSE(some.wants_offer());
+  EXPECT_FALSE(some.wants_offer(1'190));
   EXPECT_FALSE(some.wants(1'200, 1, 0));
-  EXPECT_TRUE(some.wants_offer());
+  EXPECT_TRUE(some.wants_offer(1'190));
   EXPECT_FALSE(some.wants(1'399, 1, 0));
   EXPECT_TRUE(some.wants(1'400, 1, 0));
   EXPECT_TRUE(some.wants(1'200, 2'000, 0));
@@ -144,11 +144,12 @@ TEST_F(CheckpointsTest, WhereBooksAreOfferedTheEngineTakesItsOwnOnlyWhenTwiceAsM
   std::vector<AlertEvent> events;
   while (engine.last_seq() < 1'190) engine.apply(engine.last_seq() + 1, kMorning, Timer{}, events);
   some.offer(engine.snapshot(), "");
-  EXPECT_FALSE(some.wants_offer());
+  EXPECT_FALSE(some.wants_offer(1'191));
   EXPECT_FALSE(some.wants(1'389, 1, 0));
-  EXPECT_FALSE(some.wants_offer());
+  EXPECT_FALSE(some.wants_offer(1'191));
   EXPECT_FALSE(some.wants(1'390, 1, 0));
-  EXPECT_TRUE(some.wants_offer());
+  EXPECT_TRUE(some.wants_offer(1'191));
+  EXPECT_FALSE(some.wants_offer(1'190)) << "who is behind has nothing new";
 }
 
 TEST_F(CheckpointsTest, AStartFromOneIsAStartFromTheWholeJournal) {

@@ -76,8 +76,8 @@ class Core final : public Port {
   // Before start(): whether the engine began with the books that the checkpoint says is found out beside the running engine; when not,
   // that is a failure of the journal (CoreOptions::on_failure).
   void verify(LoadedCheckpoint loaded);
-  // Whether a checkpoint is due, and books that others took through the journal, for it (checkpoints.h). Any thread.
-  bool wants_checkpoint() const { return checkpoints_ != nullptr && checkpoints_->wants_offer(); }
+  // Whether a checkpoint of that seq is wanted, and books that others took through the journal, for it (checkpoints.h). Any thread.
+  bool wants_checkpoint(Seq books) const { return checkpoints_ != nullptr && checkpoints_->wants_offer(books); }
   void offer_checkpoint(Snapshot books, std::string digest) { checkpoints_->offer(std::move(books), std::move(digest)); }
   // Takes nothing more, finishes what was taken, seals the journal, ends all followers, joins the threads. The journal's
   // failure if there was one. May be called twice.

@@ -238,7 +238,7 @@ Status History::commit() {
   core_.count("history_rows", follower_->committed_rows() - rows);
   core_.count("history_commits", follower_->commits() - commits);
   if (status.ok()) {
-    if (core_.wants_checkpoint()) core_.offer_checkpoint(books_->snapshot(), books_->digest());
+    if (core_.wants_checkpoint(follower_->read_seq())) core_.offer_checkpoint(books_->snapshot(), books_->digest());
     keep_state();
   }
   return status;

@@ -339,8 +339,8 @@ TEST_F(HistoryTest, CheckpointsAreOfItsBooksAndOfTheEnginesOnlyWhereItFails) {
   const Seq of_the_history = taken(1);
   EXPECT_LE(of_the_history, core_->report().durable_seq);
   lake_disk_->full = true;
-  send_trades(90);
-  send_trades(100);
+  send_trades(90);   // too few yet
+  send_trades(110);
   EXPECT_GT(taken(2), of_the_history);
   lake_disk_->full = false;
   stop();
