@@ -1,9 +1,10 @@
-// The first bytes of a short text as one little-endian number, without a call of memcpy for a length only known at run time.
+// Bytes of a short text as one little-endian number, and whether two are the same, without a call for a length only known at run time.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 namespace halocline {
 
@@ -23,6 +24,14 @@ inline std::uint64_t load_bytes(const char* p, std::size_t n) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < n; ++i) value |= static_cast<std::uint64_t>(static_cast<unsigned char>(p[i])) << (8 * i);
   return value;
+}
+
+inline bool same_bytes(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  if (a.size() > 16) return std::memcmp(a.data(), b.data(), a.size()) == 0;
+  const std::size_t first = a.size() < 8 ? a.size() : 8, last = a.size() - first;
+  return load_bytes(a.data(), first) == load_bytes(b.data(), first) &&
+         load_bytes(a.data() + first, last) == load_bytes(b.data() + first, last);
 }
 
 }  // namespace halocline

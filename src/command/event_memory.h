@@ -53,6 +53,23 @@ class EventMemory {
     const auto* const row = new (at + sizeof(QueryEvents)) RowEvent{only.kind, only.reason, key, before, after, order};
     return *new (at) QueryEvents{seq, time, {row, 1}};
   }
+  // The same of a row that comes to an answer and is ordered by its key, packed by `pack_row` into the buffer: here, where it stays, so
+  // that nothing is copied, unless it is long.
+  template <class Pack>
+  const QueryEvents& insert(Seq seq, Nanos time, RowReason reason, std::string_view key, ByteBuffer& row, Pack pack_row) {
+    const std::size_t before_row = sizeof(QueryEvents) + sizeof(RowEvent) + key.size();
+    if (left_ < before_row + kShort) grow(before_row + kShort);
+    char* const at = next_;
+    char* const key_at = at + sizeof(QueryEvents) + sizeof(RowEvent);
+    char* const row_at = copy_bytes(key, key_at);
+    row.begin_in({row_at, left_ - before_row - kAlignment});  // so that taking it fits, which goes up to the next whole one
+    pack_row(row);
+    const std::string_view kept_key(key_at, key.size());
+    if (!row.is_in(row_at)) return event(seq, time, {RowEvent::Kind::kInsert, reason, key, {}, row.bytes(), key});
+    take(before_row + row.size());
+    const auto* const only = new (at + sizeof(QueryEvents)) RowEvent{RowEvent::Kind::kInsert, reason, kept_key, {}, row.bytes(), kept_key};
+    return *new (at) QueryEvents{seq, time, {only, 1}};
+  }
   const QueryEvents& events(Seq seq, Nanos time, std::span<const RowEvent> rows) {
     return *new (take(sizeof(QueryEvents))) QueryEvents{seq, time, rows};
   }
@@ -62,6 +79,7 @@ class EventMemory {
 
  private:
   static constexpr std::size_t kAlignment = alignof(RowEvent);
+  static constexpr std::size_t kShort = 256;  // bytes that most rows do not need
 
   char* take(std::size_t bytes) {
     bytes = aligned(bytes);

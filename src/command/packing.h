@@ -90,4 +90,9 @@ inline char* write(const Value& value, ValueType type, bool descending, bool nul
   return end;
 }
 
+// The same in ascending order, nulls first.
+inline void append(const Value& value, ValueType type, ByteBuffer& out) {
+  out.end_at(write(value, type, false, false, out.room(most_of(value, type))));
+}
+
 }  // namespace halocline::packing

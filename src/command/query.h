@@ -54,9 +54,13 @@ class ByteBuffer {
     return *this;
   }
 
-  void clear() { end_ = bytes_.get(); }
-  std::size_t size() const { return static_cast<std::size_t>(end_ - bytes_.get()); }
-  std::string_view bytes() const { return {bytes_.get(), size()}; }
+  // Begins anew in its own memory.
+  void clear() { begin_ = end_ = own_.get(), limit_ = begin_ + own_size_; }
+  // Begins anew in memory that is lent to it, for as long as that has room for all of it: then it goes on in its own.
+  void begin_in(std::span<char> lent) { begin_ = end_ = lent.data(), limit_ = begin_ + lent.size(); }
+  bool is_in(const char* memory) const { return begin_ == memory; }
+  std::size_t size() const { return static_cast<std::size_t>(end_ - begin_); }
+  std::string_view bytes() const { return {begin_, size()}; }
   // Where the next bytes go, of which there may be so many; the new end is then told.
   char* room(std::size_t most) {
     if (static_cast<std::size_t>(limit_ - end_) < most) [[unlikely]] grow(most);
@@ -70,9 +74,14 @@ class ByteBuffer {
 
  private:
   void grow(std::size_t most);
-  void swap(ByteBuffer& with) noexcept { std::swap(bytes_, with.bytes_), std::swap(end_, with.end_), std::swap(limit_, with.limit_); }
+  void swap(ByteBuffer& with) noexcept {
+    std::swap(own_, with.own_), std::swap(own_size_, with.own_size_);
+    std::swap(begin_, with.begin_), std::swap(end_, with.end_), std::swap(limit_, with.limit_);
+  }
 
-  std::unique_ptr<char[]> bytes_;
+  std::unique_ptr<char[]> own_;
+  std::size_t own_size_ = 0;
+  char* begin_ = nullptr;
   char* end_ = nullptr;
   char* limit_ = nullptr;  // of what there is
 };

@@ -92,7 +92,8 @@ class Program {
   // Adds what run() gives to a packed row.
   void pack(const Reader& reader, const Inputs& inputs, ByteBuffer& out) const {
     if (column_ != nullptr && inputs.rows[side_] != kNoId) return column_->pack(reader, inputs.rows[side_], out);
-    halocline::pack(run(reader, inputs), type_, out);
+    if (slot_ != kNoId) return packing::append(inputs.slots[slot_], type_, out);
+    packing::append(run(reader, inputs), type_, out);
   }
   void pack(const Reader& reader, const Inputs& inputs, std::string& out) const { halocline::pack(run(reader, inputs), type_, out); }
   // When it is a column and no more than that; else nullptr.

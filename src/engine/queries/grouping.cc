@@ -22,7 +22,7 @@ Grouping::User::User(Id of, std::shared_ptr<const Plan> asked, Projection& selec
 Grouping::Grouping(std::shared_ptr<const Plan> plan, std::span<PackedNames* const> names)
     : plan_(std::move(plan)), names_(names.begin(), names.end()) {
   if (!always_there()) return;
-  Named* const only = groups_.try_emplace("").first;
+  Named* const only = groups_.try_emplace(HashedName("")).first;
   only->second.accumulators.resize(plan_->aggregates.size());
   bytes_ += bytes_of(*only);
 }
@@ -96,17 +96,21 @@ void Grouping::note(Named& group) {
   group.second.change = changed_.size();
 }
 
-void Grouping::pack_key(const Reader& reader, const Inputs& inputs) {
+HashedName Grouping::key_of(const Reader& reader, const Inputs& inputs) {
+  if (names_.size() == 1 && names_[0] != nullptr) {
+    const PackedNames::Packed* const name = names_[0]->find(reader, inputs.rows[0]);
+    if (name != nullptr) return {name->bytes, name->hash};
+  }
   key_.clear();
   for (std::size_t i = 0; i < plan_->keys.size(); ++i) {
     const Program& key = plan_->keys[i];
     names_[i] != nullptr ? names_[i]->pack(reader, inputs.rows[0], key_) : key.pack(reader, inputs, key_);
   }
+  return HashedName(key_.bytes());
 }
 
 void Grouping::count(const Reader& reader, const Inputs& inputs, bool back) {
-  pack_key(reader, inputs);
-  const auto [at, is_new] = groups_.try_emplace(key_.bytes());
+  const auto [at, is_new] = groups_.try_emplace(key_of(reader, inputs));
   CHECK(!is_new || !back, "a trade is taken out of a group that is not there");
   Group& group = at->second;
   if (is_new) {
@@ -172,10 +176,11 @@ void Grouping::settle(const Reader& reader, Seq seq, std::uint64_t& subjects, To
   forget_changes();
 }
 
-void Grouping::fetch(const Reader& reader, const Inputs& inputs) {
-  pack_key(reader, inputs);
-  groups_.prefetch(key_.bytes());
+std::uint64_t Grouping::fetch(const Reader& reader, const Inputs& inputs) {
   for (std::size_t i = 0; i < std::min(users_.size(), kMostFetched); ++i) prefetch_line(&users_[i]);
+  const std::uint64_t group = key_of(reader, inputs).hash;
+  groups_.prefetch(group);
+  return group;
 }
 
 void Grouping::forget_changes() {

@@ -52,8 +52,9 @@ class Grouping {
   // What the changes since the last call did to each query's answer. `subjects` numbers the groups.
   void settle(const Reader& reader, Seq seq, std::uint64_t& subjects, ToldEvents& told);
   void forget_changes();
-  // Has the memory brought nearer that counting this trade, and settle(), will read.
-  void fetch(const Reader& reader, const Inputs& inputs);
+  // Has the memory brought nearer that counting this trade, and settle(), will read; and, when that has come, the group itself.
+  std::uint64_t fetch(const Reader& reader, const Inputs& inputs);
+  void fetch_group(std::uint64_t fetched) const { groups_.prefetch_value(fetched); }
 
   std::vector<KeptRow> rows(Id id, const Reader& reader) const;
   Status within_bounds() const;
@@ -88,7 +89,8 @@ class Grouping {
   bool always_there() const { return plan_->keys.empty(); }  // no rows are one group, when nothing tells groups apart
   bool is_there(const Group& group) const { return group.trades != 0 || always_there(); }
   std::size_t bytes_of(const Named& group) const;
-  void pack_key(const Reader& reader, const Inputs& inputs);
+  // What the row's group is called; holds until the next call.
+  HashedName key_of(const Reader& reader, const Inputs& inputs);
   void note(Named& group);
   template <class Values>
   void append_values(const Group& group, Values& values, std::list<std::string>& texts) const;

@@ -12,14 +12,27 @@ namespace {
 
 constexpr Int128 kBelowAll = -(static_cast<Int128>(1) << 126) - 1;
 constexpr std::size_t kFetched = 8;
-constexpr std::size_t kFew = 4;  // that are all looked at
-constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min(), kMost = std::numeric_limits<std::int64_t>::max();
+
+// How many of those, in ascending order of low end, begin at or below the value. Without a branch, which would be guessed wrong every
+// other time.
+template <class Ones, class Number>
+std::size_t count_up_to(const Ones& ones, Number value) {
+  if (ones.empty()) return 0;
+  const auto* from = ones.data();
+  for (std::size_t left = ones.size(); left > 1;) {
+    const std::size_t half = left / 2;
+    from += from[half - 1].low <= value ? half : 0;
+    left -= half;
+  }
+  return static_cast<std::size_t>(from - ones.data()) + (from->low <= value ? 1 : 0);
+}
 
 }  // namespace
 
 std::int64_t narrow(Int128 value) {
   const auto low = static_cast<std::int64_t>(value);
-  return low == value ? low : value < 0 ? kLeast : kMost;
+  using Limits = std::numeric_limits<std::int64_t>;
+  return low == value ? low : value < 0 ? Limits::min() : Limits::max();
 }
 
 std::vector<Intervals::One>::iterator Intervals::place(Block& block, Int128 low, Owner owner) {
@@ -45,19 +58,24 @@ void Intervals::bring_near(Block& block) {
 
 void Intervals::find_in(const Block& block, Int128 value, std::vector<Owner>& found) {
   const std::int64_t near = narrow(value);
-  const bool is_cut = near == kLeast || near == kMost;
-  const auto begin = block.near.begin();
-  auto one = begin, end = block.near.end();
-  if (block.near.size() > kFew) {
-    end = std::upper_bound(begin, end, near, [](std::int64_t v, const Near& each) { return v < each.low; });
-    for (one = end; one != begin && std::prev(one)->reach >= near;) --one;
+  if (near == kLeast || near == kMost) {  // cut, perhaps
+    for (const One& one : block.all) {
+      if (one.low <= value && one.high >= value) found.push_back(one.owner);
+    }
+    return;
   }
+  const Near* const begin = block.near.data();
+  const Near* const end = begin + count_up_to(block.near, near);
+  const Near* one = end;
+  while (one != begin && one[-1].reach >= near) --one;
+  const std::size_t before = found.size();
+  found.resize(before + static_cast<std::size_t>(end - one));
+  Owner* next = found.data() + before;
   for (; one != end; ++one) {
-    if (one->high < near || one->low > near) continue;
-    const One& exact = block.all[static_cast<std::size_t>(one - begin)];
-    if (is_cut && (exact.low > value || exact.high < value)) continue;
-    found.push_back(one->owner);
+    *next = one->owner;
+    next += one->high >= near ? 1 : 0;
   }
+  found.resize(static_cast<std::size_t>(next - found.data()));
 }
 
 // The last one that begins at or below; the first when there is none.
@@ -148,8 +166,7 @@ Int128 Intervals::highest_before(std::size_t block) const {
 }
 
 std::size_t Intervals::blocks_up_to(Int128 value) const {
-  const auto after = std::upper_bound(firsts_.begin(), firsts_.end(), value, [](Int128 v, const First& first) { return v < first.low; });
-  return static_cast<std::size_t>(after - firsts_.begin());
+  return count_up_to(firsts_, value);
 }
 
 Int128 Intervals::distance(Int128 value) const {
@@ -173,8 +190,7 @@ void Intervals::fetch_near() const {
   for (std::size_t i = 0; i < std::min(near.size(), kFetched); i += kLine / sizeof(Near)) prefetch_line(&near[i]);
 }
 
-void Intervals::find(Int128 value, std::vector<Owner>& found) const {
-  if (blocks_.size() == 1) return find_in(blocks_[0], value, found);
+void Intervals::find_in_blocks(Int128 value, std::vector<Owner>& found) const {
   const std::size_t after = blocks_up_to(value);
   if (after == 0) return;
   std::size_t block = last_reaching(after - 1, value);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "base/decimal.h"
@@ -22,7 +23,15 @@ class Intervals {
   // One that was added.
   void remove(Int128 low, Owner owner);
   // Appends the owners of the intervals that hold the value.
-  void find(Int128 value, std::vector<Owner>& found) const;
+  void find(Int128 value, std::vector<Owner>& found) const {
+    if (blocks_.size() != 1) return find_in_blocks(value, found);
+    const std::vector<Near>& few = blocks_[0].near;
+    if (few.size() > kFew || value <= kLeast || value >= kMost) return find_in(blocks_[0], value, found);
+    const auto near = static_cast<std::int64_t>(value);
+    for (const Near& one : few) {
+      if (one.low <= near && one.high >= near) found.push_back(one.owner);
+    }
+  }
   // From a value that no interval holds to the nearest end of one, or the most that 64 bits hold where that is further.
   Int128 distance(Int128 value) const;
   bool empty() const { return blocks_.empty(); }
@@ -31,7 +40,9 @@ class Intervals {
   void fetch_near() const;
 
  private:
+  static constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min(), kMost = std::numeric_limits<std::int64_t>::max();
   static constexpr std::size_t kBlock = 64;
+  static constexpr std::size_t kFew = 4;  // that are all looked at
 
   struct One {
     Int128 low, high;
@@ -57,6 +68,7 @@ class Intervals {
   static Int128 highest(const Block& block);
   static void bring_near(Block& block);
   static void find_in(const Block& block, Int128 value, std::vector<Owner>& found);
+  void find_in_blocks(Int128 value, std::vector<Owner>& found) const;
   std::size_t block_of(Int128 low, Owner owner) const;
   std::size_t split(std::size_t block, Int128 low, Owner owner);
   void refresh(std::size_t block);

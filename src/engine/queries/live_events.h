@@ -46,7 +46,7 @@ class ToldEvents {
     if (memory_ == nullptr) memory_ = std::make_shared<EventMemory>(first_bytes_);
     return *memory_;
   }
-  void tell(std::uint64_t query, const QueryEvents& events) { all_.push_back({query, &events, nullptr}); }
+  void tell(std::uint64_t query, const QueryEvents& events) { all_.emplace_back(query, &events, nullptr); }
   void fail(std::uint64_t query, Status why) { all_.push_back({query, nullptr, &failures_.emplace_back(std::move(why))}); }
   std::size_t failures() const { return failures_.size(); }
   // Makes what was told of one seq, all from `first` on, one of each query: in ascending order of queries, its rows in the order of keys.

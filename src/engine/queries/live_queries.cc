@@ -395,7 +395,7 @@ void LiveQueries::settle_gathered() {
     for (bool failed = false; done < some.size() && !failed; ++done) {
       const std::size_t first = told_.size(), failures = told_.failures();
       of_trades_.settle(some[done], done, told_);
-      put_in_order(first, failures);
+      if (told_.size() - first > 1 || told_.failures() != failures) put_in_order(first, failures);
       failed = told_.failures() != failures;  // then a query went, and those found may have been its
     }
     rest = rest.subspan(done);
@@ -404,7 +404,7 @@ void LiveQueries::settle_gathered() {
 }
 
 void LiveQueries::put_in_order(std::size_t first, std::size_t failures) {
-  if (told_.size() - first > 1) told_.bring_together(first);
+  told_.bring_together(first);
   if (told_.failures() == failures) return;
   for (auto one = told_.begin() + static_cast<std::ptrdiff_t>(first); one != told_.end(); ++one) {
     if (one->failure != nullptr) drop(one->query);

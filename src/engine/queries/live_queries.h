@@ -140,7 +140,7 @@ class LiveQueries {
   std::size_t cost_of(const Plan& plan) const;
   void gather() {
     const std::uint32_t trade = changes_.trades[0].trade;
-    prefetch_line(&state_.trades[trade].book);
+    state_.trades.prefetch(trade);
     gathered_.push_back({trade, state_.seq, state_.time});
     if (gathered_.size() == kMostGathered) settle_gathered();
   }

@@ -11,9 +11,19 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/load_bytes.h"
 #include "base/prefetch.h"
 
 namespace halocline::queries {
+
+// A name with its hash, which who has both need not work out.
+struct HashedName {
+  explicit HashedName(std::string_view of) : name(of), hash(hash_bytes(of)) {}
+  HashedName(std::string_view of, std::uint64_t hashes_to) : name(of), hash(hashes_to) {}
+
+  std::string_view name;
+  std::uint64_t hash;
+};
 
 template <class Value>
 class NamedTable {
@@ -21,16 +31,22 @@ class NamedTable {
   using Named = std::pair<const std::string, Value>;
 
   std::size_t size() const { return size_; }
-  void prefetch(std::string_view name) const {
-    if (!slots_.empty()) prefetch_line(&slots_[home_of(hash_bytes(name))]);
+  // Has brought nearer where the name of that hash is looked for; and, when that has come, what is most likely found there.
+  void prefetch(std::uint64_t hash) const {
+    if (!slots_.empty()) prefetch_line(&slots_[home_of(hash)]);
+  }
+  void prefetch_value(std::uint64_t hash) const {
+    if (slots_.empty()) return;
+    const Slot& home = slots_[home_of(hash)];
+    if (home.hash == hash && home.named != nullptr) prefetch_all(home.named.get());
   }
   // The value of that name, which is made when there is none; and whether it was.
-  std::pair<Named*, bool> try_emplace(std::string_view name) {
+  std::pair<Named*, bool> try_emplace(const HashedName& of) {
+    const auto& [name, hash] = of;
     if (4 * (size_ + 1) > 3 * slots_.size()) grow();
-    const std::uint64_t hash = hash_bytes(name);
     std::size_t at = home_of(hash);
     for (; slots_[at].named != nullptr; at = after(at)) {
-      if (slots_[at].hash == hash && slots_[at].named->first == name) return {slots_[at].named.get(), false};
+      if (slots_[at].hash == hash && same_bytes(slots_[at].named->first, name)) return {slots_[at].named.get(), false};
     }
     slots_[at].hash = hash;
     slots_[at].named = std::make_unique<Named>(std::piecewise_construct, std::forward_as_tuple(name), std::forward_as_tuple());

@@ -22,8 +22,9 @@ TEST(NamedTable, KeepsWhatAMapKeeps) {
         table.erase(*at->second);
         known.erase(at);
       } else {
-        table.prefetch(name);
-        const auto [named, is_new] = table.try_emplace(name);
+        const HashedName hashed(name);
+        table.prefetch(hashed.hash), table.prefetch_value(hashed.hash);
+        const auto [named, is_new] = table.try_emplace(hashed);
         EXPECT_EQ(name, named->first);
         EXPECT_EQ(at == known.end(), is_new);
         if (is_new) {

@@ -15,6 +15,12 @@ RowEvent::Kind kind_of(bool was, bool is) {
 
 }  // namespace
 
+Projection::Projection(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
+  const auto is_column = [](const Program& output) { return output.column() != nullptr; };
+  if (plan_->tables.size() != 1 || !std::ranges::all_of(plan_->outputs, is_column)) return;
+  for (const Program& output : plan_->outputs) columns_.push_back(output.column()->pack);
+}
+
 bool Projection::wants(const Subject& subject, Part part) {
   if (subject_ != subject.number) {
     subject_ = subject.number;
@@ -81,6 +87,11 @@ const QueryEvents* Projection::events(const Subject& subject, bool was, bool is,
   const std::size_t which = (was ? 2u : 0u) + (is ? 1u : 0u);
   if (was && is && row_before(subject) == row_now(subject)) return nullptr;
   if (!wants(subject, static_cast<Part>(kEvents << which))) return events_[which];
+  // The rows of most answers come and stay.
+  if (!was && plan_->order.empty() && wants(subject, kRowNow)) {
+    const auto pack_now = [&](ByteBuffer& row) { pack_row(*subject.now, subject.now_inputs, row); };
+    return events_[which] = &memory.insert(seq, time, subject.reason, subject.key, row_now_, pack_now);
+  }
   const std::string_view before = was ? row_before(subject) : std::string_view();
   const std::string_view after = is ? row_now(subject) : std::string_view(), order = is ? order_now(subject) : std::string_view();
   return events_[which] = &memory.event(seq, time, {kind_of(was, is), subject.reason, subject.key, before, after, order});

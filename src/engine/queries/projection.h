@@ -44,7 +44,7 @@ struct StandingChange {
 
 class Projection {
  public:
-  explicit Projection(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
+  explicit Projection(std::shared_ptr<const Plan> plan);
 
   // What those tell whose answer the subject was in, or is in now; nullptr when it reads as before. In the memory, which is the same for
   // as long as the subject is.
@@ -63,11 +63,15 @@ class Projection {
   // Of a subject that is this trade.
   const std::shared_ptr<const Standing>& standing_now(const Subject& subject, std::uint32_t trade);
 
-  // Bytes are a std::string or a ByteBuffer.
-  template <class Bytes>
-  void pack_row(const Reader& reader, const Inputs& inputs, Bytes& row) const {
+  void pack_row(const Reader& reader, const Inputs& inputs, std::string& row) const {
     for (const Program& output : plan_->outputs) output.pack(reader, inputs, row);
   }
+  void pack_row(const Reader& reader, const Inputs& inputs, ByteBuffer& row) const {
+    for (const auto pack_column : columns_) pack_column(reader, inputs.rows[0], row);
+    if (!columns_.empty()) return;
+    for (const Program& output : plan_->outputs) output.pack(reader, inputs, row);
+  }
+  // Bytes are a std::string or a ByteBuffer.
   template <class Bytes>
   void pack_order(const Reader& reader, const Inputs& inputs, std::string_view key, Bytes& order) const {
     for (const OrderKey& by : plan_->order) pack(by.key.run(reader, inputs), by.key.type(), order, by.descending, by.nulls_last);
@@ -83,6 +87,7 @@ class Projection {
   bool wants(const Subject& subject, Part part);
 
   const std::shared_ptr<const Plan> plan_;
+  std::vector<decltype(Column::pack)> columns_;  // when it selects those of one source and nothing else
   std::uint64_t subject_ = 0;
   unsigned known_ = 0;
   ByteBuffer row_before_, row_now_, order_before_, order_now_;

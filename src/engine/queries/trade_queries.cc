@@ -303,11 +303,6 @@ std::shared_ptr<void> TradeQueries::drop(std::uint32_t number, Id id) {
   return kept;
 }
 
-void TradeQueries::tell_listing(const Listing& one, bool was, bool is, ToldEvents& told) {
-  const QueryEvents* const what = one.projection->events(subject_, was, is, seq_, state_reader_->now, told.memory());
-  if (what != nullptr) told.tell(one.id, *what);
-}
-
 void TradeQueries::change_kept(const Selection& of, std::uint32_t trade, bool was, bool is) {
   for (const auto& one : of.rankings) {
     one->ranking.change(trade, subject_, was, is, *state_reader_);
@@ -342,7 +337,9 @@ void TradeQueries::fetch_kept(std::span<const std::uint64_t> found, const Reader
   for (const std::uint64_t number : found) {
     const Selection& of = selection(number);
     if (!of.rankings.empty()) of.rankings[0]->ranking.fetch();
-    if (!of.groupings.empty()) of.groupings[0]->grouping.fetch(reader, inputs);
+    if (of.groupings.empty()) continue;
+    const Grouping& grouping = of.groupings[0]->grouping;
+    fetched_.emplace_back(&grouping, of.groupings[0]->grouping.fetch(reader, inputs));
   }
 }
 
@@ -356,6 +353,33 @@ void TradeQueries::look_at(std::uint32_t trade, const Reader* before, const Read
   subject_.reason = now == nullptr ? RowReason::kGone : RowReason::kChanged;
 }
 
+// In place: most are new, and of those less is to be asked.
+[[gnu::always_inline]] inline void TradeQueries::show(std::span<const std::uint64_t> found, std::uint32_t trade, const Reader* before,
+                                                      const Reader* now, ToldEvents& told) {
+  look_at(trade, before, now);
+  // Most that follow each other select the same of it.
+  const Projection* last = nullptr;
+  bool last_was = false, last_is = false;
+  const QueryEvents* what = nullptr;
+  const auto tell = [&] [[gnu::always_inline]] (const Listing& one, bool was, bool is) {
+    if (one.projection != last || was != last_was || is != last_is) {
+      last = one.projection, last_was = was, last_is = is;
+      what = one.projection->events(subject_, was, is, seq_, state_reader_->now, told.memory());
+    }
+    if (what != nullptr) told.tell(one.id, *what);
+  };
+  for (const std::uint64_t number : found) {
+    Selection& of = selection(number);
+    if (before != nullptr && std::exchange(of.looked_at, subject_.number) == subject_.number) continue;
+    const bool was = before != nullptr && of.holds(*before, subject_.before_inputs);
+    const bool is = now != nullptr && ((before == nullptr && of.index_decides) || of.holds(*now, subject_.now_inputs));
+    if (!was && !is) continue;
+    if (of.listing.projection != nullptr) tell(of.listing, was, is);
+    for (const Listing& one : of.listings) tell(one, was, is);
+    if (!of.rankings.empty() || !of.groupings.empty()) change_kept(of, trade, was, is);
+  }
+}
+
 void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told) {
   found_.clear();
   if (!index_.empty()) {
@@ -366,23 +390,8 @@ void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, cons
   }
   found_.insert(found_.end(), unindexed_.begin(), unindexed_.end());
   if (found_.empty()) return;
-  if (fetch(found_)) fetch_kept(found_, now != nullptr ? *now : *before, trade);
+  if (fetch(found_)) fetched_.clear(), fetch_kept(found_, now != nullptr ? *now : *before, trade);
   show(found_, trade, before, now, told);
-}
-
-void TradeQueries::show(std::span<const std::uint64_t> found, std::uint32_t trade, const Reader* before, const Reader* now,
-                        ToldEvents& told) {
-  look_at(trade, before, now);
-  for (const std::uint64_t number : found) {
-    Selection& of = selection(number);
-    if (before != nullptr && std::exchange(of.looked_at, subject_.number) == subject_.number) continue;
-    const bool was = before != nullptr && of.holds(*before, subject_.before_inputs);
-    const bool is = now != nullptr && ((before == nullptr && of.index_decides) || of.holds(*now, subject_.now_inputs));
-    if (!was && !is) continue;
-    if (of.listing.projection != nullptr) tell_listing(of.listing, was, is, told);
-    for (const Listing& one : of.listings) tell_listing(one, was, is, told);
-    if (!of.rankings.empty() || !of.groupings.empty()) change_kept(of, trade, was, is);
-  }
 }
 
 // A name or what belongs to what has changed: any trade may read differently.
@@ -445,15 +454,16 @@ void TradeQueries::keep_likely(std::vector<NewTrade>& gathered) {
 
 void TradeQueries::find(std::span<const NewTrade> some) {
   splits_.emplace(state_);
+  gathered_reader_.emplace(Reader{state_, *splits_, state_.time});
+  new_trade_reader_.emplace(*gathered_reader_);
   screened_.clear();
-  for (const NewTrade& one : some) {
-    screened_.push_back(one.trade);
-    state_.trades.prefetch(one.trade);
-  }
-  const Reader reader{state_, *splits_, state_.time};
+  for (const NewTrade& one : some) screened_.push_back(one.trade);
+  const Reader& reader = *gathered_reader_;
   index_.find(reader, screened_, found_together_);
   if (!fetch(found_together_.queries)) return;
+  fetched_.clear();
   for (std::size_t place = 0; place < some.size(); ++place) fetch_kept(found_together_.of(place), reader, some[place].trade);
+  for (const auto& [grouping, group] : fetched_) grouping->fetch_group(group);
 }
 
 void TradeQueries::settle(const NewTrade& one, std::size_t place, ToldEvents& told) {
@@ -466,10 +476,11 @@ void TradeQueries::settle(const NewTrade& one, std::size_t place, ToldEvents& to
     found = found_;
   }
   if (found.empty()) return;
-  const Reader reader{state_, *splits_, one.time}, now{state_, *splits_, one.time, &state_.trades[one.trade]};
-  state_reader_ = &reader;
+  gathered_reader_->now = new_trade_reader_->now = one.time;
+  new_trade_reader_->trade = &state_.trades[one.trade];
+  state_reader_ = &*gathered_reader_;
   seq_ = one.seq;
-  show(found, one.trade, nullptr, &now, told);
+  show(found, one.trade, nullptr, &*new_trade_reader_, told);
   tell_kept(told);
 }
 

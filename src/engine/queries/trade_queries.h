@@ -156,7 +156,8 @@ class TradeQueries {
   std::shared_ptr<void> drop(std::uint32_t selection, Id id);
   // Has these selections brought nearer, all of them at the same time. False: listings are all they have.
   bool fetch(std::span<const std::uint64_t> found);
-  // Else, after that: has brought nearer what the trade will need of their rankings and groupings.
+  // Else, after that: has brought nearer what the trade will need of their rankings and groupings. The groups themselves, which `fetched_`
+  // then says, come last.
   void fetch_kept(std::span<const std::uint64_t> found, const Reader& reader, std::uint32_t trade);
   // Makes the trade the subject.
   void look_at(std::uint32_t trade, const Reader* before, const Reader* now);
@@ -164,7 +165,6 @@ class TradeQueries {
   void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told);
   // The same when it is known which selections it may concern.
   void show(std::span<const std::uint64_t> found, std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told);
-  void tell_listing(const Listing& one, bool was, bool is, ToldEvents& told);
   void change_kept(const Selection& of, std::uint32_t trade, bool was, bool is);
   void look_at_all(const Changes& changes, ToldEvents& told);
   void tell_kept(ToldEvents& told);
@@ -197,7 +197,10 @@ class TradeQueries {
   std::vector<std::uint64_t> found_;
   PredicateIndex::Found found_together_;
   std::vector<std::uint32_t> screened_, likely_;
-  std::optional<Splits> splits_;          // while new trades are settled
+  std::vector<std::pair<const Grouping*, std::uint64_t>> fetched_;
+  // While new trades are settled.
+  std::optional<Splits> splits_;
+  std::optional<Reader> gathered_reader_, new_trade_reader_;
   std::vector<Ranked*> changed_rankings_;
   std::vector<Grouped*> changed_groupings_;
 };

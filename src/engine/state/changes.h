@@ -114,7 +114,7 @@ class Changes {
     trades_before.clear();
     for (; noted_ != 0; noted_ &= noted_ - 1) rows_[static_cast<std::size_t>(std::countr_zero(noted_))].clear();
     reshaped = false;
-    before.reset();
+    if (before != nullptr) before.reset();  // mostly not: a write each time costs the next command's look at it
   }
 
  private:
