@@ -359,6 +359,7 @@ std::string state_digest(const State& state, void (*between)()) {
 }
 
 std::string RunningDigest::of(Snapshot books) {
+  if (before_ != nullptr && before_->seq == books->seq) return text_;
   const State& now = *books;
   const bool goes_on = before_ != nullptr && same_names(now.catalog, before_->catalog);
   blocks_.resize(blocks_of(now.trades.size()));
@@ -370,8 +371,9 @@ std::string RunningDigest::of(Snapshot books) {
     last = block;
   });
   digests.flush();
+  text_ = digest_over(now, blocks_);
   before_ = std::move(books);
-  return digest_over(now, blocks_);
+  return text_;
 }
 
 std::string trades_digest(const State& state) {

@@ -17,12 +17,13 @@ namespace halocline::views {
 
 class RunningDigest {
  public:
-  // In hexadecimal digits (docs/semantics.md, "Digest"). `books` is no earlier than the last one.
+  // In hexadecimal digits (docs/semantics.md, "Digest"). `books` is no earlier than the last one; of the same seq it costs nothing again.
   std::string of(Snapshot books);
 
  private:
   Snapshot before_;             // nullptr at first
   std::vector<Digest> blocks_;  // of its trades
+  std::string text_;
 };
 
 }  // namespace halocline::views

@@ -1,8 +1,10 @@
 // When the history commits next, so that what is durable can be read in the tables within the interval: commits aim at five sixths of it,
 // as one may take longer than the last, and begin earlier by as long as they took of late, the first as if they took half of the interval.
+// What is read of the journal before a commit is not counted: counted, commits that came too often would keep it so, each with the more to
+// read the more time the one before had taken.
 //
 //   CommitSchedule schedule(interval, clock.monotonic());
-//   if (schedule.due(now)) { commit(); schedule.committed(now, clock.monotonic()); }
+//   if (schedule.due(now)) { read_on(); const auto from = clock.monotonic(); commit(); schedule.committed(now, clock.monotonic() - from); }
 //
 // All times are monotonic, in ns. One thread.
 #pragma once
@@ -24,9 +26,9 @@ class CommitSchedule {
   // When what has waited longest should be there: a commit that ends later is late.
   std::int64_t late_from() const { return late_from_; }
 
-  // One, or an attempt, began and ended then. What becomes durable from its begin on can be read when the next one has ended.
-  void committed(std::int64_t began, std::int64_t ended) {
-    takes_ = std::max(ended - began, takes_ - takes_ / kForgets);
+  // One, or an attempt, was due then, and took so long. What becomes durable from then on can be read when the next one has ended.
+  void committed(std::int64_t began, std::int64_t took) {
+    takes_ = std::max(took, takes_ - takes_ / kForgets);
     late_from_ = began + interval_ - interval_ / kSpare;
     next_ = late_from_ - std::min(takes_, interval_ / 2);
   }

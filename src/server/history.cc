@@ -232,6 +232,7 @@ void History::keep_state() {
 
 Status History::commit() {
   const std::uint64_t rows = follower_->committed_rows(), commits = follower_->commits();
+  const std::int64_t began = clock_.monotonic();
   Status status = follower_->commit();
   core_.count("history_seq", follower_->committed_seq() - counted_seq_);
   counted_seq_ = follower_->committed_seq();
@@ -241,6 +242,7 @@ Status History::commit() {
     if (core_.wants_checkpoint(follower_->read_seq())) core_.offer_checkpoint(books_->snapshot(), books_->digest());
     keep_state();
   }
+  commit_took_ = clock_.monotonic() - began;
   return status;
 }
 
@@ -280,7 +282,7 @@ void History::run() {
     late_from(schedule.late_from());
     more = advance(due);
     waiting_since_ = follower_ == nullptr ? kNobodyWaits : follower_->waiting_since().value_or(kNobodyWaits);
-    if (due) schedule.committed(now, clock_.monotonic());
+    if (due) schedule.committed(now, std::exchange(commit_took_, 0));
     take_offer();
   }
   advance(true);  // what is still missing is for the next start

@@ -90,6 +90,7 @@ class History {
   std::unique_ptr<EngineBooks> books_;
   std::unique_ptr<Follower> follower_;
   bool looked_again_ = false;          // after the first refusal
+  std::int64_t commit_took_ = 0;       // ns; of the last one, until the schedule knows
   bool keeps_states_ = false;
   Seq next_state_ = 0;                 // when to keep one
   Seq counted_seq_ = 0;                // what `history_seq` says
