@@ -36,16 +36,16 @@ long times_displaced() {
   return usage.ru_nivcsw;
 }
 
-// Whether more threads want a processor than there are.
-bool crowded() {
+// How many processors are left when each thread that wants one has one; below 0: more want one than there are. 0 where nobody can tell.
+long processors_left() {
   static const int load = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
   static const long processors = sysconf(_SC_NPROCESSORS_ONLN);
   char text[64];  // "0.20 0.18 0.12 1/80 11206": the fourth number
   const ssize_t bytes = load < 0 ? 0 : pread(load, text, sizeof text - 1, 0);
-  if (bytes <= 0) return false;
+  if (bytes <= 0) return 0;
   text[bytes] = '\0';
   int running = 0;
-  return std::sscanf(text, "%*s %*s %*s %d/", &running) == 1 && running > processors;
+  return std::sscanf(text, "%*s %*s %*s %d/", &running) == 1 ? processors - running : 0;
 }
 
 enum class Manners { kNone, kStepsAside, kBreathes };
@@ -73,6 +73,8 @@ void work_in_background(const char* name, int niceness) {
   last_breath.begin(Manners::kBreathes);
 }
 
+bool has_processor_for_another() { return last_breath.manners == Manners::kNone || processors_left() > 0; }
+
 void late_from(std::int64_t time) { last_breath.late_from = nanoseconds(time); }
 
 void breathe() {
@@ -81,7 +83,7 @@ void breathe() {
   const nanoseconds gone = time_of(CLOCK_MONOTONIC) - last.at;
   if (last.manners == Manners::kStepsAside) {
     if (gone < kBetweenSteps) return;
-    if (last.at + gone < last.late_from && crowded()) rest(kStep.count());
+    if (last.at + gone < last.late_from && processors_left() < 0) rest(kStep.count());
     last.at = time_of(CLOCK_MONOTONIC);
     return;
   }

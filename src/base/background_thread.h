@@ -19,6 +19,10 @@ void work_in_background(const char* name, int niceness);
 // than there are (/proc/loadavg), and its processor takes one of them over.
 void breathe();
 
+// Whether the calling thread may give a part of its work to another: one in the background only while a processor is free, for two of them
+// on two processors leave none to those that go first.
+bool has_processor_for_another();
+
 // From then on (monotonic, ns) the calling thread is late with its work, and steps aside no more.
 void late_from(std::int64_t time);
 

@@ -95,7 +95,7 @@ class ParquetRows::Writer {
     if (Status status = open(); !status.ok()) return status;
     columns_.swap(full_);
     full_rows_ = std::exchange(pending_, 0);
-    if (!options_.encoded_aside) {
+    if (!options_.encoded_aside || !has_processor_for_another()) {
       keep(encode(full_, std::exchange(full_rows_, 0)));
       return first_;
     }

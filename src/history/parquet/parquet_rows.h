@@ -5,8 +5,8 @@
 //   rows.number(0, seq), rows.text(1, source), rows.null(2), …   // every column of every row, in any order
 //   Result<ParquetFile> file = rows.finish();                    // bytes and what a manifest says of them
 //
-// One thread; a row group that is full is encoded on another one meanwhile. Memory is that of two row groups at most and of what is
-// encoded; callers finish a file by bytes().
+// One thread; a row group that is full is encoded on another one meanwhile, if a processor is free. Memory is that of two row groups at
+// most and of what is encoded; callers finish a file by bytes().
 // Arrow's exceptions and Statuses end here, as kInternal.
 #pragma once
 
@@ -32,7 +32,7 @@ struct ParquetFile {
 struct ParquetOptions {
   std::set<std::string> distinct;          // columns whose values hardly repeat: not worth a dictionary
   std::int64_t row_group_rows = 1 << 18;
-  bool encoded_aside = true;               // a full row group by a thread beside the one that adds rows
+  bool encoded_aside = true;               // a full row group by a thread beside the one that adds rows, if a processor is free
   bool bound_whole_texts = false;          // bounds of texts unshortened, as deletes need them
 };
 
