@@ -90,9 +90,9 @@ inline char* write(const Value& value, ValueType type, bool descending, bool nul
   return end;
 }
 
-// The same in ascending order, nulls first.
-inline void append(const Value& value, ValueType type, ByteBuffer& out) {
-  out.end_at(write(value, type, false, false, out.room(most_of(value, type))));
+// The same at the end of a buffer.
+inline void append(const Value& value, ValueType type, ByteBuffer& out, bool descending = false, bool nulls_last = false) {
+  out.end_at(write(value, type, descending, nulls_last, out.room(most_of(value, type))));
 }
 
 }  // namespace halocline::packing

@@ -84,7 +84,7 @@ void pack(const Value& value, ValueType type, std::string& row, bool descending,
 }
 
 void pack(const Value& value, ValueType type, ByteBuffer& row, bool descending, bool nulls_last) {
-  row.end_at(packing::write(value, type, descending, nulls_last, row.room(packing::most_of(value, type))));
+  packing::append(value, type, row, descending, nulls_last);
 }
 
 Value PackedReader::next(ValueType type) {

@@ -338,9 +338,14 @@ void TradeQueries::fetch_kept(std::span<const std::uint64_t> found, const Reader
     const Selection& of = selection(number);
     if (!of.rankings.empty()) of.rankings[0]->ranking.fetch();
     if (of.groupings.empty()) continue;
-    const Grouping& grouping = of.groupings[0]->grouping;
-    fetched_.emplace_back(&grouping, of.groupings[0]->grouping.fetch(reader, inputs));
+    Grouping& grouping = of.groupings[0]->grouping;
+    fetched_.emplace_back(&grouping, grouping.fetch(reader, inputs));
   }
+}
+
+void TradeQueries::fetch_groups() {
+  for (const auto& [grouping, group] : fetched_) grouping->fetch_group(group);
+  fetched_.clear();
 }
 
 void TradeQueries::look_at(std::uint32_t trade, const Reader* before, const Reader* now) {
@@ -361,7 +366,7 @@ void TradeQueries::look_at(std::uint32_t trade, const Reader* before, const Read
   const Projection* last = nullptr;
   bool last_was = false, last_is = false;
   const QueryEvents* what = nullptr;
-  const auto tell = [&] [[gnu::always_inline]] (const Listing& one, bool was, bool is) {
+  const auto tell = [&](const Listing& one, bool was, bool is) __attribute__((always_inline)) {
     if (one.projection != last || was != last_was || is != last_is) {
       last = one.projection, last_was = was, last_is = is;
       what = one.projection->events(subject_, was, is, seq_, state_reader_->now, told.memory());
@@ -390,7 +395,7 @@ void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, cons
   }
   found_.insert(found_.end(), unindexed_.begin(), unindexed_.end());
   if (found_.empty()) return;
-  if (fetch(found_)) fetched_.clear(), fetch_kept(found_, now != nullptr ? *now : *before, trade);
+  if (fetch(found_)) fetch_kept(found_, now != nullptr ? *now : *before, trade), fetch_groups();
   show(found_, trade, before, now, told);
 }
 
@@ -461,9 +466,8 @@ void TradeQueries::find(std::span<const NewTrade> some) {
   const Reader& reader = *gathered_reader_;
   index_.find(reader, screened_, found_together_);
   if (!fetch(found_together_.queries)) return;
-  fetched_.clear();
   for (std::size_t place = 0; place < some.size(); ++place) fetch_kept(found_together_.of(place), reader, some[place].trade);
-  for (const auto& [grouping, group] : fetched_) grouping->fetch_group(group);
+  fetch_groups();
 }
 
 void TradeQueries::settle(const NewTrade& one, std::size_t place, ToldEvents& told) {

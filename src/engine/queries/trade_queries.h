@@ -156,9 +156,9 @@ class TradeQueries {
   std::shared_ptr<void> drop(std::uint32_t selection, Id id);
   // Has these selections brought nearer, all of them at the same time. False: listings are all they have.
   bool fetch(std::span<const std::uint64_t> found);
-  // Else, after that: has brought nearer what the trade will need of their rankings and groupings. The groups themselves, which `fetched_`
-  // then says, come last.
+  // Else, after that: has brought nearer what the trade will need of their rankings and groupings; and then the groups themselves.
   void fetch_kept(std::span<const std::uint64_t> found, const Reader& reader, std::uint32_t trade);
+  void fetch_groups();
   // Makes the trade the subject.
   void look_at(std::uint32_t trade, const Reader* before, const Reader* now);
   // The trade before the command and after it; nullptr where it was, or is, no row.
@@ -197,7 +197,7 @@ class TradeQueries {
   std::vector<std::uint64_t> found_;
   PredicateIndex::Found found_together_;
   std::vector<std::uint32_t> screened_, likely_;
-  std::vector<std::pair<const Grouping*, std::uint64_t>> fetched_;
+  std::vector<std::pair<const Grouping*, std::uint64_t>> fetched_;  // whose groups come next
   // While new trades are settled.
   std::optional<Splits> splits_;
   std::optional<Reader> gathered_reader_, new_trade_reader_;
