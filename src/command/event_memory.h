@@ -53,22 +53,21 @@ class EventMemory {
     const auto* const row = new (at + sizeof(QueryEvents)) RowEvent{only.kind, only.reason, key, before, after, order};
     return *new (at) QueryEvents{seq, time, {row, 1}};
   }
-  // The same of a row that comes to an answer and is ordered by its key, packed by `pack_row` into the buffer: here, where it stays, so
-  // that nothing is copied, unless it is long.
-  template <class Pack>
-  const QueryEvents& insert(Seq seq, Nanos time, RowReason reason, std::string_view key, ByteBuffer& row, Pack pack_row) {
-    const std::size_t before_row = sizeof(QueryEvents) + sizeof(RowEvent) + key.size();
-    if (left_ < before_row + kShort) grow(before_row + kShort);
+  // The same of a row that comes to an answer and is ordered by its key. `write_row(to, limit)` packs it here, where it stays, and
+  // gives the end of it; or nullptr, where that takes more, and then so does this.
+  template <class Write>
+  const QueryEvents* insert(Seq seq, Nanos time, std::string_view key, Write write_row) {
+    constexpr std::size_t kTexts = sizeof(QueryEvents) + sizeof(RowEvent);  // are after these
+    if (left_ < kTexts + key.size() + kShort) grow(kTexts + key.size() + kShort);
     char* const at = next_;
-    char* const key_at = at + sizeof(QueryEvents) + sizeof(RowEvent);
-    char* const row_at = copy_bytes(key, key_at);
-    row.begin_in({row_at, left_ - before_row - kAlignment});  // so that taking it fits, which goes up to the next whole one
-    pack_row(row);
-    const std::string_view kept_key(key_at, key.size());
-    if (!row.is_in(row_at)) return event(seq, time, {RowEvent::Kind::kInsert, reason, key, {}, row.bytes(), key});
-    take(before_row + row.size());
-    const auto* const only = new (at + sizeof(QueryEvents)) RowEvent{RowEvent::Kind::kInsert, reason, kept_key, {}, row.bytes(), kept_key};
-    return *new (at) QueryEvents{seq, time, {only, 1}};
+    char* const row_at = copy_bytes(key, at + kTexts);
+    const char* const end = write_row(row_at, at + left_ - kAlignment);  // so that taking it fits, which goes up to the next whole one
+    if (end == nullptr) return nullptr;
+    take(static_cast<std::size_t>(end - at));
+    const std::string_view kept_key(at + kTexts, key.size()), row(row_at, static_cast<std::size_t>(end - row_at));
+    const RowEvent inserted{RowEvent::Kind::kInsert, RowReason::kChanged, kept_key, {}, row, kept_key};
+    const auto* const only = new (at + sizeof(QueryEvents)) RowEvent(inserted);
+    return new (at) QueryEvents{seq, time, {only, 1}};
   }
   const QueryEvents& events(Seq seq, Nanos time, std::span<const RowEvent> rows) {
     return *new (take(sizeof(QueryEvents))) QueryEvents{seq, time, rows};

@@ -42,18 +42,22 @@ char* write_wide(UInt128 size, bool negative, char* out);
   return out + 1 + count;
 }
 
-// Whether it has no byte 0 or 1. Eight at a time, the last eight perhaps again: a byte below two borrows when two is taken from it.
+// Whether it has no byte 0 or 1. Eight at a time, the last ones perhaps again: a byte below two borrows when two is taken from it.
 inline bool is_plain(std::string_view text) {
-  constexpr std::uint64_t kTwos = 0x0202020202020202, kHighBits = 0x8080808080808080;
-  std::uint64_t eight, found = 0;
-  if (text.size() < sizeof eight) return std::none_of(text.begin(), text.end(), [](char c) { return c == 0 || c == 1; });
-  const auto look = [&](std::size_t at) {
-    std::memcpy(&eight, text.data() + at, sizeof eight);
-    found |= (eight - kTwos) & ~eight & kHighBits;
+  const auto bytes = [&]<class Word>(std::size_t at, Word word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    return word;
   };
-  for (std::size_t at = 0; at + sizeof eight < text.size(); at += sizeof eight) look(at);
-  look(text.size() - sizeof eight);
-  return found == 0;
+  const auto has_low = [](std::uint64_t eight) {
+    constexpr std::uint64_t kTwos = 0x0202020202020202, kHighBits = 0x8080808080808080;
+    return (eight - kTwos) & ~eight & kHighBits;
+  };
+  const std::size_t size = text.size();
+  if (size < 4) return std::none_of(text.begin(), text.end(), [](char c) { return c == 0 || c == 1; });
+  if (size < 8) return has_low(bytes(0, std::uint32_t{}) | std::uint64_t{bytes(size - 4, std::uint32_t{})} << 32) == 0;
+  std::uint64_t low = has_low(bytes(size - 8, std::uint64_t{}));
+  for (std::size_t at = 0; at + 8 < size; at += 8) low |= has_low(bytes(at, std::uint64_t{}));
+  return low == 0;
 }
 
 inline char* write_text(std::string_view text, char* out) {

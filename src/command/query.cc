@@ -71,9 +71,9 @@ std::string value_text(const Value& value, ValueType type) {
 void ByteBuffer::grow(std::size_t most) {
   const std::size_t used = size(), room = 2 * (used + most);
   auto larger = std::make_unique_for_overwrite<char[]>(room);
-  end_ = std::copy_n(begin_, used, larger.get());
-  begin_ = larger.get(), limit_ = begin_ + room;
-  own_ = std::move(larger), own_size_ = room;
+  end_ = std::copy_n(memory_.get(), used, larger.get());
+  limit_ = larger.get() + room;
+  memory_ = std::move(larger);
 }
 
 void pack(const Value& value, ValueType type, std::string& row, bool descending, bool nulls_last) {

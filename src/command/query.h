@@ -54,34 +54,36 @@ class ByteBuffer {
     return *this;
   }
 
-  // Begins anew in its own memory.
-  void clear() { begin_ = end_ = own_.get(), limit_ = begin_ + own_size_; }
-  // Begins anew in memory that is lent to it, for as long as that has room for all of it: then it goes on in its own.
-  void begin_in(std::span<char> lent) { begin_ = end_ = lent.data(), limit_ = begin_ + lent.size(); }
-  bool is_in(const char* memory) const { return begin_ == memory; }
-  std::size_t size() const { return static_cast<std::size_t>(end_ - begin_); }
-  std::string_view bytes() const { return {begin_, size()}; }
+  void clear() { end_ = memory_.get(); }
+  std::size_t size() const { return static_cast<std::size_t>(end_ - memory_.get()); }
+  std::string_view bytes() const { return {memory_.get(), size()}; }
   // Where the next bytes go, of which there may be so many; the new end is then told.
   char* room(std::size_t most) {
     if (static_cast<std::size_t>(limit_ - end_) < most) [[unlikely]] grow(most);
     return end_;
   }
   void end_at(char* end) { end_ = end; }
+  // `write(to, limit)` writes what comes next, and gives the end of it; or nullptr, and writes nothing that counts, where that takes more.
+  template <class Write>
+  void add(Write write) {
+    for (;;) {
+      if (char* const end = write(end_, limit_); end != nullptr) return end_at(end);
+      grow(kMore);
+    }
+  }
   ByteBuffer& operator+=(std::string_view more) {
     end_at(std::copy(more.begin(), more.end(), room(more.size())));
     return *this;
   }
 
  private:
-  void grow(std::size_t most);
-  void swap(ByteBuffer& with) noexcept {
-    std::swap(own_, with.own_), std::swap(own_size_, with.own_size_);
-    std::swap(begin_, with.begin_), std::swap(end_, with.end_), std::swap(limit_, with.limit_);
-  }
+  static constexpr std::size_t kMore = 64;
 
-  std::unique_ptr<char[]> own_;
-  std::size_t own_size_ = 0;
-  char* begin_ = nullptr;
+  // At least to twice what it is.
+  void grow(std::size_t most);
+  void swap(ByteBuffer& with) noexcept { std::swap(memory_, with.memory_), std::swap(end_, with.end_), std::swap(limit_, with.limit_); }
+
+  std::unique_ptr<char[]> memory_;
   char* end_ = nullptr;
   char* limit_ = nullptr;  // of what there is
 };

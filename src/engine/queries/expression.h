@@ -91,7 +91,9 @@ class Program {
   }
   // Adds what run() gives to a packed row.
   void pack(const Reader& reader, const Inputs& inputs, ByteBuffer& out) const {
-    if (column_ != nullptr && inputs.rows[side_] != kNoId) return column_->pack(reader, inputs.rows[side_], out);
+    if (column_ != nullptr && inputs.rows[side_] != kNoId) {
+      return out.add([&](char* to, const char* limit) { return column_->write(reader, inputs.rows[side_], to, limit); });
+    }
     if (slot_ != kNoId) return packing::append(inputs.slots[slot_], type_, out);
     packing::append(run(reader, inputs), type_, out);
   }

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "base/decimal.h"
 #include "base/prefetch.h"
+#include "command/query.h"
 
 namespace halocline::queries {
 
@@ -26,10 +28,21 @@ class Intervals {
   void find(Int128 value, std::vector<Owner>& found) const {
     if (blocks_.size() != 1) return find_in_blocks(value, found);
     const std::vector<Near>& few = blocks_[0].near;
-    if (few.size() > kFew || value <= kLeast || value >= kMost) return find_in(blocks_[0], value, found);
-    const auto near = static_cast<std::int64_t>(value);
-    for (const Near& one : few) {
-      if (one.low <= near && one.high >= near) found.push_back(one.owner);
+    if (few.size() > kFew || !is_near(value)) return find_in(blocks_[0], value, found);
+    find_in_few(few, static_cast<std::int64_t>(value), found);
+  }
+  // The same for each of some values, of which nulls find nothing; `next(place)` is called when all of one are there.
+  template <class Next>
+  void find_all(std::span<const Value> values, std::vector<Owner>& found, Next next) const {
+    const std::span<const Near> few = blocks_.size() == 1 && blocks_[0].near.size() <= kFew ? blocks_[0].near : std::span<const Near>();
+    for (std::size_t place = 0; place < values.size(); ++place) {
+      const Value& value = values[place];
+      if (!few.empty() && !value.null && is_near(value.number)) [[likely]] {
+        find_in_few(few, static_cast<std::int64_t>(value.number), found);
+      } else if (!value.null) {
+        find(value.number, found);
+      }
+      next(place);
     }
   }
   // From a value that no interval holds to the nearest end of one, or the most that 64 bits hold where that is further.
@@ -64,6 +77,16 @@ class Intervals {
     Owner owner;
   };
 
+  // Whether the value is not cut.
+  static bool is_near(Int128 value) {
+    const auto near = static_cast<std::int64_t>(value);
+    return near == value && near != kLeast && near != kMost;
+  }
+  [[gnu::always_inline]] static void find_in_few(std::span<const Near> few, std::int64_t near, std::vector<Owner>& found) {
+    for (const Near& one : few) {
+      if (one.low <= near && one.high >= near) found.push_back(one.owner);
+    }
+  }
   static std::vector<One>::iterator place(Block& block, Int128 low, Owner owner);
   static Int128 highest(const Block& block);
   static void bring_near(Block& block);

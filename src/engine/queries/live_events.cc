@@ -4,16 +4,35 @@
 
 namespace halocline::queries {
 
+void ToldEvents::make_room(std::size_t all) {
+  constexpr std::size_t kFew = 16;
+  const std::size_t room = std::max(all, kFew);
+  auto larger = std::make_unique_for_overwrite<LiveEvents[]>(room);
+  end_ = std::copy(begin(), end(), larger.get());
+  limit_ = larger.get() + room;
+  all_ = std::move(larger);
+}
+
+void ToldEvents::swap(ToldEvents& with) noexcept {
+  std::swap(all_, with.all_), std::swap(end_, with.end_), std::swap(limit_, with.limit_);
+  std::swap(failures_, with.failures_), std::swap(memory_, with.memory_), std::swap(first_bytes_, with.first_bytes_);
+}
+
+void ToldEvents::fail(std::uint64_t query, Status why) {
+  if (end_ == limit_) make_room(2 * size());
+  *end_++ = {query, nullptr, &failures_.emplace_back(std::move(why))};
+}
+
 void ToldEvents::bring_together(std::size_t first) {
-  const auto begin = all_.begin() + static_cast<std::ptrdiff_t>(first);
+  LiveEvents* const begin = all_.get() + first;
   const auto not_before = [](const LiveEvents& a, const LiveEvents& b) { return a.query >= b.query; };
-  if (std::adjacent_find(begin, all_.end(), not_before) == all_.end()) return;
-  std::stable_sort(begin, all_.end(), [](const LiveEvents& a, const LiveEvents& b) { return a.query < b.query; });
-  auto last = begin;
-  for (auto one = begin; one != all_.end(); ++last) {
+  if (std::adjacent_find(begin, end_, not_before) == end_) return;
+  std::stable_sort(begin, end_, [](const LiveEvents& a, const LiveEvents& b) { return a.query < b.query; });
+  LiveEvents* last = begin;
+  for (const LiveEvents* one = begin; one != end_; ++last) {
     std::size_t rows = 0;
     auto next = one;
-    for (; next != all_.end() && next->query == one->query; ++next) rows += next->events != nullptr ? next->events->rows.size() : 0;
+    for (; next != end_ && next->query == one->query; ++next) rows += next->events != nullptr ? next->events->rows.size() : 0;
     *last = *one;
     if (next - one > 1) {
       const std::span<RowEvent> together = memory().rows(rows);
@@ -24,7 +43,7 @@ void ToldEvents::bring_together(std::size_t first) {
     }
     one = next;
   }
-  all_.erase(last, all_.end());
+  end_ = last;
 }
 
 }  // namespace halocline::queries

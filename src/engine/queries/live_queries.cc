@@ -376,7 +376,8 @@ void LiveQueries::settle_all() {
   const std::size_t first = told_.size(), failures = told_.failures();
   if (of_trades && !of_trades_.empty()) of_trades_.settle(changes_, told_);
   settle_others();
-  put_in_order(first, failures);
+  told_.bring_together(first);
+  if (told_.failures() != failures) drop_failed(first);
 }
 
 void LiveQueries::gather_new_trades() {
@@ -389,23 +390,14 @@ void LiveQueries::settle_gathered() {
   if (gathered_.empty()) return;
   of_trades_.keep_likely(gathered_);
   for (std::span<const NewTrade> rest(gathered_); !rest.empty() && !of_trades_.empty();) {
-    const std::span<const NewTrade> some = rest.first(std::min(rest.size(), TradeQueries::kMostTogether));
-    of_trades_.find(some);
-    std::size_t done = 0;
-    for (bool failed = false; done < some.size() && !failed; ++done) {
-      const std::size_t first = told_.size(), failures = told_.failures();
-      of_trades_.settle(some[done], done, told_);
-      if (told_.size() - first > 1 || told_.failures() != failures) put_in_order(first, failures);
-      failed = told_.failures() != failures;  // then a query went, and those found may have been its
-    }
-    rest = rest.subspan(done);
+    const std::size_t first = told_.size(), failures = told_.failures();
+    rest = rest.subspan(of_trades_.settle(rest.first(std::min(rest.size(), TradeQueries::kMostTogether)), told_));
+    if (told_.failures() != failures) drop_failed(first);
   }
   gathered_.clear();
 }
 
-void LiveQueries::put_in_order(std::size_t first, std::size_t failures) {
-  told_.bring_together(first);
-  if (told_.failures() == failures) return;
+void LiveQueries::drop_failed(std::size_t first) {
   for (auto one = told_.begin() + static_cast<std::ptrdiff_t>(first); one != told_.end(); ++one) {
     if (one->failure != nullptr) drop(one->query);
   }

@@ -150,8 +150,8 @@ class LiveQueries {
   bool wants_rows() const { return !by_source_.empty() || noted_ != nullptr; }
   void look_at_others();
   void settle_others();
-  // What was told from there on, all of one seq: by query, and those that failed are dropped.
-  void put_in_order(std::size_t first, std::size_t failures);
+  // Those that were told to have failed, from there on.
+  void drop_failed(std::size_t first);
   void rows_changed(Source source, const std::vector<std::uint32_t>& rows, const Reader& reader);
   // Those among the rows that may concern a query, in ascending order and once each.
   void keep_concerned(Watchers& of, const std::vector<std::uint32_t>& rows, const Reader& reader);

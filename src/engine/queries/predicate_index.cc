@@ -47,29 +47,31 @@ Int128 PredicateIndex::find(const Reader& reader, std::uint32_t row, std::vector
   lists_.resize(equalities_.size());
   for (std::size_t i = 0; i < equalities_.size(); ++i) equalities_[i]->find_lists(reader, {&row, 1}, &lists_[i]);
   Int128 room = std::numeric_limits<std::int64_t>::max();
-  append(0, 1, reader, row, found, &room);
+  append_points(0, 1, reader, row, found, &room);
+  ranges_.find(table_, reader, row, found, &room);
   return room;
 }
 
 void PredicateIndex::find(const Reader& reader, std::span<const std::uint32_t> rows, Found& found) {
-  found.queries.clear(), found.ends.clear();
+  found.queries.clear(), found.ends.resize(rows.size());
   lists_.resize(equalities_.size() * rows.size());
   for (std::size_t i = 0; i < equalities_.size(); ++i) equalities_[i]->find_lists(reader, rows, &lists_[i * rows.size()]);
-  for (std::size_t place = 0; place < rows.size(); ++place) {
-    append(place, rows.size(), reader, rows[place], found.queries, nullptr);
-    found.ends.push_back(found.queries.size());
-  }
+  const auto end = [&](std::size_t place) {
+    if (!equalities_.empty()) append_points(place, rows.size(), reader, rows[place], found.queries, nullptr);
+    found.ends[place] = found.queries.size();
+  };
+  if (!ranges_.empty()) return ranges_.find_all(table_, reader, rows, values_, found.queries, end);
+  for (std::size_t place = 0; place < rows.size(); ++place) end(place);
 }
 
-void PredicateIndex::append(std::size_t place, std::size_t rows, const Reader& reader, std::uint32_t row, std::vector<Query>& found,
-                            Int128* room) const {
+void PredicateIndex::append_points(std::size_t place, std::size_t rows, const Reader& reader, std::uint32_t row, std::vector<Query>& found,
+                                   Int128* room) const {
   for (std::size_t i = 0; i < equalities_.size(); ++i) {
     const EqualityIndex& equality = *equalities_[i];
     const std::uint32_t list = lists_[i * rows + place];
     if (list != EqualityIndex::kNowhere) equality.append(list, reader, row, found, room);
     if (room != nullptr && !equality.is_of_texts()) *room = 0;
   }
-  ranges_.find(table_, reader, row, found, room);
 }
 
 }  // namespace halocline::queries

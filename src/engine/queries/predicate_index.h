@@ -51,7 +51,9 @@ class PredicateIndex {
   void find(const Reader& reader, std::span<const std::uint32_t> rows, Found& found);
 
  private:
-  void append(std::size_t place, std::size_t rows, const Reader& reader, std::uint32_t row, std::vector<Query>& found, Int128* room) const;
+  // What the row, which is at that place of so many, was found to meet of equalities_.
+  void append_points(std::size_t place, std::size_t rows, const Reader& reader, std::uint32_t row, std::vector<Query>& found,
+                     Int128* room) const;
 
   const Table& table_;
   const bool remembers_;
@@ -59,6 +61,7 @@ class PredicateIndex {
   RangeIndex ranges_;
   std::size_t size_ = 0;
   std::vector<std::uint32_t> lists_;  // of the rows looked at, by set of columns and row
+  std::vector<Value> values_;         // that they are looked up with in ranges_
   std::vector<std::uint32_t> places_;
   std::vector<bool> marked_;
 };

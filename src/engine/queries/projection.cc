@@ -8,6 +8,7 @@ namespace halocline::queries {
 namespace {
 
 constexpr std::size_t kFewChanges = 4;  // that several answers may have in common
+constexpr std::size_t kInserted = 1;    // which events of a subject say that it came
 
 RowEvent::Kind kind_of(bool was, bool is) {
   return !was ? RowEvent::Kind::kInsert : is ? RowEvent::Kind::kUpdate : RowEvent::Kind::kDelete;
@@ -17,8 +18,9 @@ RowEvent::Kind kind_of(bool was, bool is) {
 
 Projection::Projection(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
   const auto is_column = [](const Program& output) { return output.column() != nullptr; };
-  if (plan_->tables.size() != 1 || !std::ranges::all_of(plan_->outputs, is_column)) return;
-  for (const Program& output : plan_->outputs) columns_.push_back(output.column()->pack);
+  packs_columns_ = plan_->tables.size() == 1 && plan_->order.empty() && std::ranges::all_of(plan_->outputs, is_column);
+  if (!packs_columns_) return;
+  for (const Program& output : plan_->outputs) columns_.push_back(output.column()->write);
 }
 
 bool Projection::wants(const Subject& subject, Part part) {
@@ -38,7 +40,7 @@ std::string_view Projection::row_before(const Subject& subject) {
 
 std::string_view Projection::row_now(const Subject& subject) {
   if (wants(subject, kRowNow)) row_now_.clear(), pack_row(*subject.now, subject.now_inputs, row_now_);
-  return row_now_.bytes();
+  return (known_ & kRowInserted) != 0 ? events_[kInserted]->rows[0].after : row_now_.bytes();
 }
 
 std::string_view Projection::order_before(const Subject& subject) {
@@ -83,15 +85,26 @@ const QueryEvents& Projection::events(std::span<const StandingChange> changes, s
   return events;
 }
 
+const QueryEvents* Projection::insert_columns(const Subject& subject, Seq seq, Nanos time, EventMemory& memory) {
+  const Reader& reader = *subject.now;
+  const std::uint32_t row = subject.now_inputs.rows[0];
+  const std::string_view key(subject.key.data(), sizeof(KeyOfRows));
+  const QueryEvents* const inserted = memory.insert(seq, time, key, [&](char* to, const char* limit) {
+    for (const auto write : columns_) {
+      if (to = write(reader, row, to, limit); to == nullptr) break;
+    }
+    return to;
+  });
+  if (inserted == nullptr) return events(subject, false, true, seq, time, memory);
+  subject_ = subject.number;
+  known_ = kEvents << kInserted | kRowNow | kRowInserted;
+  return events_[kInserted] = inserted;
+}
+
 const QueryEvents* Projection::events(const Subject& subject, bool was, bool is, Seq seq, Nanos time, EventMemory& memory) {
   const std::size_t which = (was ? 2u : 0u) + (is ? 1u : 0u);
   if (was && is && row_before(subject) == row_now(subject)) return nullptr;
   if (!wants(subject, static_cast<Part>(kEvents << which))) return events_[which];
-  // The rows of most answers come and stay.
-  if (!was && plan_->order.empty() && wants(subject, kRowNow)) {
-    const auto pack_now = [&](ByteBuffer& row) { pack_row(*subject.now, subject.now_inputs, row); };
-    return events_[which] = &memory.insert(seq, time, subject.reason, subject.key, row_now_, pack_now);
-  }
   const std::string_view before = was ? row_before(subject) : std::string_view();
   const std::string_view after = is ? row_now(subject) : std::string_view(), order = is ? order_now(subject) : std::string_view();
   return events_[which] = &memory.event(seq, time, {kind_of(was, is), subject.reason, subject.key, before, after, order});

@@ -50,6 +50,12 @@ class Projection {
   // as long as the subject is.
   const QueryEvents* events(const Subject& subject, bool was, bool is, Seq seq, Nanos time, EventMemory& memory);
 
+  // The same of one that is new: it was not there before.
+  const QueryEvents* insert(const Subject& subject, Seq seq, Nanos time, EventMemory& memory) {
+    return subject_ != subject.number && packs_columns_ ? insert_columns(subject, seq, time, memory)
+                                                        : events(subject, false, true, seq, time, memory);
+  }
+
   // The events of an answer in which these rows changed, in the order of trades. Answers in which the same became of the same share them,
   // as far as they are of one `round`, and in its memory.
   const QueryEvents& events(std::span<const StandingChange> changes, std::uint64_t round, Seq seq, Nanos time, EventMemory& memory);
@@ -67,8 +73,6 @@ class Projection {
     for (const Program& output : plan_->outputs) output.pack(reader, inputs, row);
   }
   void pack_row(const Reader& reader, const Inputs& inputs, ByteBuffer& row) const {
-    for (const auto pack_column : columns_) pack_column(reader, inputs.rows[0], row);
-    if (!columns_.empty()) return;
     for (const Program& output : plan_->outputs) output.pack(reader, inputs, row);
   }
   // Bytes are a std::string or a ByteBuffer.
@@ -81,13 +85,17 @@ class Projection {
   std::size_t users = 0;
 
  private:
-  // kEvents and the three bits above it: by whether it was and whether it is.
-  enum Part : unsigned { kRowBefore = 1, kRowNow = 2, kOrderBefore = 4, kOrderNow = 8, kStandingNow = 16, kEvents = 32 };
+  // kRowInserted: the row now is known from the event that says that it came. kEvents and the three bits above it: by whether it was and
+  // whether it is.
+  enum Part : unsigned { kRowBefore = 1, kRowNow = 2, kOrderBefore = 4, kOrderNow = 8, kStandingNow = 16, kRowInserted = 32, kEvents = 64 };
   // Whether it must be worked out, which the caller then does.
   bool wants(const Subject& subject, Part part);
+  // insert() of one who has yet to be looked at, when packs_columns_.
+  const QueryEvents* insert_columns(const Subject& subject, Seq seq, Nanos time, EventMemory& memory);
 
   const std::shared_ptr<const Plan> plan_;
-  std::vector<decltype(Column::pack)> columns_;  // when it selects those of one source and nothing else
+  std::vector<decltype(Column::write)> columns_;
+  bool packs_columns_ = false;  // it selects those and nothing else, of one source, in no order of its own
   std::uint64_t subject_ = 0;
   unsigned known_ = 0;
   ByteBuffer row_before_, row_now_, order_before_, order_now_;

@@ -30,19 +30,22 @@ struct Column {
   using Ids = void (*)(const Reader& reader, std::span<const std::uint32_t> rows, std::span<const std::uint32_t> places,
                        std::uint32_t* out);
 
-  // `Loads` is a function without a state (a lambda, or Calls), so that load() and pack() have it in place.
+  // `Loads` is a function without a state (a lambda, or Calls), so that what calls it has it in place.
   template <class Loads>
   constexpr Column(std::string_view called, ValueType of, std::string_view in, std::string_view means, Loads, Ids names = nullptr)
       : name(called), type(of), unit(in), meaning(means), load(load_by<Loads>),
-        pack(of == ValueType::kText ? pack_by<Loads, ValueType::kText> : pack_by<Loads, ValueType::kInt>), ids(names) {}
+        load_all(load_all_by<Loads>), write(of == ValueType::kText ? write_by<Loads, ValueType::kText> : write_by<Loads, ValueType::kInt>),
+        ids(names) {}
 
   std::string_view name;
   ValueType type;
   std::string_view unit;  // "" where the type says it
   std::string_view meaning;
   Value (*load)(const Reader& reader, std::uint32_t row);
-  // Adds what load() gives to a packed row.
-  void (*pack)(const Reader& reader, std::uint32_t row, ByteBuffer& out);
+  // The same of many rows; there is room for as many values.
+  void (*load_all)(const Reader& reader, std::span<const std::uint32_t> rows, Value* out);
+  // Writes what load() gives as the next value of a packed row, and gives the end; nullptr where that may take more than there is.
+  char* (*write)(const Reader& reader, std::uint32_t row, char* to, const char* limit);
   // Of some texts: what the rows at these places name, kNoId for nothing. Rows with the same id have the same text while no name changes.
   Ids ids;
   bool is_exposure = false;  // of a node: moves no further than Changes::moved says
@@ -60,11 +63,15 @@ struct Column {
     static_assert(std::is_empty_v<Loads>);
     return Loads{}(reader, row);
   }
+  template <class Loads>
+  static void load_all_by(const Reader& reader, std::span<const std::uint32_t> rows, Value* out) {
+    for (const std::uint32_t row : rows) *out++ = Loads{}(reader, row);
+  }
   template <class Loads, ValueType type>
-  static void pack_by(const Reader& reader, std::uint32_t row, ByteBuffer& out) {
+  static char* write_by(const Reader& reader, std::uint32_t row, char* to, const char* limit) {
     const Value value = Loads{}(reader, row);
-    char* const to = out.room(packing::most_of(value, type));
-    out.end_at(value.null ? packing::write(value, type, false, false, to) : packing::write_present(value, type, to));
+    if (static_cast<std::size_t>(limit - to) < packing::most_of(value, type)) return nullptr;
+    return value.null ? packing::write(value, type, false, false, to) : packing::write_present(value, type, to);
   }
 };
 

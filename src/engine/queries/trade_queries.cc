@@ -315,20 +315,24 @@ void TradeQueries::change_kept(const Selection& of, std::uint32_t trade, bool wa
   }
 }
 
-bool TradeQueries::fetch(std::span<const std::uint64_t> found) {
-  if (found.size() > kMostFetched) found = found.first(kMostFetched);
-  for (const std::uint64_t number : found) {
-    const auto* const lines = reinterpret_cast<const char*>(&selection(number));
-    prefetch_line(lines), prefetch_line(lines + kLine);
-  }
-  bool keep = false;
-  for (const std::uint64_t number : found) {
-    const Selection& of = selection(number);
-    keep |= !of.rankings.empty() || !of.groupings.empty();
+TradeQueries::Asked TradeQueries::fetch(std::span<const std::uint64_t> found) {
+  // Of trades that follow each other many find the same.
+  const auto each = [&](std::span<const std::uint64_t> numbers, auto visit) {
+    std::uint64_t last = ~std::uint64_t{0};
+    for (const std::uint64_t number : numbers) {
+      if (std::exchange(last, number) != number) visit(selection(number));
+    }
+  };
+  each(found.first(std::min(found.size(), kMostFetched)), [](const Selection& of) { prefetch_all(&of); });
+  Asked asked;
+  each(found, [&](const Selection& of) {
+    asked.one_listing &= of.index_decides && of.listings.empty();
+    if (!of.keeps()) return;
+    asked.kept = true;
     if (!of.rankings.empty()) prefetch_all(of.rankings[0].get());
     if (!of.groupings.empty()) prefetch_all(of.groupings[0].get());
-  }
-  return keep;
+  });
+  return asked;
 }
 
 void TradeQueries::fetch_kept(std::span<const std::uint64_t> found, const Reader& reader, std::uint32_t trade) {
@@ -358,30 +362,31 @@ void TradeQueries::look_at(std::uint32_t trade, const Reader* before, const Read
   subject_.reason = now == nullptr ? RowReason::kGone : RowReason::kChanged;
 }
 
-// In place: most are new, and of those less is to be asked.
-[[gnu::always_inline]] inline void TradeQueries::show(std::span<const std::uint64_t> found, std::uint32_t trade, const Reader* before,
-                                                      const Reader* now, ToldEvents& told) {
-  look_at(trade, before, now);
-  // Most that follow each other select the same of it.
-  const Projection* last = nullptr;
-  bool last_was = false, last_is = false;
-  const QueryEvents* what = nullptr;
-  const auto tell = [&](const Listing& one, bool was, bool is) __attribute__((always_inline)) {
-    if (one.projection != last || was != last_was || is != last_is) {
-      last = one.projection, last_was = was, last_is = is;
-      what = one.projection->events(subject_, was, is, seq_, state_reader_->now, told.memory());
-    }
-    if (what != nullptr) told.tell(one.id, *what);
-  };
+void TradeQueries::show(std::span<const std::uint64_t> found, std::uint32_t trade, ToldEvents& told) {
+  const Reader* const before = subject_.before;
+  const Reader* const now = subject_.now;
   for (const std::uint64_t number : found) {
     Selection& of = selection(number);
-    if (before != nullptr && std::exchange(of.looked_at, subject_.number) == subject_.number) continue;
+    if (std::exchange(of.looked_at, subject_.number) == subject_.number) continue;
     const bool was = before != nullptr && of.holds(*before, subject_.before_inputs);
     const bool is = now != nullptr && ((before == nullptr && of.index_decides) || of.holds(*now, subject_.now_inputs));
     if (!was && !is) continue;
-    if (of.listing.projection != nullptr) tell(of.listing, was, is);
-    for (const Listing& one : of.listings) tell(one, was, is);
-    if (!of.rankings.empty() || !of.groupings.empty()) change_kept(of, trade, was, is);
+    of.each_listing([&](const Listing& one) {
+      const QueryEvents* const what = one.projection->events(subject_, was, is, seq_, state_reader_->now, told.memory());
+      if (what != nullptr) told.tell(one.id, *what);
+    });
+    if (of.keeps()) change_kept(of, trade, was, is);
+  }
+}
+
+void TradeQueries::show_new(std::span<const std::uint64_t> found, const NewTrade& one, ToldEvents& told) {
+  for (const std::uint64_t number : found) {
+    const Selection& of = selection(number);
+    if (!of.index_decides && !of.holds(*subject_.now, subject_.now_inputs)) continue;
+    of.each_listing([&](const Listing& listing) {
+      told.tell(listing.id, *listing.projection->insert(subject_, one.seq, one.time, told.memory()));
+    });
+    if (of.keeps()) change_kept(of, one.trade, false, true);
   }
 }
 
@@ -395,8 +400,9 @@ void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, cons
   }
   found_.insert(found_.end(), unindexed_.begin(), unindexed_.end());
   if (found_.empty()) return;
-  if (fetch(found_)) fetch_kept(found_, now != nullptr ? *now : *before, trade), fetch_groups();
-  show(found_, trade, before, now, told);
+  if (fetch(found_).kept) fetch_kept(found_, now != nullptr ? *now : *before, trade), fetch_groups();
+  look_at(trade, before, now);
+  show(found_, trade, told);
 }
 
 // A name or what belongs to what has changed: any trade may read differently.
@@ -439,7 +445,8 @@ void TradeQueries::settle(Changes& changes, ToldEvents& told) {
       finder_.note(trade, now);
     }
   }
-  tell_kept(told);
+  if (keeps_changed()) settle_kept(told);
+  state_reader_ = nullptr;
 }
 
 void TradeQueries::keep_likely(std::vector<NewTrade>& gathered) {
@@ -457,43 +464,80 @@ void TradeQueries::keep_likely(std::vector<NewTrade>& gathered) {
   gathered.resize(likely_.size());
 }
 
-void TradeQueries::find(std::span<const NewTrade> some) {
-  splits_.emplace(state_);
-  gathered_reader_.emplace(Reader{state_, *splits_, state_.time});
-  new_trade_reader_.emplace(*gathered_reader_);
+TradeQueries::Asked TradeQueries::find(std::span<const NewTrade> some, const Reader& reader) {
   screened_.clear();
   for (const NewTrade& one : some) screened_.push_back(one.trade);
-  const Reader& reader = *gathered_reader_;
   index_.find(reader, screened_, found_together_);
-  if (!fetch(found_together_.queries)) return;
+  const Asked asked = fetch(found_together_.queries);
+  if (!asked.kept) return asked;
   for (std::size_t place = 0; place < some.size(); ++place) fetch_kept(found_together_.of(place), reader, some[place].trade);
   fetch_groups();
+  return asked;
 }
 
-void TradeQueries::settle(const NewTrade& one, std::size_t place, ToldEvents& told) {
-  std::span<const std::uint64_t> found = found_together_.of(place);
-  // In the order the queries came, mostly, which is that of the events.
-  if (!unindexed_.empty() || !std::is_sorted(found.begin(), found.end())) {
-    found_.assign(found.begin(), found.end());
-    std::sort(found_.begin(), found_.end());
-    found_.insert(found_.end(), unindexed_.begin(), unindexed_.end());
-    found = found_;
+std::span<const std::uint64_t> TradeQueries::found_in_order(std::size_t place) {
+  const std::span<const std::uint64_t> found = found_together_.of(place);
+  // It mostly is.
+  if (unindexed_.empty() && (found.size() < 2 || std::is_sorted(found.begin(), found.end()))) [[likely]] return found;
+  found_.assign(found.begin(), found.end());
+  std::sort(found_.begin(), found_.end());
+  found_.insert(found_.end(), unindexed_.begin(), unindexed_.end());
+  return found_;
+}
+
+std::size_t TradeQueries::settle(std::span<const NewTrade> some, ToldEvents& told) {
+  Splits splits(state_);
+  Reader reader{state_, splits, state_.time};  // of the books as they are at a trade's time
+  const Asked asked = find(some, reader);
+  if (unindexed_.empty() && asked.one_listing && !asked.kept) return list(some, reader, told), some.size();
+  Reader new_trade = reader;
+  state_reader_ = &reader;
+  const std::size_t failures = told.failures();
+  std::size_t place = 0;
+  for (; place < some.size() && told.failures() == failures; ++place) {
+    const std::span<const std::uint64_t> found = found_in_order(place);
+    if (found.empty()) continue;
+    const NewTrade& one = some[place];
+    reader.now = new_trade.now = one.time;
+    new_trade.trade = &state_.trades[one.trade];
+    seq_ = one.seq;
+    look_at(one.trade, nullptr, &new_trade);
+    const std::size_t first = told.size();
+    show_new(found, one, told);
+    if (keeps_changed()) settle_kept(told);
+    told.bring_together(first);
   }
-  if (found.empty()) return;
-  gathered_reader_->now = new_trade_reader_->now = one.time;
-  new_trade_reader_->trade = &state_.trades[one.trade];
-  state_reader_ = &*gathered_reader_;
-  seq_ = one.seq;
-  show(found, one.trade, nullptr, &*new_trade_reader_, told);
-  tell_kept(told);
+  state_reader_ = nullptr;
+  return place;
+}
+
+void TradeQueries::list(std::span<const NewTrade> some, Reader& new_trade, ToldEvents& told) {
+  look_at(kNoId, nullptr, &new_trade);  // what is the same of all
+  for (std::size_t place = 0; place < some.size(); ++place) {
+    const std::span<const std::uint64_t> found = found_in_order(place);
+    if (found.empty()) continue;
+    const auto [trade, seq, time] = some[place];
+    subject_.number = ++subjects_;
+    key_ = key_of_rows(trade, kNoId);
+    subject_.now_inputs.rows[0] = trade;
+    new_trade.now = time;
+    new_trade.trade = &state_.trades[trade];
+    const std::size_t first = told.size();
+    // Most that follow each other select the same of it.
+    const Projection* last = nullptr;
+    const QueryEvents* what = nullptr;
+    for (const std::uint64_t number : found) {
+      const Listing& listing = selection(number).listing;
+      if (std::exchange(last, listing.projection) != listing.projection) {
+        what = listing.projection->insert(subject_, seq, time, told.memory());
+      }
+      told.tell(listing.id, *what);
+    }
+    if (found.size() > 1) told.bring_together(first);
+  }
 }
 
 // What the command did to all that it concerned.
-void TradeQueries::tell_kept(ToldEvents& told) {
-  if (!changed_rankings_.empty() || !changed_groupings_.empty()) settle_kept(told);
-  state_reader_ = nullptr;
-}
-
 void TradeQueries::settle_kept(ToldEvents& told) {
   const std::uint64_t round = ++subjects_;
   for (Ranked* one : changed_rankings_) {

@@ -77,11 +77,10 @@ class TradeQueries {
   // Of new trades, which read as they came, keeps those that may concern a query; each of these is then to be settled, in their order.
   // Costs little a trade: they are looked at together (PredicateIndex::screen).
   void keep_likely(std::vector<NewTrade>& gathered);
-  // Before some of those, kMostTogether at most, are settled: finds whom they concern, and has what that will read brought nearer.
+  // Some of those, kMostTogether at most, are settled together, up to one whose query failed, which must be removed before the next; how
+  // many are. Events come in the order of seqs and then of queries.
   static constexpr std::size_t kMostTogether = PredicateIndex::kMostTogether;
-  void find(std::span<const NewTrade> some);
-  // The one at that place of them. No query may have come or gone since they were found.
-  void settle(const NewTrade& one, std::size_t place, ToldEvents& told);
+  std::size_t settle(std::span<const NewTrade> some, ToldEvents& told);
 
  private:
   struct Listing {
@@ -119,7 +118,14 @@ class TradeQueries {
       listing = listings.empty() ? Listing{} : listings.back();
       if (!listings.empty()) listings.pop_back();
     }
-    bool unused() const { return listing.projection == nullptr && rankings.empty() && groupings.empty(); }
+    template <class Visit>
+    [[gnu::always_inline]] void each_listing(Visit visit) const {
+      if (listing.projection != nullptr) visit(listing);
+      for (const Listing& one : listings) visit(one);
+    }
+    // It keeps something of its trades; else it only lists them.
+    bool keeps() const { return !rankings.empty() || !groupings.empty(); }
+    bool unused() const { return listing.projection == nullptr && !keeps(); }
     bool holds(const Reader& reader, const Inputs& inputs) const { return !plan->filters[0] || plan->filters[0]->holds(reader, inputs); }
   };
   static_assert(sizeof(Selection) == 2 * kLine);
@@ -139,6 +145,12 @@ class TradeQueries {
     Status status = {};
   };
 
+  // What some selections ask about a trade.
+  struct Asked {
+    bool kept = false;           // some have rankings or groupings
+    bool one_listing = true;     // beside these they have no more than that, and the index decides
+  };
+
   static constexpr std::uint32_t kChunk = 256;  // selections that lie together
   Selection& selection(std::uint64_t number) { return (*selections_[number / kChunk])[number % kChunk]; }
   const Selection& selection(std::uint64_t number) const { return (*selections_[number / kChunk])[number % kChunk]; }
@@ -154,20 +166,29 @@ class TradeQueries {
   void offer(Reading& reading, std::uint32_t trade, bool found_by_index);
   void keep_answer(Id id, const Plan& plan, std::vector<KeptRow> rows);
   std::shared_ptr<void> drop(std::uint32_t selection, Id id);
-  // Has these selections brought nearer, all of them at the same time. False: listings are all they have.
-  bool fetch(std::span<const std::uint64_t> found);
-  // Else, after that: has brought nearer what the trade will need of their rankings and groupings; and then the groups themselves.
+  // Before new trades are settled: finds whom they concern, and has what that will read brought nearer.
+  Asked find(std::span<const NewTrade> some, const Reader& reader);
+  // Has these selections brought nearer, all of them at the same time.
+  Asked fetch(std::span<const std::uint64_t> found);
+  // After that, where they keep something: has brought nearer what the trade will need of their rankings and groupings; and then the groups
+  // themselves.
   void fetch_kept(std::span<const std::uint64_t> found, const Reader& reader, std::uint32_t trade);
   void fetch_groups();
-  // Makes the trade the subject.
+  // Makes the trade the subject, as it was before the command and is after it; nullptr where it was, or is, no row.
   void look_at(std::uint32_t trade, const Reader* before, const Reader* now);
-  // The trade before the command and after it; nullptr where it was, or is, no row.
+  // The same and all that follows from it.
   void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told);
-  // The same when it is known which selections it may concern.
-  void show(std::span<const std::uint64_t> found, std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told);
+  // Tells what the subject does to the selections which it may concern.
+  void show(std::span<const std::uint64_t> found, std::uint32_t trade, ToldEvents& told);
+  // The same when the subject is new.
+  void show_new(std::span<const std::uint64_t> found, const NewTrade& one, ToldEvents& told);
+  // The same of new trades that were found together, when nothing is kept of them, and they ask for one_listing each.
+  void list(std::span<const NewTrade> some, Reader& new_trade, ToldEvents& told);
+  // The selections that the one at that place of them may concern, in the order of events, mostly: that in which queries came.
+  std::span<const std::uint64_t> found_in_order(std::size_t place);
   void change_kept(const Selection& of, std::uint32_t trade, bool was, bool is);
   void look_at_all(const Changes& changes, ToldEvents& told);
-  void tell_kept(ToldEvents& told);
+  bool keeps_changed() const { return !changed_rankings_.empty() || !changed_groupings_.empty(); }
   void settle_kept(ToldEvents& told);
 
   const State& state_;
@@ -198,9 +219,6 @@ class TradeQueries {
   PredicateIndex::Found found_together_;
   std::vector<std::uint32_t> screened_, likely_;
   std::vector<std::pair<const Grouping*, std::uint64_t>> fetched_;  // whose groups come next
-  // While new trades are settled.
-  std::optional<Splits> splits_;
-  std::optional<Reader> gathered_reader_, new_trade_reader_;
   std::vector<Ranked*> changed_rankings_;
   std::vector<Grouped*> changed_groupings_;
 };

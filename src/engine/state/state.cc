@@ -31,13 +31,6 @@ std::uint32_t State::find_fix_session(std::string_view name) const {
   return fix_session_index.find(hash_bytes(name), [&](std::uint32_t id) { return trade_text[fix_sessions[id].name] == name; });
 }
 
-std::string_view State::trade_id_of(const TradeRecord& trade) const {
-  if (trade.id_length <= sizeof trade.id) return std::string_view(trade.id, trade.id_length);
-  Text text{0, trade.id_length};
-  std::memcpy(&text.offset, trade.id, sizeof text.offset);
-  return trade_text[text];
-}
-
 std::uint32_t State::find_position(std::uint32_t node, std::uint32_t instrument) const {
   std::uint32_t id = catalog.nodes[node].first_position;
   while (id != kNoId && positions[id].instrument != instrument) id = positions[id].next_of_node;

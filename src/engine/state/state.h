@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -315,7 +316,12 @@ class State {
   std::uint32_t find_chain(std::uint32_t trade) const;
   std::uint32_t find_fix_session(std::string_view name) const;
   std::string_view source_of(const TradeRecord& trade) const { return trade_text[sources[trade.source]]; }
-  std::string_view trade_id_of(const TradeRecord& trade) const;
+  std::string_view trade_id_of(const TradeRecord& trade) const {
+    if (trade.id_length <= sizeof trade.id) return {trade.id, trade.id_length};
+    Text text{0, trade.id_length};
+    std::memcpy(&text.offset, trade.id, sizeof text.offset);
+    return trade_text[text];
+  }
   // Walks the node's positions: for readers. The engine finds them in Exposure.
   std::uint32_t find_position(std::uint32_t node, std::uint32_t instrument) const;
   std::uint32_t find_limit(std::string_view name) const;
