@@ -40,21 +40,25 @@ void WantedNames::keep_wanted(const Column& column, const Reader& reader, std::s
   if (version > version_) forget(version);
   ids_.resize(places.size());
   column.ids(reader, rows, places, ids_.data());
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < ids_.size(); ++i) {
-    const std::uint32_t place = places[i], id = ids_[i];
-    places[kept] = place;
-    const Wanted wanted = id < wanted_by_id_.size() ? wanted_by_id_[id] : Wanted::kUnknown;
-    kept += wanted == Wanted::kYes || (wanted == Wanted::kUnknown && id != kNoId && find_out(column, reader, rows[place], id)) ? 1 : 0;
+  std::span<const Wanted> known = wanted_by_id_;
+  const std::uint32_t* id_at = ids_.data();
+  std::uint32_t* kept = places.data();
+  for (const std::uint32_t place : std::span<const std::uint32_t>(places)) {
+    const std::uint32_t id = *id_at++;
+    Wanted wanted = id < known.size() ? known[id] : Wanted::kUnknown;
+    if (wanted == Wanted::kUnknown && id != kNoId) [[unlikely]] {
+      wanted = find_out(column, reader, rows[place], id);
+      known = wanted_by_id_;
+    }
+    *kept = place;
+    kept += wanted == Wanted::kYes ? 1 : 0;
   }
-  places.resize(kept);
+  places.resize(static_cast<std::size_t>(kept - places.data()));
 }
 
-bool WantedNames::find_out(const Column& column, const Reader& reader, std::uint32_t row, std::uint32_t id) {
+WantedNames::Wanted WantedNames::find_out(const Column& column, const Reader& reader, std::uint32_t row, std::uint32_t id) {
   if (id >= wanted_by_id_.size()) wanted_by_id_.resize(std::bit_ceil(id + std::size_t{1}));
-  const bool is_wanted = wanted_.contains(hash_of(column, reader, row, id));
-  wanted_by_id_[id] = is_wanted ? Wanted::kYes : Wanted::kNo;
-  return is_wanted;
+  return wanted_by_id_[id] = wanted_.contains(hash_of(column, reader, row, id)) ? Wanted::kYes : Wanted::kNo;
 }
 
 std::uint64_t WantedNames::hash_of(const Column& column, const Reader& reader, std::uint32_t row, std::uint32_t id) {

@@ -31,7 +31,7 @@ class WantedNames {
   enum class Wanted : std::uint8_t { kUnknown, kNo, kYes };
 
   void forget(std::uint64_t version);
-  bool find_out(const Column& column, const Reader& reader, std::uint32_t row, std::uint32_t id);
+  Wanted find_out(const Column& column, const Reader& reader, std::uint32_t row, std::uint32_t id);
 
   std::vector<std::uint64_t> hashes_;                      // by id; 0: not known
   std::vector<Wanted> wanted_by_id_;                       // follows from the others

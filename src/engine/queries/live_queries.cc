@@ -86,6 +86,7 @@ void LiveQueries::note_aside() {
   const Changes::Wanted wanted = noted_ != nullptr ? noted_->wanted() : Changes::Wanted{};
   changes_.want(wanted, 1);
   changes_.want(std::exchange(wanted_aside_, wanted), -1);
+  weigh();
 }
 
 std::vector<Result<LiveQueries::Id>> LiveQueries::add(std::span<const std::shared_ptr<const Plan>> plans) {
@@ -93,8 +94,8 @@ std::vector<Result<LiveQueries::Id>> LiveQueries::add(std::span<const std::share
   std::vector<Result<Id>> out;
   std::vector<TradeQueries::Newcomer> over_trades;
   for (const std::shared_ptr<const Plan>& plan : plans) out.push_back(enter(plan, over_trades));
-  if (over_trades.empty()) return out;
-  const std::vector<Status> started = of_trades_.add(over_trades);
+  const std::vector<Status> started = over_trades.empty() ? std::vector<Status>() : of_trades_.add(over_trades);
+  weigh();
   for (std::size_t i = 0; i < over_trades.size(); ++i) {
     if (started[i].ok()) continue;
     for (Result<Id>& one : out) {
@@ -225,6 +226,7 @@ std::vector<std::pair<LiveQueries::Id, Status>> LiveQueries::adopt(Preparation& 
       of_trades_.adopt({id, entry.plan}, from.of_trades_, one.aside);
     }
   }
+  weigh();
   return out;
 }
 
@@ -264,7 +266,7 @@ void LiveQueries::drop(Id id) {
   by_identity_.erase(plan.identity);
   if (dropped_ && entry.live != nullptr) dropped_(std::move(entry.live));
   queries_.erase(at);
-  if (!queries_.empty()) return;
+  if (!queries_.empty()) return weigh();
   by_source_.clear();
   if (noted_ != nullptr) noted_->note_everything();  // what changes now may go unseen
   note_aside();
@@ -384,6 +386,7 @@ void LiveQueries::gather_new_trades() {
   gathers_ = true;
   gathered_.reserve(kMostGathered);
   changes_.before_trade_changes = [this] { settle_gathered(); };
+  weigh();
 }
 
 void LiveQueries::settle_gathered() {

@@ -87,7 +87,7 @@ class LiveQueries {
   void pass_time();
   void settle() {
     // Most commands bring one new trade, and most queries are over trades alone.
-    gathers_ && !wants_rows() && !of_trades_.empty() && changes_.one_new_trade() ? gather() : settle_all();
+    gathers_at_once_ && changes_.one_new_trade() ? gather() : settle_all();
   }
   // From here on a command that brought one new trade and concerns nothing else is settled together with those that follow, which costs
   // a trade of nobody's a few nanoseconds. Nobody can tell: all that shows or needs an answer settles them first, and what changes a known
@@ -140,14 +140,15 @@ class LiveQueries {
   std::size_t cost_of(const Plan& plan) const;
   void gather() {
     const std::uint32_t trade = changes_.trades[0].trade;
-    state_.trades.prefetch(trade);
+    prefetch_line(&state_.trades[trade].book);  // of most no more than their names is looked at
     gathered_.push_back({trade, state_.seq, state_.time});
     if (gathered_.size() == kMostGathered) settle_gathered();
   }
   void settle_all();
   // What is noted goes on in `noted_` or no more.
   void note_aside();
-  bool wants_rows() const { return !by_source_.empty() || noted_ != nullptr; }
+  // When it changed who watches what.
+  void weigh() { gathers_at_once_ = gathers_ && by_source_.empty() && noted_ == nullptr && !of_trades_.empty(); }
   void look_at_others();
   void settle_others();
   // Those that were told to have failed, from there on.
@@ -176,6 +177,7 @@ class LiveQueries {
   std::vector<std::uint32_t> concerned_, likely_;  // rows; places of some
   ToldEvents told_;
   bool gathers_ = false;
+  bool gathers_at_once_ = false;    // … and new trades are all that concerns anybody
   std::vector<NewTrade> gathered_;  // in the order of seqs, all before whatever changes next
   std::deque<PutOff> put_off_;
   std::unique_ptr<NotedChanges> noted_;  // while a preparation needs it

@@ -72,17 +72,9 @@ std::uint32_t trader_of_trade(const Reader& r, std::uint32_t row) { return trade
 std::uint32_t counterparty_of_trade(const Reader& r, std::uint32_t row) { return trade_at(r, row).counterparty; }
 using OfTrade = OfInstrument<instrument_of_trade>;
 
-void fetch_nothing(const Reader&, std::uint32_t) {}
-// Trades lie far apart, and may have come long ago.
-void fetch_trade(const Reader& r, std::uint32_t row) { prefetch_line(&r.state.trades[row].book); }
-
-template <std::uint32_t (*id_of)(const Reader&, std::uint32_t), void (*fetch)(const Reader&, std::uint32_t) = fetch_nothing>
+template <std::uint32_t (*id_of)(const Reader&, std::uint32_t)>
 void ids(const Reader& r, std::span<const std::uint32_t> rows, std::span<const std::uint32_t> places, std::uint32_t* out) {
-  constexpr std::size_t kAhead = 32;
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    if (i + kAhead < places.size()) fetch(r, rows[places[i + kAhead]]);
-    out[i] = id_of(r, rows[places[i]]);
-  }
+  for (const std::uint32_t place : places) *out++ = id_of(r, rows[place]);
 }
 
 // A field that a tombstone does not have.
@@ -112,21 +104,21 @@ constexpr Column kTradeColumns[] = {
     {"live", kBool, "", "whether it counts",
      [](const Reader& r, std::uint32_t row) { return flag(trade_at(r, row).status == TradeStatus::kLive); }},
     {"book", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).book); },
-     ids<book_of_trade, fetch_trade>},
+     ids<book_of_trade>},
     {"desk", kText, "", "the book's desk, as it is now",
      [](const Reader& r, std::uint32_t row) {
        return of_known(r, row, [&](const TradeRecord& t) { return name_of(r, catalog_of(r).nodes[t.book].parent); });
      }},
     {"firm", kText, "", "the firm", Calls<firm_name>{}},
     {"trader", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).trader); },
-     ids<trader_of_trade, fetch_trade>},
+     ids<trader_of_trade>},
     {"trader_desk", kText, "", "the trader's home desk; null for none",
      [](const Reader& r, std::uint32_t row) {
        return of_known(r, row, [&](const TradeRecord& t) { return name_of(r, catalog_of(r).nodes[t.trader].parent); });
      }},
     {"counterparty", kText, "", "", [](const Reader& r, std::uint32_t row) { return name_of(r, trade_at(r, row).counterparty); },
-     ids<counterparty_of_trade, fetch_trade>},
-    {"instrument", kText, "", "its symbol", Calls<OfTrade::symbol>{}, ids<instrument_of_trade, fetch_trade>},
+     ids<counterparty_of_trade>},
+    {"instrument", kText, "", "its symbol", Calls<OfTrade::symbol>{}, ids<instrument_of_trade>},
     HALOCLINE_INSTRUMENT_COLUMNS(OfTrade),
     {"side", kText, "", "BUY or SELL",
      [](const Reader& r, std::uint32_t row) {

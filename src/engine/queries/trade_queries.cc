@@ -457,8 +457,8 @@ void TradeQueries::keep_likely(std::vector<NewTrade>& gathered) {
     for (const NewTrade& one : gathered) finder_.note(one.trade, reader);
   }
   if (!unindexed_.empty() || !index_.screens()) return;
-  screened_.clear();
-  for (const NewTrade& one : gathered) screened_.push_back(one.trade);
+  screened_.resize(gathered.size());
+  std::ranges::transform(gathered, screened_.begin(), &NewTrade::trade);
   index_.screen(reader, screened_, likely_);
   for (std::size_t i = 0; i < likely_.size(); ++i) gathered[i] = gathered[likely_[i]];
   gathered.resize(likely_.size());
@@ -466,7 +466,10 @@ void TradeQueries::keep_likely(std::vector<NewTrade>& gathered) {
 
 TradeQueries::Asked TradeQueries::find(std::span<const NewTrade> some, const Reader& reader) {
   screened_.clear();
-  for (const NewTrade& one : some) screened_.push_back(one.trade);
+  for (const NewTrade& one : some) {
+    screened_.push_back(one.trade);
+    state_.trades.prefetch(one.trade);
+  }
   index_.find(reader, screened_, found_together_);
   const Asked asked = fetch(found_together_.queries);
   if (!asked.kept) return asked;
