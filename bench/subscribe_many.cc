@@ -1,9 +1,10 @@
 // Many subscribers of one query, each on a connection of its own, some of which never read. Prints one JSON line.
 //   bench_subscribe_many SERVER READERS SLOW RATE SECONDS WARMUP FAST
 //
-// Every trade is an event of the query. First RATE trades a second at their planned times: latency from there to the arrival at each of
-// the readers. Then FAST seconds as many as the readers take: at most kAhead trades are sent before all of them have what was sent
-// before. Of the slow ones half are to be cut, half to be brought together.
+// Every trade is an event of the query. First FAST seconds as many as the readers take: at most kAhead trades are sent before all of them
+// have what was sent before. By its end the slow ones are slow: one that never reads is like the others until its connection has taken
+// what it takes unread, 64 KiB or more. Then RATE trades a second at their planned times: latency from there to the arrival at each of
+// the readers. Of the slow ones half are to be cut, half to be brought together.
 #include <sys/prctl.h>
 
 #include <atomic>
@@ -37,9 +38,9 @@ class Readers {
     for (const auto& stream : streams_) stream->subscribe(request);
     wait_for([this] { return answered_.load() == streams_.size(); }, "the first answers");
   }
-  // Event number i is planned for `start + i * interval`; those in [first, end) count.
-  void expect(std::int64_t start, std::int64_t interval, std::int64_t first, std::int64_t end) {
-    interval_ = interval, first_ = first, end_ = end;
+  // Event number `from` + i is planned for `start + i * interval`; those in [from + first, from + end) count.
+  void expect(std::int64_t from, std::int64_t start, std::int64_t interval, std::int64_t first, std::int64_t end) {
+    from_ = from, interval_ = interval, first_ = first, end_ = end;
     start_.store(start);
   }
   void wait_for_all(std::int64_t events) {
@@ -56,13 +57,13 @@ class Readers {
     if (message.has_ended()) fail("reader " + std::to_string(reader) + " was ended: " + message.ended().message());
     if (message.has_rows() && !message.rows().more()) answered_.fetch_add(1);
     if (!message.has_changes()) return;
-    const std::int64_t number = events_of_[reader]++;
-    if (number >= first_ && number < end_) latencies_[reader]->record(now() - (start_.load() + number * interval_));
+    const std::int64_t start = start_.load(), number = events_of_[reader]++ - from_;
+    if (start != 0 && number >= first_ && number < end_) latencies_[reader]->record(now() - (start + number * interval_));
     arrived_.fetch_add(1);
   }
 
   std::vector<std::int64_t> events_of_;
-  std::int64_t interval_ = 0, first_ = 0, end_ = 0;
+  std::int64_t from_ = 0, interval_ = 0, first_ = 0, end_ = 0;
   std::atomic<std::int64_t> start_{0}, arrived_{0};
   std::atomic<std::size_t> answered_{0};
   std::vector<std::unique_ptr<Histogram>> latencies_;
@@ -107,19 +108,20 @@ int run(const std::string& server, std::size_t count, std::size_t slow_ones, int
     fill(trade, message);
     if (Status status = stream.submit(message, 0); !status.ok()) fail(status.message());
   };
-  const std::int64_t start = now() + 200'000'000, interval = 1'000'000'000 / rate;
-  const std::int64_t total = std::int64_t{rate} * (seconds + warmup), first = std::int64_t{rate} * warmup;
-  readers.expect(start, interval, first, total);
-  const std::int64_t late = bench::open_loop(start, interval, total, first, send);
-  readers.wait_for_all(total);
-
-  const std::int64_t begin = now(), end = begin + fast * 1'000'000'000LL, before = readers.arrived();
-  std::int64_t sent = total;
+  const std::int64_t begin = now(), end = begin + fast * 1'000'000'000LL;
+  std::int64_t sent = 0;
   while (now() < end) {
     send(sent++);
     readers.wait_for_all(sent - kAhead);
   }
-  const double delivered = static_cast<double>(readers.arrived() - before) / (static_cast<double>(now() - begin) / 1e9);
+  const double delivered = static_cast<double>(readers.arrived()) / (static_cast<double>(now() - begin) / 1e9);
+  readers.wait_for_all(sent);
+
+  const std::int64_t start = now() + 200'000'000, interval = 1'000'000'000 / rate;
+  const std::int64_t total = std::int64_t{rate} * (seconds + warmup), first = std::int64_t{rate} * warmup;
+  readers.expect(sent, start, interval, first, total);
+  const std::int64_t late = bench::open_loop(start, interval, total, first, send);
+  sent += total;
   readers.wait_for_all(sent);
   const Status closed = stream.close(std::chrono::seconds(60));
   if (!closed.ok()) fail(closed.message());
