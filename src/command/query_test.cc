@@ -54,6 +54,9 @@ TEST(PackTest, TextsAreReadBackAndInTheOrderOfTheirBytes) {
       std::string& text = all.emplace_back("quite some bytes in");
       text[at] = byte;
     }
+    for (std::size_t size = 1; size < 8; ++size) {
+      for (std::size_t at = 0; at < size; ++at) all.emplace_back(size, '\x02')[at] = byte;
+    }
   }
   std::sort(all.begin(), all.end());
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -92,6 +95,33 @@ TEST(EventMemoryTest, WhatItGaveStaysAndACopyOutlivesIt) {
       ASSERT_EQ(row.after, kept[i].first);
       ASSERT_TRUE(row.before.empty() && row.order.empty());
     }
+  }
+}
+
+TEST(EventMemoryTest, ARowIsWrittenWhereItStaysOrNotAtAll) {
+  EventMemory memory;
+  std::vector<std::pair<std::string, const QueryEvents*>> told;
+  std::size_t refused = 0;
+  for (std::size_t i = 0; i < 2'000; ++i) {
+    const std::string row(i % 400 * 3, static_cast<char>('a' + i % 26)), key = std::to_string(10'000'000 + i);
+    const QueryEvents* const events = memory.insert(i, static_cast<Nanos>(2 * i), key, [&](char* to, const char* limit) -> char* {
+      if (static_cast<std::size_t>(limit - to) < row.size()) return nullptr;
+      return std::copy(row.begin(), row.end(), to);
+    });
+    if (events == nullptr) ++refused;
+    else told.emplace_back(row, events);
+  }
+  EXPECT_GT(refused, 0u);
+  EXPECT_LT(refused, 100u) << "only what no longer fits";
+  for (const auto& [row, events] : told) {
+    ASSERT_EQ(events->time, static_cast<Nanos>(2 * events->seq));
+    ASSERT_EQ(events->rows.size(), 1u);
+    const RowEvent& event = events->rows[0];
+    ASSERT_EQ(event.kind, RowEvent::Kind::kInsert);
+    ASSERT_EQ(event.key, std::to_string(10'000'000 + events->seq));
+    ASSERT_EQ(event.order, event.key);
+    ASSERT_EQ(event.after, row);
+    ASSERT_TRUE(event.before.empty());
   }
 }
 

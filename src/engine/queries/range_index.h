@@ -24,8 +24,7 @@ class RangeIndex {
   // Appends the queries in whose interval the row lies. Where there are none, `room` (unless nullptr) is brought down to how far the row's
   // exposures may move before there may be one, 0 when that is not known.
   void find(const Table& table, const Reader& reader, std::uint32_t row, std::vector<Query>& found, Int128* room) const;
-  // The same for each of these rows; `next(place)` is called when all that one lies in are there. What the rows
-  // read is put into `values`.
+  // The same for each of these rows; `next(place)` is called when all that one lies in are there. What the rows read is put into `values`.
   template <class Next>
   void find_all(const Table& table, const Reader& reader, std::span<const std::uint32_t> rows, std::vector<Value>& values,
                 std::vector<Query>& found, Next next) const {
