@@ -69,7 +69,7 @@ std::string value_text(const Value& value, ValueType type) {
 }
 
 void ByteBuffer::grow(std::size_t most) {
-  const std::size_t used = size(), room = 2 * (used + most);
+  const std::size_t used = size(), room = 2 * (static_cast<std::size_t>(limit_ - memory_.get()) + most);
   auto larger = std::make_unique_for_overwrite<char[]>(room);
   end_ = std::copy_n(memory_.get(), used, larger.get());
   limit_ = larger.get() + room;

@@ -79,7 +79,7 @@ class ByteBuffer {
  private:
   static constexpr std::size_t kMore = 64;
 
-  // At least to twice what it is.
+  // To room for so many more, and to at least twice what there is.
   void grow(std::size_t most);
   void swap(ByteBuffer& with) noexcept { std::swap(memory_, with.memory_), std::swap(end_, with.end_), std::swap(limit_, with.limit_); }
 

@@ -69,6 +69,25 @@ TEST(PackTest, TextsAreReadBackAndInTheOrderOfTheirBytes) {
   }
 }
 
+TEST(ByteBufferTest, GrowsUntilWhatIsWrittenHasRoom) {
+  for (std::size_t size = 0; size < 3'000; size += 1 + size / 8) {
+    ByteBuffer buffer;
+    for (int round = 0; round < 2; ++round) {
+      buffer.clear();
+      std::string expected;
+      for (const char byte : {'a', 'b', 'c'}) {
+        const std::string text(size, byte);
+        buffer.add([&](char* to, const char* limit) -> char* {
+          return static_cast<std::size_t>(limit - to) < size + 1 ? nullptr : std::copy(text.begin(), text.end(), to);
+        });
+        buffer += "-";
+        expected += text + "-";
+      }
+      ASSERT_EQ(buffer.bytes(), expected);
+    }
+  }
+}
+
 TEST(EventMemoryTest, WhatItGaveStaysAndACopyOutlivesIt) {
   auto memory = std::make_unique<EventMemory>();
   std::vector<std::pair<std::string, std::string_view>> kept;
