@@ -9,7 +9,7 @@ import sys
 import time
 
 from books import Books
-from sqlite_test import Generator, dump, fill, text_of
+from sqlite_test import Generator, dump, fill, text_of, trade_key
 
 INSERT, UPDATE, DELETE = 1, 2, 3
 MOMENTS = ["trade_time > NOW() - INTERVAL '40 seconds'", "NOT trade_time <= NOW() - INTERVAL '10 seconds'", "trade_time + INTERVAL '1 minute' >= NOW()",
@@ -20,7 +20,7 @@ def random_line(rng, books):
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(books.time // 10**9 - rng.randrange(60)))
     trade = f"B{rng.randrange(4)} T{rng.randrange(5)} C{rng.randrange(2)} S{rng.randrange(8)} {rng.choice(['BUY', 'SELL'])} " \
             f"{rng.randrange(1, 200)} {rng.randrange(1, 20000) / 100}" + (f" time={stamp}" if rng.random() < 0.8 else "")
-    key, version = f"oms/{rng.randrange(60)}", rng.randrange(2, 6)
+    key, version = trade_key(rng.randrange(60)), rng.randrange(2, 6)
     roll = rng.random()
     if roll < 0.35:
         return f"trade {key} {trade}"
