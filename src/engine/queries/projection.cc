@@ -18,8 +18,7 @@ RowEvent::Kind kind_of(bool was, bool is) {
 
 Projection::Projection(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
   const auto is_column = [](const Program& output) { return output.column() != nullptr; };
-  packs_columns_ = plan_->tables.size() == 1 && plan_->order.empty() && std::ranges::all_of(plan_->outputs, is_column);
-  if (!packs_columns_) return;
+  if (plan_->tables.size() != 1 || !plan_->order.empty() || !std::ranges::all_of(plan_->outputs, is_column)) return;
   for (const Program& output : plan_->outputs) columns_.push_back(output.column()->write);
 }
 
@@ -95,13 +94,13 @@ const QueryEvents* Projection::insert_columns(const Subject& subject, Seq seq, N
     }
     return to;
   });
-  if (inserted == nullptr) return events(subject, false, true, seq, time, memory);
+  if (inserted == nullptr) return events_of(subject, false, true, seq, time, memory);
   subject_ = subject.number;
   known_ = kEvents << kInserted | kRowNow | kRowInserted;
   return events_[kInserted] = inserted;
 }
 
-const QueryEvents* Projection::events(const Subject& subject, bool was, bool is, Seq seq, Nanos time, EventMemory& memory) {
+const QueryEvents* Projection::events_of(const Subject& subject, bool was, bool is, Seq seq, Nanos time, EventMemory& memory) {
   const std::size_t which = (was ? 2u : 0u) + (is ? 1u : 0u);
   if (was && is && row_before(subject) == row_now(subject)) return nullptr;
   if (!wants(subject, static_cast<Part>(kEvents << which))) return events_[which];

@@ -48,12 +48,10 @@ class Projection {
 
   // What those tell whose answer the subject was in, or is in now; nullptr when it reads as before. In the memory, which is the same for
   // as long as the subject is.
-  const QueryEvents* events(const Subject& subject, bool was, bool is, Seq seq, Nanos time, EventMemory& memory);
-
-  // The same of one that is new: it was not there before.
-  const QueryEvents* insert(const Subject& subject, Seq seq, Nanos time, EventMemory& memory) {
-    return subject_ != subject.number && packs_columns_ ? insert_columns(subject, seq, time, memory)
-                                                        : events(subject, false, true, seq, time, memory);
+  const QueryEvents* events(const Subject& subject, bool was, bool is, Seq seq, Nanos time, EventMemory& memory) {
+    // The rows of most answers come and stay.
+    return !was && subject_ != subject.number && !columns_.empty() ? insert_columns(subject, seq, time, memory)
+                                                                   : events_of(subject, was, is, seq, time, memory);
   }
 
   // The events of an answer in which these rows changed, in the order of trades. Answers in which the same became of the same share them,
@@ -90,12 +88,12 @@ class Projection {
   enum Part : unsigned { kRowBefore = 1, kRowNow = 2, kOrderBefore = 4, kOrderNow = 8, kStandingNow = 16, kRowInserted = 32, kEvents = 64 };
   // Whether it must be worked out, which the caller then does.
   bool wants(const Subject& subject, Part part);
-  // insert() of one who has yet to be looked at, when packs_columns_.
+  const QueryEvents* events_of(const Subject& subject, bool was, bool is, Seq seq, Nanos time, EventMemory& memory);
+  // The same of one that came and has yet to be looked at, where there are columns_.
   const QueryEvents* insert_columns(const Subject& subject, Seq seq, Nanos time, EventMemory& memory);
 
   const std::shared_ptr<const Plan> plan_;
-  std::vector<decltype(Column::write)> columns_;
-  bool packs_columns_ = false;  // it selects those and nothing else, of one source, in no order of its own
+  std::vector<decltype(Column::write)> columns_;  // when it selects those and nothing else, of one source, in no order of its own
   std::uint64_t subject_ = 0;
   unsigned known_ = 0;
   ByteBuffer row_before_, row_now_, order_before_, order_now_;

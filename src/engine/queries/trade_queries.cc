@@ -379,17 +379,6 @@ void TradeQueries::show(std::span<const std::uint64_t> found, std::uint32_t trad
   }
 }
 
-void TradeQueries::show_new(std::span<const std::uint64_t> found, const NewTrade& one, ToldEvents& told) {
-  for (const std::uint64_t number : found) {
-    const Selection& of = selection(number);
-    if (!of.index_decides && !of.holds(*subject_.now, subject_.now_inputs)) continue;
-    of.each_listing([&](const Listing& listing) {
-      told.tell(listing.id, *listing.projection->insert(subject_, one.seq, one.time, told.memory()));
-    });
-    if (of.keeps()) change_kept(of, one.trade, false, true);
-  }
-}
-
 void TradeQueries::trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told) {
   found_.clear();
   if (!index_.empty()) {
@@ -506,7 +495,7 @@ std::size_t TradeQueries::settle(std::span<const NewTrade> some, ToldEvents& tol
     seq_ = one.seq;
     look_at(one.trade, nullptr, &new_trade);
     const std::size_t first = told.size();
-    show_new(found, one, told);
+    show(found, one.trade, told);
     if (keeps_changed()) settle_kept(told);
     told.bring_together(first);
   }
@@ -532,7 +521,7 @@ void TradeQueries::list(std::span<const NewTrade> some, Reader& new_trade, ToldE
     for (const std::uint64_t number : found) {
       const Listing& listing = selection(number).listing;
       if (std::exchange(last, listing.projection) != listing.projection) {
-        what = listing.projection->insert(subject_, seq, time, told.memory());
+        what = listing.projection->events(subject_, false, true, seq, time, told.memory());
       }
       told.tell(listing.id, *what);
     }

@@ -180,8 +180,6 @@ class TradeQueries {
   void trade_changed(std::uint32_t trade, const Reader* before, const Reader* now, ToldEvents& told);
   // Tells what the subject does to the selections which it may concern.
   void show(std::span<const std::uint64_t> found, std::uint32_t trade, ToldEvents& told);
-  // The same when the subject is new.
-  void show_new(std::span<const std::uint64_t> found, const NewTrade& one, ToldEvents& told);
   // The same of new trades that were found together, when nothing is kept of them, and they ask for one_listing each.
   void list(std::span<const NewTrade> some, Reader& new_trade, ToldEvents& told);
   // The selections that the one at that place of them may concern, in the order of events, mostly: that in which queries came.
