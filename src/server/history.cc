@@ -268,7 +268,8 @@ bool History::advance(bool commit_now) {
     return false;
   }
   works();
-  return follower_->read_seq() < durable;
+  // Much can have come while rows were committed: that is not for the next look to begin with.
+  return follower_->read_seq() < (commit_now ? core_.report().durable_seq : durable);
 }
 
 void History::run() {
