@@ -268,7 +268,7 @@ bool History::advance(bool commit_now) {
     return false;
   }
   works();
-  // Much can have come while rows were committed: that is not for the next look to begin with.
+  // What came while rows were committed, often much, does not wait for the next look.
   return follower_->read_seq() < (commit_now ? core_.report().durable_seq : durable);
 }
 
