@@ -11,6 +11,7 @@
 // items, all four sequentially consistent, so at least one of the two sees the other (Dekker).
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <bit>
 #include <condition_variable>
@@ -124,6 +125,65 @@ class SpscRing {
   alignas(kCacheLine) std::atomic<std::uint64_t> head_{0};
   std::atomic<std::uint64_t> highest_{0};
   alignas(kCacheLine) std::atomic<std::uint64_t> tail_{0};
+};
+
+// From one thread to another, as long as it gets: for who gives must not wait and who takes may come late. Those who use it bound it, by
+// depth(). Memory comes and goes in pieces.
+template <class T, std::uint32_t kPerPiece = 256>
+class SpscList {
+ public:
+  SpscList() : last_(new Piece), first_(last_) {}
+  ~SpscList() {
+    while (first_ != nullptr) delete std::exchange(first_, first_->next.load(std::memory_order_relaxed));
+  }
+  SpscList(const SpscList&) = delete;
+  SpscList& operator=(const SpscList&) = delete;
+
+  // The producer's thread.
+  void push(T item) {
+    const std::uint32_t at = last_->filled.load(std::memory_order_relaxed);
+    last_->items[at] = std::move(item);
+    last_->filled.store(at + 1, std::memory_order_release);
+    pushed_.store(pushed_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (at + 1 < kPerPiece) return;
+    Piece* const next = new Piece;
+    last_->next.store(next, std::memory_order_release);
+    last_ = next;
+  }
+  // The oldest item, or nullptr. The consumer's thread.
+  T* front() {
+    if (taken_ == kPerPiece) {
+      Piece* const next = first_->next.load(std::memory_order_acquire);
+      if (next == nullptr) return nullptr;
+      delete std::exchange(first_, next);
+      taken_ = 0;
+    }
+    return taken_ < first_->filled.load(std::memory_order_acquire) ? &first_->items[taken_] : nullptr;
+  }
+  // Drops what front() gave. The consumer's thread.
+  void pop() {
+    first_->items[taken_++] = T();
+    popped_.store(popped_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+
+  // Any thread; about.
+  std::uint64_t depth() const {
+    const std::uint64_t popped = popped_.load(std::memory_order_relaxed);
+    return pushed_.load(std::memory_order_relaxed) - popped;
+  }
+
+ private:
+  struct Piece {
+    std::array<T, kPerPiece> items{};
+    std::atomic<std::uint32_t> filled{0};
+    std::atomic<Piece*> next{nullptr};
+  };
+
+  alignas(kCacheLine) Piece* last_;   // the producer's
+  std::atomic<std::uint64_t> pushed_{0};
+  alignas(kCacheLine) Piece* first_;  // the consumer's
+  std::uint32_t taken_ = 0;           // of its items
+  std::atomic<std::uint64_t> popped_{0};
 };
 
 // From many threads to one, bounded in number and in weight (bytes, say). Slots with turn numbers after Dmitry Vyukov's

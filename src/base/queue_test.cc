@@ -42,6 +42,42 @@ TEST(Doorbell, NoRingIsLostBetweenTwoThreads) {
   EXPECT_EQ(back.load(), kRounds);
 }
 
+TEST(SpscList, KeepsTheOrderAndWhatItHoldsNoLongerThanItMust) {
+  SpscList<std::shared_ptr<int>, 4> list;
+  EXPECT_EQ(list.front(), nullptr);
+  std::vector<std::weak_ptr<int>> given;
+  for (int i = 0; i < 10; ++i) {
+    auto item = std::make_shared<int>(i);
+    given.push_back(item);
+    list.push(std::move(item));
+  }
+  EXPECT_EQ(list.depth(), 10u);
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_NE(list.front(), nullptr);
+    EXPECT_EQ(**list.front(), i);
+    list.pop();
+    EXPECT_TRUE(given[static_cast<std::size_t>(i)].expired());
+  }
+  EXPECT_EQ(list.depth(), 2u);
+}
+
+TEST(SpscList, BetweenTwoThreadsNothingIsLost) {
+  constexpr std::uint64_t kItems = 200'000;
+  SpscList<std::uint64_t, 16> list;
+  std::thread producer([&] {
+    for (std::uint64_t i = 0; i < kItems; ++i) list.push(i);
+  });
+  for (std::uint64_t i = 0; i < kItems;) {
+    const std::uint64_t* const item = list.front();
+    if (item == nullptr) continue;
+    ASSERT_EQ(*item, i++);
+    list.pop();
+  }
+  producer.join();
+  EXPECT_EQ(list.front(), nullptr);
+  EXPECT_EQ(list.depth(), 0u);
+}
+
 TEST(SpscRing, KeepsTheOrderAndTheBound) {
   SpscRing<int> ring(4);
   EXPECT_EQ(ring.capacity(), 4u);

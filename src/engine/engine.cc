@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "command/codec.h"
 #include "engine/fix/session_ledger.h"
@@ -256,6 +257,7 @@ Result<std::unique_ptr<Engine>> Engine::resume(const State& books) {
   auto engine = std::make_unique<Engine>();
   Impl& parts = *engine->impl_;
   parts.state = books;
+  if (!parts.state.has_trade_index()) parts.state.make_trade_index();
   parts.exposure.resume();
   parts.prices.resume();
   if (Status status = parts.limits.resume(); !status.ok()) return status;
@@ -324,5 +326,13 @@ queries::LiveQueries& Engine::queries() { return impl_->queries; }
 StateCounts Engine::counts() const { return views::counts(impl_->state); }
 
 Snapshot Engine::snapshot() { return std::make_shared<const State>(impl_->state); }
+
+Snapshot Engine::snapshot_without_index() {
+  State& state = impl_->state;
+  CowIndex index = std::exchange(state.trade_index, CowIndex());
+  Snapshot books = snapshot();
+  state.trade_index = std::move(index);
+  return books;
+}
 
 }  // namespace halocline

@@ -5,7 +5,9 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/check.h"
@@ -15,6 +17,7 @@
 #include "engine/lookahead.h"
 #include "engine/queries/live_queries.h"
 #include "journal/block_view.h"
+#include "journal/journal_reader.h"
 
 namespace halocline {
 
@@ -74,6 +77,24 @@ inline Status apply_block(Engine& engine, const BlockView& block, Seq last, std:
   static_cast<void>(engine.queries().take());
   engine.take_refused_releases();
   engine.take_dropped_queries();
+  return ok_status();
+}
+
+// Applies what the reader's blocks hold beyond the engine's last seq, up to and including `last`, which is durable, or less: after each
+// block `more` says whether to go on. kDataLoss: the journal ends before; and as apply_block.
+template <class More>
+Status apply_journal(Engine& engine, JournalReader& reader, Seq last, More more) {
+  std::vector<AlertEvent> events;
+  while (engine.last_seq() < last) {
+    const Result<std::optional<BlockView>> block = reader.next();
+    if (!block.ok()) return block.status();
+    if (!block.value().has_value()) {
+      return Status(Code::kDataLoss, "the journal ends at seq " + std::to_string(engine.last_seq()) + ", before " + std::to_string(last) +
+                                         ", which was durable");
+    }
+    if (Status status = apply_block(engine, *block.value(), last, events); !status.ok()) return status;
+    if (!more()) return ok_status();
+  }
   return ok_status();
 }
 

@@ -26,7 +26,15 @@ struct AsideRound;
 struct Feed;
 struct Watch;
 
-// What travels through the queue from the callers of the Port to the sequencer: exactly one of the six.
+// The books wanted by who follows the journal: at the end of a block, when that is durable. No reader is kept by it, and it is answered
+// on the thread that releases.
+struct BooksWish {
+  bool with_index = true;  // or without (Engine::snapshot_without_index)
+  std::function<void(const Result<Snapshot>&)> answer;
+  Snapshot books;  // once the engine was there
+};
+
+// What travels through the queue from the callers of the Port to the sequencer: exactly one of the seven.
 using Read = std::function<void(const Result<Snapshot>&)>;
 using CountsRead = std::function<void(const Result<StateCounts>&)>;
 struct Inbound {
@@ -36,6 +44,7 @@ struct Inbound {
   std::shared_ptr<Feed> follow;  // wants the alert events after its bookmark
   std::shared_ptr<Watch> watch;  // wants a query's answer, and what becomes of it
   std::shared_ptr<AsideRound> round;  // comes back to the engine (first_answers.h)
+  std::shared_ptr<BooksWish> wish;
 };
 
 // A submission in a block: who gets which of the block's acknowledgements.
@@ -71,6 +80,7 @@ struct Block {
   std::vector<std::shared_ptr<Feed>> follows;
   std::vector<std::shared_ptr<Watch>> watches;
   std::vector<std::shared_ptr<AsideRound>> rounds;
+  std::vector<std::shared_ptr<BooksWish>> wishes;
   std::int64_t sequenced = 0;  // monotonic ns
   std::int64_t durable = 0;    // monotonic ns, written before durable_seq reaches last_seq
 
@@ -85,12 +95,14 @@ struct Block {
   std::uint64_t last_event_id = 0;  // after the block
 
   // Whether anything but commands is in it.
-  bool asks() const { return !reads.empty() || !counts_reads.empty() || !follows.empty() || !watches.empty() || !rounds.empty(); }
+  bool asks() const {
+    return !reads.empty() || !counts_reads.empty() || !follows.empty() || !watches.empty() || !rounds.empty() || !wishes.empty();
+  }
 
   void clear() {
     count = 0;
-    records.clear(), waiting.clear(), reads.clear(), counts_reads.clear(), follows.clear(), watches.clear(), rounds.clear(), acks.clear(),
-        events.clear(), refused_releases.clear(), dropped_queries.clear();
+    records.clear(), waiting.clear(), reads.clear(), counts_reads.clear(), follows.clear(), watches.clear(), rounds.clear(),
+        wishes.clear(), acks.clear(), events.clear(), refused_releases.clear(), dropped_queries.clear();
     query_events = {};
     books.reset();
   }

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <future>
 #include <optional>
 #include <utility>
 
@@ -69,7 +70,8 @@ Core::Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, 
                        inbound.round = std::move(round);
                        p_.inbound.push(inbound, 0);  // refused only when stopping: then all subscriptions end anyway
                      }),
-      engine_stage_(p_, engine, watches_, first_answers_, options_.rows_at_once, checkpoints_.get()),
+      effects_(options_.followed ? std::make_unique<LiveEffects>(engine.last_seq()) : nullptr),
+      engine_stage_(p_, engine, watches_, first_answers_, options_.rows_at_once, checkpoints_.get(), effects_.get()),
       publisher_(p_, feeds_, watches_, *readers_),
       sequencer_(p_, journal, engine_stage_, publisher_, std::max(start.last_time, engine.last_time()),
                  options_.on_failure ? options_.on_failure : [](const Status&) {}) {
@@ -105,6 +107,16 @@ std::unique_ptr<Checkpoints> Core::make_checkpoints() {
 void Core::verify(LoadedCheckpoint loaded) {
   CHECK(checkpoints_ != nullptr, "a checkpoint without a place for them");
   checkpoints_->verify(std::move(loaded));
+}
+
+Result<Snapshot> Core::followed_books(bool with_index) {
+  const auto answer = std::make_shared<std::promise<Result<Snapshot>>>();
+  Inbound inbound;
+  inbound.wish = std::make_shared<BooksWish>();
+  inbound.wish->with_index = with_index;
+  inbound.wish->answer = [answer](const Result<Snapshot>& books) { answer->set_value(books); };
+  if (!p_.inbound.push(inbound, 0)) return refusal();
+  return answer->get_future().get();
 }
 
 Core::~Core() { static_cast<void>(stop()); }

@@ -12,6 +12,7 @@
 // caused by a record that is not durable. Everything is bounded: see CoreOptions.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -28,6 +29,7 @@
 #include "server/engine_stage.h"
 #include "server/feeds.h"
 #include "server/first_answers.h"
+#include "server/live_effects.h"
 #include "server/pipeline.h"
 #include "server/publisher.h"
 #include "server/record_source.h"
@@ -56,6 +58,7 @@ struct CoreOptions {
   RewindOptions rewind;                             // what the past may cost
   CheckpointOptions checkpoint;                     // when one is taken; only with a journal
   ArchiveOptions archive;                           // where old segments go; only with checkpoints
+  bool followed = false;                            // somebody follows the journal and asks for effects() and followed_books()
 };
 
 // What the start found, for status and for the clock.
@@ -79,6 +82,15 @@ class Core final : public Port {
   // Whether a checkpoint of that seq is wanted, and books that others took through the journal, for it (checkpoints.h). Any thread.
   bool wants_checkpoint(Seq books) const { return checkpoints_ != nullptr && checkpoints_->wants_offer(books); }
   void offer_checkpoint(Snapshot books, std::string digest) { checkpoints_->offer(std::move(books), std::move(digest)); }
+  // For who follows the journal behind the engine: up to here it is durable and applied. Any thread.
+  Seq settled_seq() const { return std::min(p_.durable_seq.load(), p_.applied_seq.load()); }
+  // … what its commands came to; nullptr when nobody was to follow.
+  LiveEffects* effects() { return effects_.get(); }
+  // … and the books behind one of the next blocks, when it is durable, with the index of trades or without. It waits: not for the
+  // threads of the pipeline. kUnavailable, kResourceExhausted: the core is stopping, or the journal has failed.
+  Result<Snapshot> followed_books(bool with_index);
+  // … and those of the end, after stop().
+  Snapshot last_books() { return engine_stage_.last_books(); }
   // Takes nothing more, finishes what was taken, seals the journal, ends all followers, joins the threads. The journal's
   // failure if there was one. May be called twice.
   Status stop();
@@ -136,6 +148,7 @@ class Core final : public Port {
   std::unique_ptr<Archiver> archiver_;
   std::unique_ptr<Checkpoints> checkpoints_;
   FirstAnswers first_answers_;
+  std::unique_ptr<LiveEffects> effects_;
   EngineStage engine_stage_;
   Publisher publisher_;
   Sequencer sequencer_;

@@ -28,6 +28,11 @@ bool EngineStage::help() {
   return lock.owns_lock() && work() == Did::kBlock;
 }
 
+Snapshot EngineStage::last_books() {
+  const std::lock_guard lock(at_work_);
+  return engine_.snapshot();
+}
+
 EngineStage::Did EngineStage::work() {
   Block* block = nullptr;
   if (!p_.to_engine.try_pop(block)) return Did::kNothing;
@@ -47,6 +52,7 @@ void EngineStage::apply(Block& block) {
   apply_records(engine_, block.first_seq, block.time, block.count, block.records, events_, [&](Seq seq, const Applied& applied) {
     block.acks.push_back({seq, applied.first_seq, applied.outcome});
     ++outcomes[static_cast<std::size_t>(applied.outcome)];
+    if (effects_ != nullptr) effects_->note(seq, applied);
   });
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i] != 0) add_to(p_.metrics.outcomes[i], outcomes[i]);
@@ -54,6 +60,10 @@ void EngineStage::apply(Block& block) {
   for (AlertEvent& event : events_) block.events.push_back(std::make_shared<const AlertEvent>(std::move(event)));
   add_to(p_.metrics.alert_events, events_.size());
   events_.clear();
+  if (effects_ != nullptr) {
+    for (const auto& event : block.events) effects_->note(event);
+    effects_->end_block(block.last_seq);
+  }
   block.query_events = engine_.queries().take();
   watches_.let_go(engine_.queries());
   watches_.begin(block.watches, engine_);
@@ -62,6 +72,7 @@ void EngineStage::apply(Block& block) {
   block.refused_releases = engine_.take_refused_releases();
   block.last_event_id = engine_.last_event_id();
   if (!block.reads.empty() || !block.follows.empty()) block.books = engine_.snapshot();
+  for (const auto& wish : block.wishes) wish->books = wish->with_index ? engine_.snapshot() : engine_.snapshot_without_index();
   if (!block.counts_reads.empty()) block.counts = engine_.counts();
   if (checkpoints_ != nullptr && block.count > 0) {
     if (checkpoints_->wants(engine_.last_seq(), block.records.size(), engine_.counts().trades)) checkpoints_->take(engine_.snapshot());

@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "server/checkpoints.h"
 #include "server/first_answers.h"
+#include "server/live_effects.h"
 #include "server/pipeline.h"
 #include "server/watches.h"
 
@@ -17,11 +18,11 @@ namespace halocline {
 
 class EngineStage {
  public:
-  // `rows_at_once`: what may be read between two blocks to begin subscriptions. `checkpoints` may be nullptr.
+  // `rows_at_once`: what may be read between two blocks to begin subscriptions. `checkpoints` and `effects` may be nullptr.
   EngineStage(Pipeline& pipeline, Engine& engine, Watches& watches, FirstAnswers& first_answers, std::size_t rows_at_once,
-              Checkpoints* checkpoints)
+              Checkpoints* checkpoints, LiveEffects* effects)
       : p_(pipeline), engine_(engine), watches_(watches), first_answers_(first_answers), rows_at_once_(rows_at_once),
-        checkpoints_(checkpoints) {
+        checkpoints_(checkpoints), effects_(effects) {
     publish_progress();
   }
 
@@ -29,6 +30,8 @@ class EngineStage {
   void run();
   // Applies the block that is next, on this thread instead, if the stage's own is not at work; whether it did. By who fills the ring.
   bool help();
+  // The books as they are, when it has ended.
+  Snapshot last_books();
 
  private:
   enum class Did { kNothing, kBlock, kEnd };
@@ -42,6 +45,7 @@ class EngineStage {
   FirstAnswers& first_answers_;
   const std::size_t rows_at_once_;
   Checkpoints* const checkpoints_;
+  LiveEffects* const effects_;
   std::mutex at_work_;  // held by whoever applies; guards all else
   std::vector<AlertEvent> events_;
 };

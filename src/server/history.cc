@@ -24,6 +24,8 @@ constexpr std::int64_t kTellAgainAfter = 60 * kSecond;  // of a failure that goe
 constexpr std::int64_t kOrphanInterval = 3'600'000'000'000;  // ns
 constexpr std::size_t kStatesKept = 2;
 constexpr int kNiceness = 5, kUpkeepNiceness = 19;
+// Behind the engine: no more, and its books will do; more, and one commit of all that would be too large.
+constexpr Seq kNear = 100'000, kMostBehind = 1'000'000;
 constexpr std::uint64_t kTradesPerCommand = 4;  // as for checkpoints: what they cost a command does not grow with the books
 
 }  // namespace
@@ -209,10 +211,11 @@ Status History::resume() {
 
 // Both files, the checkpoint last: a state is there when its checkpoint is.
 void History::keep_state() {
-  if (!keeps_states_ || follower_->committed_seq() < next_state_) return;
+  if (!keeps_states_ || follower_->committed_seq() < next_state_ || !books_->has_whole()) return;
   const std::optional<FollowerState> state = follower_->state();
   if (!state.has_value()) return;
-  next_state_ = state->seq + std::max<Seq>(options_.state_records, books_->trades() / kTradesPerCommand);
+  const Snapshot books = books_->snapshot();
+  next_state_ = state->seq + std::max<Seq>(options_.state_records, views::counts(*books).trades / kTradesPerCommand);
   const Result<JournalId> journal = journal_id(disk_, options_.follower.journal_directory);
   Status status = journal.status();
   if (status.ok()) status = save(disk_, options_.states, journal.value(), *state);
@@ -221,7 +224,7 @@ void History::keep_state() {
       header.journal = journal.value(), header.chain = state->chain, header.synced = true;
       return ok_status();
     };
-    status = write_checkpoint(disk_, options_.states, *books_->snapshot(), books_->digest(), [] { return false; }, complete);
+    status = write_checkpoint(disk_, options_.states, *books, books_->digest(), [] { return false; }, complete);
   }
   if (status.ok()) status = prune_checkpoints(disk_, options_.states, kStatesKept);
   const Result<std::vector<Seq>> kept = status.ok() ? list_checkpoints(disk_, options_.states) : status;
@@ -230,7 +233,50 @@ void History::keep_state() {
   else core_.count("history_states", 1);
 }
 
+Status History::choose_books(Seq settled) {
+  LiveEffects* const effects = core_.effects();
+  if (effects == nullptr) return ok_status();
+  const Seq read = follower_->read_seq();
+  const bool told = effects->tells(read + 1, settled);
+  if (books_->live()) {
+    if (!told) return go_alone("more than is kept of effects came");
+    return settled > read + kMostBehind ? go_alone("it is far behind") : ok_status();
+  }
+  effects->drop(read);
+  effects->go_on();
+  if (!told || read < follower_->committed_seq() || settled > read + kNear) return ok_status();
+  books_->go_live(*effects);
+  log_line(LogLevel::kInfo, "history.live", {{"seq", read}});
+  return ok_status();
+}
+
+Status History::go_alone(const char* why) {
+  log_line(LogLevel::kInfo, "history.alone", {{"seq", follower_->read_seq()}, {"why", why}});
+  const Status status = books_->go_alone({&disk_, options_.follower.journal_directory});
+  return status.ok() ? status : Status(Code::kInternal, "the history's books: " + status.message());
+}
+
+Result<bool> History::stand() {
+  if (follower_->committing() || !books_->live()) return true;
+  const Seq read = follower_->read_seq();
+  const bool ending = !rest(0), with_index = core_.wants_checkpoint(read) || (keeps_states_ && read >= next_state_);
+  const Result<Snapshot> books = ending ? core_.last_books() : core_.followed_books(with_index);
+  if (!books.ok()) return false;  // the core is stopping: the last commit is still to come
+  const Seq seq = views::seq_of(*books.value());
+  if (seq > core_.settled_seq()) {  // of a journal that failed
+    const Status alone = go_alone("the journal has failed");
+    return alone.ok() ? Result<bool>(true) : alone;
+  }
+  while (follower_->read_seq() < seq) {
+    if (Status status = follower_->follow(seq, true); !status.ok()) return status;
+  }
+  books_->stand_at(books.value(), with_index || ending);
+  return true;
+}
+
 Status History::commit() {
+  const Result<bool> stands = stand();
+  if (!stands.ok() || !stands.value()) return stands.status();
   const std::uint64_t rows = follower_->committed_rows(), commits = follower_->commits();
   const std::int64_t began = clock_.monotonic();
   Status status = follower_->commit();
@@ -239,7 +285,7 @@ Status History::commit() {
   core_.count("history_rows", follower_->committed_rows() - rows);
   core_.count("history_commits", follower_->commits() - commits);
   if (status.ok()) {
-    if (core_.wants_checkpoint(follower_->read_seq())) core_.offer_checkpoint(books_->snapshot(), books_->digest());
+    if (books_->has_whole() && core_.wants_checkpoint(follower_->read_seq())) core_.offer_checkpoint(books_->snapshot(), books_->digest());
     keep_state();
   }
   commit_took_ = clock_.monotonic() - began;
@@ -247,15 +293,17 @@ Status History::commit() {
 }
 
 bool History::advance(bool commit_now) {
-  const Seq durable = core_.report().durable_seq;
+  const Seq durable = core_.settled_seq();
   Status status = follower_ == nullptr ? open() : ok_status();
+  if (status.ok()) status = choose_books(durable);
   // A commit that is due has all that was durable when it came due, unless the reading is far behind.
   const std::int64_t until = clock_.monotonic() + options_.commit_interval / kCatchUpPart;
   const auto reads_on = [&] {
     return commit_now && !follower_->full() && follower_->read_seq() < durable && clock_.monotonic() < until && rest(0);
   };
-  if (status.ok()) status = follower_->follow(durable);
-  while (status.ok() && reads_on()) status = follower_->follow(durable);
+  const bool to_live_books = status.ok() && commit_now && books_->live();  // which are of now: the commit reads on to them
+  if (status.ok() && !to_live_books) status = follower_->follow(durable);
+  while (status.ok() && !to_live_books && reads_on()) status = follower_->follow(durable);
   const bool full = status.ok() && follower_->full();
   if (status.ok() && (full || commit_now || failing_.has_value())) status = commit();
   if (!status.ok()) {
@@ -269,7 +317,7 @@ bool History::advance(bool commit_now) {
   }
   works();
   // What came while rows were committed, often much, does not wait for the next look.
-  return follower_->read_seq() < (commit_now ? core_.report().durable_seq : durable);
+  return follower_->read_seq() < (commit_now ? core_.settled_seq() : durable);
 }
 
 void History::run() {

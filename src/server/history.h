@@ -69,6 +69,11 @@ class History {
   void take_offer();
   // One look at the journal; whether there is more to do at once.
   bool advance(bool commit_now);
+  // With the live engine's books where they will do, and with its own where not.
+  Status choose_books(Seq settled);
+  Status go_alone(const char* why);
+  // Before a commit: reads on to where there are books to commit. Whether it is there.
+  Result<bool> stand();
   Status open();
   // From the newest state there is that can be used.
   Status resume();

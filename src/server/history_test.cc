@@ -122,6 +122,11 @@ class HistoryTest : public testing::Test {
     return table.value().metadata->current_snapshot()->summary;
   }
 
+  static CoreOptions followed() {
+    CoreOptions options;
+    options.followed = true;
+    return options;
+  }
   static std::string new_directory() {
     char name[] = "/tmp/halocline-history-XXXXXX";
     return mkdtemp(name);
@@ -134,7 +139,7 @@ class HistoryTest : public testing::Test {
   Config config_;
   std::unique_ptr<FillingDisk> lake_disk_;
   HistoryOptions history_options_;
-  CoreOptions core_options_;
+  CoreOptions core_options_ = followed();
   std::uint64_t segment_bytes_ = 1 << 20;
   std::optional<BooksAtStart> books_;
   std::optional<Lake> lake_;

@@ -106,6 +106,7 @@ void Publisher::release(Block& block) {
   for (const auto& watch : block.watches) watches_.start(watch);
   released_ = block.last_seq, released_time_ = block.time;
   for (const auto& feed : block.follows) feeds_.start(feed, block.books, block.last_event_id);
+  for (const auto& wish : block.wishes) wish->answer(std::move(wish->books));
   for (Read& read : block.reads) {
     readers_.post([read = std::move(read), books = Result<Snapshot>(block.books)] { read(books); });
   }
@@ -127,6 +128,7 @@ void Publisher::abandon(Block& block) {
   for (const Waiting& one : block.waiting) {
     if (one.sink != nullptr) one.sink->abandoned(one.token, p_.failure);
   }
+  for (const auto& wish : block.wishes) wish->answer(p_.failure);
   for (Read& read : block.reads) {
     readers_.post([read = std::move(read), why = Result<Snapshot>(p_.failure)] { read(why); });
   }
@@ -138,6 +140,8 @@ void Publisher::abandon(Block& block) {
 void Publisher::abandon(Inbound& inbound) {
   if (inbound.submission.count > 0) {
     if (inbound.submission.sink != nullptr) inbound.submission.sink->abandoned(inbound.submission.token, p_.failure);
+  } else if (inbound.wish != nullptr) {
+    inbound.wish->answer(p_.failure);
   } else if (inbound.read) {
     readers_.post([read = std::move(inbound.read), why = Result<Snapshot>(p_.failure)] { read(why); });
   } else if (inbound.counts) {

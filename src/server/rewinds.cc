@@ -135,20 +135,15 @@ Result<Snapshot> Rewinds::books_at(Seq seq, Seq newest) {
   if (!reader.ok()) return reader.status();
   reader.value()->stop_after(newest);
   Seq on_the_way = engine->last_seq() + 2 * kBefore < seq ? seq - kBefore : seq;  // to keep a state of; the wanted one is kept anyway
-  std::vector<AlertEvent> events;
-  while (engine->last_seq() < seq) {
-    if (stopping()) return going_down();
-    const Result<std::optional<BlockView>> block = reader.value()->next();
-    if (!block.ok()) return block.status();
-    if (!block.value().has_value()) {
-      return Status(Code::kDataLoss, "the journal ends at seq " + std::to_string(engine->last_seq()) + ", before " + std::to_string(seq) +
-                                         ", which was durable");
+  const Status applied = apply_journal(*engine, *reader.value(), seq, [&] {
+    if (engine->last_seq() >= on_the_way && engine->last_seq() < seq) {
+      states_.add(engine->snapshot());
+      on_the_way = seq;
     }
-    if (Status status = apply_block(*engine, *block.value(), seq, events); !status.ok()) return status;
-    if (engine->last_seq() < on_the_way || engine->last_seq() == seq) continue;
-    states_.add(engine->snapshot());
-    on_the_way = seq;
-  }
+    return !stopping();
+  });
+  if (!applied.ok()) return applied;
+  if (engine->last_seq() < seq) return going_down();
   Snapshot books = engine->snapshot();
   states_.add(books);
   return books;

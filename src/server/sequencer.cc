@@ -85,6 +85,8 @@ void Sequencer::gather(Block& block) {
       block.reads.push_back(std::move(inbound->read));
     } else if (inbound->counts) {
       block.counts_reads.push_back(std::move(inbound->counts));
+    } else if (inbound->wish != nullptr) {
+      block.wishes.push_back(std::move(inbound->wish));
     } else if (inbound->round != nullptr) {
       block.rounds.push_back(std::move(inbound->round));
     } else if (inbound->watch != nullptr) {

@@ -24,14 +24,15 @@ class Books {
     Seq first_seq = 0;  // for DUPLICATE
   };
 
-  // What the command at a place came to, and the alert events it brought about. The books are right behind it while it is told.
+  // What the command at a place came to, and the alert events it brought about.
   using Told = std::function<void(std::size_t place, const Effect& effect, std::span<const AlertEvent> events)>;
 
   virtual ~Books() = default;
 
   // The next commands, of seqs `first` and on, all of one time; each is told before the next one is applied.
   virtual void apply(Seq first, Nanos time, std::span<const Command> commands, const Told& told) = 0;
-  // Each visits the rows that changed since its last call, or since the beginning. Heavy when much has.
+  // Of the books behind the last command that was told, each visits the rows that changed since its last call, or since the beginning.
+  // Heavy when much has.
   virtual void changed_trades(const TradeVisitor& visit) = 0;
   virtual void changed_positions(const PositionVisitor& visit) = 0;
   virtual void changed_nodes(const NodeVisitor& visit) = 0;

@@ -111,7 +111,7 @@ Status Follower::open_journal() {
 
 bool Follower::full() const { return tables_.open_bytes() >= options_.full_bytes; }
 
-Status Follower::follow(Seq durable) {
+Status Follower::follow(Seq durable, bool beyond_full) {
   if (durable < committed_seq()) {
     return Status(Code::kFailedPrecondition, "the history's tables: they go up to seq " + std::to_string(committed_seq()) +
                                                  " and the journal only to " + std::to_string(durable) +
@@ -122,7 +122,7 @@ Status Follower::follow(Seq durable) {
   }
   reader_->stop_after(durable);
   for (const Seq from = read_seq_; read_seq_ - from < kRecordsAtOnce;) {
-    if (full()) {
+    if (!beyond_full && full()) {
       if (read_seq_ >= committed_seq()) return ok_status();
       if (Status status = tables_.spill(); !status.ok()) return status;  // of new tables, on their way to where the others are
     }

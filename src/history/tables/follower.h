@@ -65,12 +65,15 @@ class Follower {
   std::optional<FollowerState> state() const;
   bool complete() const { return tables_.all_complete(); }
 
-  // Reads on, up to `durable` or until full(), and no more than about a tenth of a second of work: read_seq() says how far.
+  // Reads on, up to `durable` or until full() (or beyond that, when told so), and no more than about a tenth of a second of work:
+  // read_seq() says how far.
   // kDataLoss: the journal is damaged, or not the one of the state. kOutOfRange: its beginning is needed and was removed. kUnsupported: a
   // command that is not known. kFailedPrecondition: the tables are ahead of it.
-  Status follow(Seq durable);
+  Status follow(Seq durable, bool beyond_full = false);
   // Whether rows must be committed before more is read.
   bool full() const;
+  // Whether commit() goes on with one that did not come to its end, of what was read then.
+  bool committing() const { return tables_.committing(); }
   // Commits what was read. kUnavailable, kIo, kResourceExhausted …: nothing was lost, try again. kFailedPrecondition: somebody
   // else writes this journal's history. kInternal: open another follower, with new books.
   Status commit();
