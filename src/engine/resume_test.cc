@@ -170,7 +170,7 @@ TEST(Resume, GoesOnAsIfItHadAppliedEverythingItself) {
       if (seq % 7 != 0) continue;
       ASSERT_EQ(views::state_digest(*engine.snapshot()), views::state_digest(*resumed->snapshot())) << "seed " << seed << ", seq " << seq;
       if (seq % 35 != 0) continue;
-      const Snapshot books = resumed->snapshot();
+      const Snapshot books = seq % 3 == 0 ? resumed->snapshot_without_index() : resumed->snapshot();
       Result<std::unique_ptr<Engine>> next = Engine::resume(seq % 2 == 0 ? *through_bytes(books) : *books);
       ASSERT_TRUE(next.ok()) << next.status().message();
       resumed = next.take();

@@ -70,7 +70,7 @@ Core::Core(CoreOptions options, Clock& clock, Engine& engine, Journal& journal, 
                        inbound.round = std::move(round);
                        p_.inbound.push(inbound, 0);  // refused only when stopping: then all subscriptions end anyway
                      }),
-      effects_(options_.followed ? std::make_unique<LiveEffects>(engine.last_seq()) : nullptr),
+      effects_(options_.followed ? std::make_unique<LiveEffects>(engine.last_seq(), *options_.followed) : nullptr),
       engine_stage_(p_, engine, watches_, first_answers_, options_.rows_at_once, checkpoints_.get(), effects_.get()),
       publisher_(p_, feeds_, watches_, *readers_),
       sequencer_(p_, journal, engine_stage_, publisher_, std::max(start.last_time, engine.last_time()),

@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -58,7 +59,7 @@ struct CoreOptions {
   RewindOptions rewind;                             // what the past may cost
   CheckpointOptions checkpoint;                     // when one is taken; only with a journal
   ArchiveOptions archive;                           // where old segments go; only with checkpoints
-  bool followed = false;                            // somebody follows the journal and asks for effects() and followed_books()
+  std::optional<LiveEffects::Bounds> followed;      // somebody follows the journal and asks for effects(), of which so much is kept
 };
 
 // What the start found, for status and for the clock.

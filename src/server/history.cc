@@ -24,8 +24,7 @@ constexpr std::int64_t kTellAgainAfter = 60 * kSecond;  // of a failure that goe
 constexpr std::int64_t kOrphanInterval = 3'600'000'000'000;  // ns
 constexpr std::size_t kStatesKept = 2;
 constexpr int kNiceness = 5, kUpkeepNiceness = 19;
-// Behind the engine: no more, and its books will do; more, and one commit of all that would be too large.
-constexpr Seq kNear = 100'000, kMostBehind = 1'000'000;
+constexpr Seq kNearPart = 10;  // of what it may be behind the engine at most: no farther behind, and the engine's books will do again
 constexpr std::uint64_t kTradesPerCommand = 4;  // as for checkpoints: what they cost a command does not grow with the books
 
 }  // namespace
@@ -240,11 +239,11 @@ Status History::choose_books(Seq settled) {
   const bool told = effects->tells(read + 1, settled);
   if (books_->live()) {
     if (!told) return go_alone("more than is kept of effects came");
-    return settled > read + kMostBehind ? go_alone("it is far behind") : ok_status();
+    return settled > read + options_.most_behind ? go_alone("it is far behind") : ok_status();
   }
   effects->drop(read);
   effects->go_on();
-  if (!told || read < follower_->committed_seq() || settled > read + kNear) return ok_status();
+  if (!told || read < follower_->committed_seq() || settled > read + options_.most_behind / kNearPart) return ok_status();
   books_->go_live(*effects);
   log_line(LogLevel::kInfo, "history.live", {{"seq", read}});
   return ok_status();

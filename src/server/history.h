@@ -36,6 +36,7 @@ namespace halocline {
 struct HistoryOptions {
   FollowerOptions follower;
   std::int64_t commit_interval = 5'000'000'000;  // ns; from durable to readable
+  Seq most_behind = 1'000'000;                   // the engine, in one commit with its books; beyond that with books of its own, bit by bit
   UpkeepOptions upkeep;
   std::int64_t upkeep_interval = 60'000'000'000;  // ns; 0: never
   // The directory of the states that a start goes on from (history/tables/follower_state.h, with the books as a checkpoint); one is kept

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -19,6 +20,7 @@
 #include "history/tables/live_deletes.h"
 #include "journal/archived_disk.h"
 #include "journal/journal_reader.h"
+#include "server/audit.h"
 #include "server/core_fixture.h"
 
 namespace halocline {
@@ -124,7 +126,7 @@ class HistoryTest : public testing::Test {
 
   static CoreOptions followed() {
     CoreOptions options;
-    options.followed = true;
+    options.followed.emplace();
     return options;
   }
   static std::string new_directory() {
@@ -361,6 +363,80 @@ TEST_F(HistoryTest, CheckpointsAreOfItsBooksAndOfTheEnginesOnlyWhereItFails) {
   stop();
   EXPECT_EQ(digest_, before);
   EXPECT_EQ(counters_["checkpoints_failed"], 0u);
+}
+
+std::atomic<int> told_live = 0, told_full = 0, told_far = 0;
+
+// Commands of which many are refused, come twice, correct another or raise an alert.
+class Mixed {
+ public:
+  std::vector<Command> next(int count, bool refused = false) {
+    std::vector<Command> commands;
+    for (int i = 0; i < count; ++i) commands.push_back(one(++told_));
+    if (refused) std::fill(commands.begin(), commands.end(), FxRate{"XYZ", limits::kScale, 0});
+    return commands;
+  }
+
+ private:
+  Command one(int number) {
+    if (number % 31 == 0) return Price{"IBM", (90 + number % 20) * limits::kScale, 0};
+    const std::string& id = ids_.emplace_back("M" + std::to_string(number - (number % 5 == 0 ? number % 50 : 0)));
+    Trade trade = trade_of(id, number % 7 == 0 ? 20 : 1, number % 2 == 0 ? Side::kBuy : Side::kSell);
+    if (number % 11 == 0) trade.version = 2, trade.action = number % 3 == 0 ? Action::kCancel : Action::kAmend;
+    if (number % 13 == 0) trade.book = "nobody's";
+    return trade;
+  }
+
+  int told_ = 0;
+  std::deque<std::string> ids_;
+};
+
+// Whether the history has the live engine's books or some of its own, and wherever it goes from one to the other, its rows are those that
+// follow from the journal: the audit works them out again.
+TEST_F(HistoryTest, WithTheEnginesBooksOrItsOwnTheRowsAreTheSame) {
+  set_log_writer([](std::string_view line) {
+    told_live += line.find(" history.live ") != line.npos;
+    told_full += line.find(" why=\"more than is kept") != line.npos;
+    told_far += line.find(" why=\"it is far behind") != line.npos;
+  });
+  history_options_.commit_interval = 20'000'000;
+  history_options_.follower.full_bytes = 16 << 10;
+  const auto all_there = [&] {
+    for (const Seq last = core_->report().durable_seq; counters()["history_seq"] < last;) std::this_thread::yield();
+  };
+  Mixed mixed;
+  const auto until_live = [&] {
+    while (told_live == told_full + told_far) send(mixed.next(7)), all_there();
+  };
+  for (const bool refused : {false, true}) {
+    told_live = told_full = told_far = 0;
+    core_options_.followed = LiveEffects::Bounds{refused ? 500u : 1'000'000u, 1'000'000};
+    history_options_.most_behind = refused ? 1'000'000 : 1'000;
+    start();
+    if (!refused) send(floor_commands());
+    until_live();
+    for (int i = 0; i < 10; ++i) send(mixed.next(40));
+    lake_disk_->full = true;  // a commit is under way when it can follow no more
+    for (int i = 0; i < 100; ++i) send(mixed.next(60, refused));
+    while ((refused ? told_full : told_far) == 0) std::this_thread::yield();
+    lake_disk_->full = false;
+    until_live();
+    for (int i = 0; i < 10; ++i) send(mixed.next(40));
+    stop();
+    EXPECT_EQ(summary()[kStateDigestKey], digest_);
+    EXPECT_EQ(summary()[kLastSeqKey], std::to_string(last_seq_));
+  }
+  set_log_writer(nullptr);
+  AuditOptions options;
+  options.data_directory = directory_;
+  const Result<AuditReport> report = audit(posix_, options);
+  ASSERT_TRUE(report.ok()) << report.status().message();
+  for (const AuditProblem& problem : report.value().problems) {
+    EXPECT_TRUE(problem.text.starts_with("there is no signed head")) << problem.file << ", " << problem.place << ": " << problem.text;
+  }
+  EXPECT_EQ(report.value().tables_note, "");
+  EXPECT_EQ(report.value().tables_seq, last_seq_);
+  EXPECT_EQ(report.value().tables.size(), Follower::definitions().size());
 }
 
 std::atomic<int> told_that_it_works = 0;

@@ -20,12 +20,12 @@ namespace halocline {
 
 class LiveEffects {
  public:
+  // How much is kept: outcomes of 24 bytes, and alert events of about 500.
   struct Bounds {
-    std::uint64_t outcomes = 2u << 20, events = 64u << 10;  // of commands that were not ACCEPTED: 24 bytes each; about 1 KB each
+    std::uint64_t outcomes = 2u << 20, events = 128u << 10;
   };
 
   // Tells of all commands after that seq.
-  explicit LiveEffects(Seq after) : LiveEffects(after, Bounds{}) {}
   LiveEffects(Seq after, Bounds bounds) : bounds_(bounds), after_(after), taken_(after) {}
 
   // The engine's thread, in order.

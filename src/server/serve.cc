@@ -317,7 +317,8 @@ int serve(const Config& config, Gateway& gateway, Gateway* fix) {
   if (!opened.ok()) return give_up("catalog.refused", opened.status(), exit_code(opened.status()));
   Iceberg* const iceberg = opened.value().get();
   Gateway* const catalog = iceberg == nullptr ? nullptr : iceberg->catalog();
-  options.followed = options.checkpoint.offered = iceberg != nullptr && config.history.enabled;
+  options.checkpoint.offered = iceberg != nullptr && config.history.enabled;
+  if (options.checkpoint.offered) options.followed.emplace();
   Core core(std::move(options), clock, *engine, *journal, start);
   if (checkpoint) core.verify(*std::exchange(checkpoint, std::nullopt));
   core.start();
