@@ -11,6 +11,7 @@
 #include "engine/checkpoint/columns.h"
 #include "engine/checkpoint/state_codec.h"
 #include "engine/engine.h"
+#include "engine/running_index.h"
 #include "engine/views.h"
 
 namespace halocline {
@@ -153,6 +154,7 @@ TEST(Resume, GoesOnAsIfItHadAppliedEverythingItself) {
     Story story(seed);
     Engine engine;
     auto resumed = std::make_unique<Engine>();
+    RunningIndex index;
     std::vector<AlertEvent> events, again;
     Nanos time = kStart;
     for (Seq seq = 1; seq <= 1'500; ++seq) {
@@ -170,7 +172,8 @@ TEST(Resume, GoesOnAsIfItHadAppliedEverythingItself) {
       if (seq % 7 != 0) continue;
       ASSERT_EQ(views::state_digest(*engine.snapshot()), views::state_digest(*resumed->snapshot())) << "seed " << seed << ", seq " << seq;
       if (seq % 35 != 0) continue;
-      const Snapshot books = seq % 3 == 0 ? resumed->snapshot_without_index() : resumed->snapshot();
+      const Snapshot plain = resumed->snapshot_without_index();
+      const Snapshot books = seq % 3 == 0 ? plain : seq % 3 == 1 ? resumed->snapshot() : index.complete(plain, nullptr);
       Result<std::unique_ptr<Engine>> next = Engine::resume(seq % 2 == 0 ? *through_bytes(books) : *books);
       ASSERT_TRUE(next.ok()) << next.status().message();
       resumed = next.take();
@@ -178,6 +181,35 @@ TEST(Resume, GoesOnAsIfItHadAppliedEverythingItself) {
   }
   EXPECT_GT(query_alerts, 300u);
   EXPECT_GT(limit_alerts, 300u);
+}
+
+// Whatever becomes of trades between one snapshot and the next, each is found by its key, and nothing else is.
+TEST(RunningIndex, FindsWhatTheEnginesOwnFinds) {
+  std::uint64_t merged = 0;
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    Story story(seed);
+    Engine engine;
+    RunningIndex index;
+    std::vector<AlertEvent> events;
+    Nanos time = kStart;
+    for (Seq seq = 1; seq <= 3'000; ++seq) {
+      const std::vector<std::byte> record = story.next(time);
+      std::uint16_t type = 0;
+      std::memcpy(&type, record.data() + 4, sizeof type);
+      engine.apply(seq, time, static_cast<CommandType>(type), std::span(record).subspan(kRecordHeaderBytes), events);
+      if (seq % 50 != 0) continue;
+      const Snapshot whole = engine.snapshot(), again = index.complete(engine.snapshot_without_index(), nullptr);
+      ASSERT_TRUE(again->has_trade_index() || again->trades.empty());
+      ASSERT_EQ(again->trade_index.size(), whole->trade_index.size()) << "seed " << seed << ", seq " << seq;
+      merged += whole->trades.size() - whole->trade_index.size();
+      for (std::uint32_t id = 0; id < whole->trades.size(); ++id) {
+        const TradeRecord& trade = whole->trades[id];
+        const std::string_view source = whole->source_of(trade), name = whole->trade_id_of(trade);
+        ASSERT_EQ(again->find_trade(source, name), whole->find_trade(source, name)) << "seed " << seed << ", seq " << seq << ", " << name;
+      }
+    }
+  }
+  EXPECT_GT(merged, 100u);
 }
 
 // Arrays of more than one piece, of sizes around the ends of chunks and pieces.

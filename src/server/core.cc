@@ -109,11 +109,10 @@ void Core::verify(LoadedCheckpoint loaded) {
   checkpoints_->verify(std::move(loaded));
 }
 
-Result<Snapshot> Core::followed_books(bool with_index) {
+Result<Snapshot> Core::followed_books() {
   const auto answer = std::make_shared<std::promise<Result<Snapshot>>>();
   Inbound inbound;
   inbound.wish = std::make_shared<BooksWish>();
-  inbound.wish->with_index = with_index;
   inbound.wish->answer = [answer](const Result<Snapshot>& books) { answer->set_value(books); };
   if (!p_.inbound.push(inbound, 0)) return refusal();
   return answer->get_future().get();

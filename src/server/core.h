@@ -87,9 +87,9 @@ class Core final : public Port {
   Seq settled_seq() const { return std::min(p_.durable_seq.load(), p_.applied_seq.load()); }
   // … what its commands came to; nullptr when nobody was to follow.
   LiveEffects* effects() { return effects_.get(); }
-  // … and the books behind one of the next blocks, when it is durable, with the index of trades or without. It waits: not for the
-  // threads of the pipeline. kUnavailable, kResourceExhausted: the core is stopping, or the journal has failed.
-  Result<Snapshot> followed_books(bool with_index);
+  // … and the books behind one of the next blocks, when it is durable, without their index of trades. It waits: not for the threads of the
+  // pipeline. kUnavailable, kResourceExhausted: the core is stopping, or the journal has failed.
+  Result<Snapshot> followed_books();
   // … and those of the end, after stop().
   Snapshot last_books() { return engine_stage_.last_books(); }
   // Takes nothing more, finishes what was taken, seals the journal, ends all followers, joins the threads. The journal's

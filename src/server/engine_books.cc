@@ -36,18 +36,20 @@ Status EngineBooks::resume(const State& books) {
 }
 
 void EngineBooks::go_live(LiveEffects& effects) {
-  stands_at_ = engine_->snapshot(), with_index_ = true;
+  stands_at_ = index_.complete(engine_->snapshot(), nullptr);
   effects.drop(applied_);
   effects_ = &effects;
   engine_.reset();
 }
 
-void EngineBooks::stand_at(Snapshot books, bool with_index) {
+void EngineBooks::stand_at(Snapshot books) {
   CHECK(live());
-  stands_at_ = std::move(books), with_index_ = with_index;
+  stands_at_ = std::move(books);
 }
 
-bool EngineBooks::stands() const { return views::seq_of(*stands_at_) == applied_; }
+bool EngineBooks::stands() const { return !live() || views::seq_of(*stands_at_) == applied_; }
+
+Snapshot EngineBooks::whole() { return live() ? index_.complete(snapshot(), breathe) : snapshot(); }
 
 Status EngineBooks::go_alone(const JournalFiles& journal) {
   Result<std::unique_ptr<Engine>> engine = Engine::resume(*stands_at_);

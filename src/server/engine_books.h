@@ -16,6 +16,7 @@
 
 #include "engine/engine.h"
 #include "engine/running_digest.h"
+#include "engine/running_index.h"
 #include "history/tables/books.h"
 #include "server/journal_files.h"
 #include "server/live_effects.h"
@@ -32,15 +33,15 @@ class EngineBooks final : public Books {
   // `effects` tell of the next command and of all after it, or it is to go alone before one that they do not tell of.
   void go_live(LiveEffects& effects);
   bool live() const { return engine_ == nullptr; }
-  // `with_index`: as Engine::snapshot() gives them.
-  void stand_at(Snapshot books, bool with_index);
+  // With their index of trades or without.
+  void stand_at(Snapshot books);
   // From where it stood last through the journal to the last command that was applied. kDataLoss, kIo: of the journal.
   Status go_alone(const JournalFiles& journal);
 
-  // Behind the last command: its engine's, or those it was made to stand at there.
-  Snapshot snapshot();
-  // Whether it has them, with their index.
-  bool has_whole() const { return !live() || (with_index_ && stands()); }
+  // Whether it has the books behind the last command: its own, or those it was made to stand at.
+  bool stands() const;
+  // … and those, with their index.
+  Snapshot whole();
 
   void apply(Seq first, Nanos time, std::span<const Command> commands, const Told& told) override;
   void changed_trades(const TradeVisitor& visit) override;
@@ -49,13 +50,13 @@ class EngineBooks final : public Books {
   std::string digest() override;
 
  private:
-  bool stands() const;
+  Snapshot snapshot();
   void apply_alone(Seq first, Nanos time, std::span<const Command> commands, const Told& told);
 
   std::unique_ptr<Engine> engine_;  // nullptr: live
   LiveEffects* effects_ = nullptr;  // … then
   Snapshot stands_at_;              // … and not before
-  bool with_index_ = false;
+  RunningIndex index_;              // … for them
   Seq applied_ = 0;
   std::vector<AlertEvent> events_;  // of the command that is applied
   Snapshot trades_visited_, positions_visited_;  // by the last call; nullptr before the first

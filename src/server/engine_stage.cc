@@ -72,7 +72,7 @@ void EngineStage::apply(Block& block) {
   block.refused_releases = engine_.take_refused_releases();
   block.last_event_id = engine_.last_event_id();
   if (!block.reads.empty() || !block.follows.empty()) block.books = engine_.snapshot();
-  for (const auto& wish : block.wishes) wish->books = wish->with_index ? engine_.snapshot() : engine_.snapshot_without_index();
+  for (const auto& wish : block.wishes) wish->books = engine_.snapshot_without_index();
   if (!block.counts_reads.empty()) block.counts = engine_.counts();
   if (checkpoints_ != nullptr && block.count > 0) {
     if (checkpoints_->wants(engine_.last_seq(), block.records.size(), engine_.counts().trades)) checkpoints_->take(engine_.snapshot());

@@ -210,10 +210,10 @@ Status History::resume() {
 
 // Both files, the checkpoint last: a state is there when its checkpoint is.
 void History::keep_state() {
-  if (!keeps_states_ || follower_->committed_seq() < next_state_ || !books_->has_whole()) return;
+  if (!keeps_states_ || follower_->committed_seq() < next_state_ || !books_->stands()) return;
   const std::optional<FollowerState> state = follower_->state();
   if (!state.has_value()) return;
-  const Snapshot books = books_->snapshot();
+  const Snapshot books = books_->whole();
   next_state_ = state->seq + std::max<Seq>(options_.state_records, views::counts(*books).trades / kTradesPerCommand);
   const Result<JournalId> journal = journal_id(disk_, options_.follower.journal_directory);
   Status status = journal.status();
@@ -257,9 +257,7 @@ Status History::go_alone(const char* why) {
 
 Result<bool> History::stand() {
   if (follower_->committing() || !books_->live()) return true;
-  const Seq read = follower_->read_seq();
-  const bool ending = !rest(0), with_index = core_.wants_checkpoint(read) || (keeps_states_ && read >= next_state_);
-  const Result<Snapshot> books = ending ? core_.last_books() : core_.followed_books(with_index);
+  const Result<Snapshot> books = rest(0) ? core_.followed_books() : core_.last_books();
   if (!books.ok()) return false;  // the core is stopping: the last commit is still to come
   const Seq seq = views::seq_of(*books.value());
   if (seq > core_.settled_seq()) {  // of a journal that failed
@@ -269,7 +267,7 @@ Result<bool> History::stand() {
   while (follower_->read_seq() < seq) {
     if (Status status = follower_->follow(seq, true); !status.ok()) return status;
   }
-  books_->stand_at(books.value(), with_index || ending);
+  books_->stand_at(books.value());
   return true;
 }
 
@@ -284,7 +282,7 @@ Status History::commit() {
   core_.count("history_rows", follower_->committed_rows() - rows);
   core_.count("history_commits", follower_->commits() - commits);
   if (status.ok()) {
-    if (books_->has_whole() && core_.wants_checkpoint(follower_->read_seq())) core_.offer_checkpoint(books_->snapshot(), books_->digest());
+    if (books_->stands() && core_.wants_checkpoint(follower_->read_seq())) core_.offer_checkpoint(books_->whole(), books_->digest());
     keep_state();
   }
   commit_took_ = clock_.monotonic() - began;
