@@ -172,6 +172,16 @@ Result<std::string> HeadLog::sign(TreeHead head) {
   return signed_line(head, key_);
 }
 
+void HeadLog::tell_tree(MerkleTree tree) {
+  const std::lock_guard lock(mutex_);
+  told_ = std::move(tree);
+}
+
+std::optional<MerkleTree> HeadLog::told_tree() const {
+  const std::lock_guard lock(mutex_);
+  return told_;
+}
+
 Status HeadLog::append(const std::string& line) {
   const std::lock_guard lock(mutex_);
   return append_locked(line);

@@ -5,7 +5,7 @@
 //   Result<std::string> line = log.value()->sign(head);
 //   Status status = log.value()->append(line.value());    // when this returns, it is on the disk
 //
-// sign() and append() on any thread; the rest by the owner, who alone has the data directory.
+// sign(), append() and the trees on any thread; the rest by the owner, who alone has the data directory.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@
 
 #include "base/disk.h"
 #include "base/ed25519.h"
+#include "base/merkle.h"
 #include "base/status.h"
 #include "journal/tree_head.h"
 
@@ -46,6 +47,11 @@ class HeadLog {
   Result<std::string> sign(TreeHead head);
   Status append(const std::string& line);
 
+  // Once the head of this tree is there: who follows the journal too goes on from it, and need not work it out again.
+  void tell_tree(MerkleTree tree);
+  // The one that was told last.
+  std::optional<MerkleTree> told_tree() const;
+
   const PublicKey& public_key() const { return key_.public_key(); }
   // The heads in the last megabytes of the file as it was when it was opened, by size.
   const std::map<std::uint64_t, Digest>& recent() const { return roots_at_start_; }
@@ -63,11 +69,12 @@ class HeadLog {
   const SigningKey key_;
   std::map<std::uint64_t, Digest> roots_at_start_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unique_ptr<File> file_;
   std::uint64_t end_ = 0;                  // of its last line
   std::uint64_t touched_ = 0;              // of what was ever tried to write
   std::optional<PublicKey> next_signer_;   // of the line that comes next; none: the file is empty
+  std::optional<MerkleTree> told_;
   std::map<std::uint64_t, Digest> roots_;  // signed, by size; the newest of them
 };
 

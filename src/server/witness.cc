@@ -66,9 +66,9 @@ bool Witness::wait(std::int64_t nanoseconds) {
 
 void Witness::run() {
   work_in_background("witness", kNiceness);
-  signed_at_ = clock_.monotonic();
+  signed_at_ = saved_at_ = clock_.monotonic();
   for (bool last = false;; last = !wait(std::min(kLookEvery, options_.head_interval))) {
-    Status status = reader_ == nullptr ? resume() : ok_status();
+    Status status = resumed_ ? ok_status() : resume();
     if (status.ok()) status = advance(last);
     failed(status);
     if (last || for_good(status)) return;
@@ -93,14 +93,41 @@ Status Witness::resume() {
   signed_seq_ = recent.empty() ? 0 : recent.rbegin()->first;
   const Seq durable = core_->report().durable_seq;
   if (signed_seq_ > durable) return lost(options_.paths, signed_seq_, durable);
-  Result<std::unique_ptr<JournalReader>> reader = JournalReader::open(disk_, options_.journal_directory, tree_.size() + 1, false);
-  if (!reader.ok()) return reader.status();
-  reader_ = reader.take();
+  if (Status status = open_journal(); !status.ok()) return status;
   core_->count("audit_seq", signed_seq_);
+  resumed_ = true;
   return ok_status();
 }
 
+Status Witness::open_journal() {
+  Result<std::unique_ptr<JournalReader>> reader = JournalReader::open(disk_, options_.journal_directory, tree_.size() + 1, false);
+  if (!reader.ok()) return reader.status();
+  reader_ = reader.take();
+  return ok_status();
+}
+
+Status Witness::take_over(bool last) {
+  std::optional<MerkleTree> told = log_->told_tree();
+  // The heads of earlier starts are held against the journal first.
+  const bool checked = log_->recent().empty() || tree_.size() >= log_->recent().rbegin()->first;
+  if (!told || told->size() <= signed_seq_ || !checked) return ok_status();
+  core_->count("audit_seq", told->size() - signed_seq_);
+  signed_seq_ = told->size(), signed_at_ = clock_.monotonic();
+  others_sign_ = true;
+  Status saved = last || signed_at_ - saved_at_ >= options_.head_interval ? save(*told) : ok_status();
+  if (told->size() > tree_.size()) {  // else it has read on before it knew
+    tree_ = *std::move(told);
+    reader_.reset();
+  }
+  return saved;
+}
+
 Status Witness::advance(bool last) {
+  if (Status status = take_over(last); !status.ok()) return status;
+  if (others_sign_ && !last && clock_.monotonic() - signed_at_ < options_.head_interval) return ok_status();
+  if (reader_ == nullptr) {
+    if (Status status = open_journal(); !status.ok()) return status;
+  }
   const Seq durable = core_->report().durable_seq;
   reader_->stop_after(durable);
   const Seq most = last ? tree_.size() + kMostAtTheEnd : durable;
@@ -135,12 +162,17 @@ Status Witness::sign() {
   Result<std::string> line = log_->sign(head);
   if (!line.ok()) return line.status();
   if (Status status = log_->append(line.value()); !status.ok()) return status;
-  if (Status status = save_tree(disk_, tree_path_, options_.journal, tree_); !status.ok()) return status;
   core_->count("audit_heads", 1);
   core_->count("audit_seq", tree_.size() - signed_seq_);
   signed_seq_ = tree_.size();
   signed_at_ = clock_.monotonic();
-  return ok_status();
+  others_sign_ = false;
+  return save(tree_);
+}
+
+Status Witness::save(const MerkleTree& of_a_head) {
+  saved_at_ = clock_.monotonic();
+  return save_tree(disk_, tree_path_, options_.journal, of_a_head);
 }
 
 }  // namespace halocline

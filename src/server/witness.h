@@ -1,5 +1,6 @@
 // The witness of `halocline serve`: a thread that follows the durable journal, keeps its Merkle tree, and signs a head of it every so many
 // seconds or records, and at the end (docs/formats/audit.md). The hot path never waits for it: it runs at a lower priority and catches up.
+// While somebody else, the history, signs heads as often, it goes on from the trees of these (HeadLog::told_tree) and reads nothing.
 //
 //   Witness witness(disk, clock, options);
 //   witness.open();                 // before the core: makes the key at the first start
@@ -60,10 +61,14 @@ class Witness {
   void run();
   void failed(const Status& status);
   Status resume();
+  Status open_journal();
+  // From the tree of a head that somebody else signed, if there is one farther on.
+  Status take_over(bool last);
   // Reads on and signs what is due; `last`: all that there is.
   Status advance(bool last);
   Status take(const BlockView& block);
   Status sign();
+  Status save(const MerkleTree& of_a_head);
   bool wait(std::int64_t nanoseconds);  // false: it ends
 
   Disk& disk_;
@@ -74,11 +79,14 @@ class Witness {
   std::unique_ptr<HeadLog> log_;
   Status failure_;
   Core* core_ = nullptr;
-  std::unique_ptr<JournalReader> reader_;
+  bool resumed_ = false;
+  std::unique_ptr<JournalReader> reader_;  // behind the tree; nullptr: not open there
   MerkleTree tree_;
   RecordLeaves leaves_;
   Seq signed_seq_ = 0;
-  std::int64_t signed_at_ = 0;  // monotonic
+  std::int64_t signed_at_ = 0;  // monotonic, as is the next
+  std::int64_t saved_at_ = 0;
+  bool others_sign_ = false;    // the last head was not its own
 
   std::mutex mutex_;
   std::condition_variable ending_;

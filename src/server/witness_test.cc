@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <thread>
 
 #include "journal/record_leaf.h"
 #include "server/core_fixture.h"
@@ -129,6 +130,49 @@ TEST_F(WitnessTest, SignsAfterSoManyRecords) {
   stop();
   EXPECT_EQ(heads().back().size, last_seq_);
   EXPECT_GE(heads().size(), 5u);
+  check_heads();
+}
+
+// As the history does: what it signed the witness neither reads nor signs, and goes on behind it, also at the next start.
+TEST_F(WitnessTest, GoesOnFromATreeThatSomebodyElseSigned) {
+  start();
+  send(floor_commands());
+  const auto counter = [&](const std::string& name) {
+    const StatusReport report = core_->report();
+    for (const CounterRow& row : report.counters) {
+      if (row.name == name) return row.value;
+    }
+    return std::uint64_t{0};
+  };
+  while (counter("audit_heads") == 0) std::this_thread::yield();  // the first one, at once
+  for (const int trades : {5, 3}) {
+    send_trades(trades);
+    const Seq durable = core_->report().durable_seq;
+    TreeHead head{HeadKind::kTables, {}, 0, {}, {}, clock_.wall()};
+    MerkleTree tree;
+    std::vector<std::byte> buffer;
+    auto reader = JournalReader::open(disk_, directory_ + "/journal", 1).take();
+    reader->stop_after(durable);
+    while (const std::optional<BlockView> block = reader->next().take()) {
+      for (const Record record : block->contents()) tree.add(leaf_hash(record_leaf(record, block->time, buffer)));
+    }
+    head.size = tree.size(), head.root = tree.root(), head.chain = reader->chain();
+    ASSERT_TRUE(witness_->heads()->append(witness_->heads()->sign(head).take()).ok());
+    witness_->heads()->tell_tree(tree);
+    const std::uint64_t own = counter("audit_heads");
+    while (counter("audit_seq") < durable) std::this_thread::yield();
+    EXPECT_EQ(counter("audit_heads"), own);
+    if (trades == 5) send_trades(2);
+    stop();
+    EXPECT_EQ(counters_["audit_failures"], 0u);
+    EXPECT_EQ(counters_["audit_heads"], own + (last_seq_ > durable ? 1 : 0));
+    EXPECT_EQ(heads().back().size, last_seq_);
+    start();
+  }
+  send_trades(1);
+  stop();
+  EXPECT_EQ(counters_["audit_failures"], 0u);
+  EXPECT_EQ(heads().back().size, last_seq_);
   check_heads();
 }
 

@@ -222,15 +222,17 @@ Status Follower::commit() {
   }
   if (Status status = tables_.finish(); !status.ok()) return status;
   // Now that it is so: who finds this head in the witness file finds the tables at least there.
-  if (!head_.empty()) return options_.heads->append(std::exchange(head_, ""));
-  return ok_status();
+  if (head_.empty()) return ok_status();
+  Status told = options_.heads->append(std::exchange(head_, ""));
+  if (told.ok()) options_.heads->tell_tree(std::move(head_tree_));
+  return told;
 }
 
 CommitPoint Follower::point() {
   CommitPoint point{read_seq_, books_.digest(), hex(chain_), hex(tree_.root()), ""};
   if (options_.heads == nullptr) return point;
   Result<std::string> line = options_.heads->sign({HeadKind::kTables, {}, read_seq_, tree_.root(), chain_, clock_.wall()});
-  if (line.ok()) head_ = point.head = line.take();  // else the witness says so, and the commit is one without
+  if (line.ok()) head_ = point.head = line.take(), head_tree_ = tree_;  // else the witness says so, and the commit is one without
   return point;
 }
 

@@ -122,6 +122,7 @@ class Follower {
   MerkleTree tree_;                 // … and its tree
   RecordLeaves leaves_;
   std::string head_;                // signed, of the commit under way
+  MerkleTree head_tree_;            // … whose tree this is
   std::vector<KeptCommand> kept_;   // for state()
   bool changed_ = false;            // commands were read that no commit was made for
   std::vector<Command> commands_;   // of the block that is read
