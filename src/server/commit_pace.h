@@ -17,7 +17,7 @@ namespace halocline {
 
 class CommitPace {
  public:
-  static constexpr std::int64_t kLongest = 2'500'000;
+  static constexpr std::int64_t kLongest = 500'000;
 
   explicit CommitPace(unsigned processors) : processors_(std::max(1.0, static_cast<double>(processors))) {}
 
