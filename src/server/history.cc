@@ -23,7 +23,7 @@ constexpr std::int64_t kRetryAfter = kSecond;
 constexpr std::int64_t kTellAgainAfter = 60 * kSecond;  // of a failure that goes on
 constexpr std::int64_t kOrphanInterval = 3'600'000'000'000;  // ns
 constexpr std::size_t kStatesKept = 2;
-constexpr int kNiceness = 10, kUpkeepNiceness = 19;
+constexpr int kNiceness = 5, kUpkeepNiceness = 19;
 constexpr Seq kNearPart = 10;  // of what it may be behind the engine at most: no farther behind, and the engine's books will do again
 constexpr std::uint64_t kTradesPerCommand = 4;  // as for checkpoints: what they cost a command does not grow with the books
 

@@ -124,11 +124,12 @@ Status Witness::take_over(bool last) {
 
 Status Witness::advance(bool last) {
   if (Status status = take_over(last); !status.ok()) return status;
-  if (others_sign_ && !last && clock_.monotonic() - signed_at_ < options_.head_interval) return ok_status();
+  const Seq durable = core_->report().durable_seq;
+  const bool others_late = clock_.monotonic() - signed_at_ >= options_.head_interval || durable >= signed_seq_ + options_.head_records;
+  if (others_sign_ && !last && !others_late) return ok_status();
   if (reader_ == nullptr) {
     if (Status status = open_journal(); !status.ok()) return status;
   }
-  const Seq durable = core_->report().durable_seq;
   reader_->stop_after(durable);
   const Seq most = last ? tree_.size() + kMostAtTheEnd : durable;
   while (tree_.size() < most && (last || !end_)) {
