@@ -26,8 +26,8 @@ struct AsideRound;
 struct Feed;
 struct Watch;
 
-// The books wanted by who follows the journal: at the end of a block, when that is durable, without their index of trades. It is answered on
-// the thread that releases.
+// The books wanted by who follows the journal: at the end of a block, when that is durable, without their index of trades. It is
+// answered on the thread that releases.
 struct BooksWish {
   std::function<void(const Result<Snapshot>&)> answer;
   Snapshot books;  // once the engine was there

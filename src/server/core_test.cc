@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/disk.h"
+#include "engine/views.h"
 #include "journal/file_journal.h"
 #include "server/core_fixture.h"
 #include "server/replay.h"
@@ -74,6 +75,46 @@ TEST_P(CoreTest, SubmissionsAreAcknowledgedOnceInOrderWithConsecutiveSeqs) {
     ASSERT_EQ(answers[i].acks[2].outcome, Outcome::kConflict);
   }
   EXPECT_EQ(core_->report().durable_seq, seq);
+}
+
+TEST_P(CoreTest, WhoFollowsIsToldOfCommandsAndGetsBooksThatAreDurable) {
+  CoreOptions options;
+  options.followed.emplace();
+  start(options);
+  EXPECT_EQ(core_->settled_seq(), kFloor);
+  ASSERT_TRUE(submit("a", 20).ok());
+  ASSERT_TRUE(submit("a", 20).ok());  // once more: a duplicate
+  sink_->wait_for(3);
+  ASSERT_TRUE(core_->effects()->tells(1, kFloor + 2));
+  std::vector<AlertEvent> events;
+  for (Seq seq = 1; seq <= kFloor + 1; ++seq) EXPECT_EQ(core_->effects()->take(seq, events).outcome, Outcome::kAccepted);
+  ASSERT_EQ(events.size(), 1u);  // the limit
+  EXPECT_EQ(events.front().seq, kFloor + 1);
+  const Applied twice = core_->effects()->take(kFloor + 2, events);
+  EXPECT_EQ(twice.outcome, Outcome::kDuplicate);
+  EXPECT_EQ(twice.first_seq, kFloor + 1);
+
+  journal_.hold();
+  ASSERT_TRUE(submit("b").ok());
+  journal_.wait_held();
+  auto books = std::async(std::launch::async, [&] { return core_->followed_books(); });
+  EXPECT_EQ(core_->settled_seq(), kFloor + 2);
+  journal_.let_go();
+  const Result<Snapshot> got = books.get();
+  ASSERT_TRUE(got.ok()) << got.status().message();
+  EXPECT_EQ(views::seq_of(*got.value()), kFloor + 3);
+  EXPECT_EQ(core_->settled_seq(), kFloor + 3);
+  EXPECT_EQ(views::state_digest(*got.value()), views::state_digest(*engine_.snapshot()));
+
+  journal_.hold();
+  ASSERT_TRUE(submit("c").ok());
+  journal_.wait_held();
+  books = std::async(std::launch::async, [&] { return core_->followed_books(); });
+  journal_.let_go(Status(Code::kIo, "the disk is gone"));
+  EXPECT_EQ(books.get().status().code(), Code::kUnavailable);
+  EXPECT_EQ(core_->followed_books().status().code(), Code::kUnavailable);
+  EXPECT_FALSE(core_->stop().ok());
+  EXPECT_EQ(core_->settled_seq(), kFloor + 3);
 }
 
 TEST_P(CoreTest, NothingLeavesBeforeItIsDurable) {

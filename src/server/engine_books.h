@@ -4,7 +4,7 @@
 //
 //   books.go_live(effects);             // from the next command on
 //   books.apply(…);                     // as before
-//   books.stand_at(snapshot);           // of the live engine at the last command that was applied: then changed_…() and digest() may be asked
+//   books.stand_at(snapshot);           // of the live engine at the last command: then changed_…() and digest() may be asked
 //   books.go_alone(journal);            // with an engine of its own again
 #pragma once
 

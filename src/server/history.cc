@@ -265,7 +265,12 @@ Result<bool> History::stand() {
     return alone.ok() ? Result<bool>(true) : alone;
   }
   while (follower_->read_seq() < seq) {
+    const Seq before = follower_->read_seq();
     if (Status status = follower_->follow(seq, true); !status.ok()) return status;
+    if (follower_->read_seq() == before) {
+      return Status(Code::kDataLoss, "the journal ends at seq " + std::to_string(before) + ", before " + std::to_string(seq) +
+                                         ", which was durable");
+    }
   }
   books_->stand_at(books.value());
   return true;
