@@ -25,8 +25,8 @@ TEST(CommitPaceTest, AnIdleMachineIsNotHeldUp) {
 }
 
 TEST(CommitPaceTest, ABusyOneIsByItsCommitsLength) {
-  EXPECT_NEAR(static_cast<double>(pause_after(kMs / 4, 0.75)), 0.75 * kMs, 0.01 * kMs);
-  EXPECT_NEAR(static_cast<double>(pause_after(kMs / 2, 0.75)), 1.5 * kMs, 0.02 * kMs);
+  EXPECT_NEAR(static_cast<double>(pause_after(kMs / 16, 0.75)), 3 * kMs / 16, 0.01 * kMs);
+  EXPECT_NEAR(static_cast<double>(pause_after(kMs / 8, 0.75)), 3 * kMs / 8, 0.01 * kMs);
 }
 
 TEST(CommitPaceTest, NeverForLong) {
