@@ -416,7 +416,10 @@ TEST_F(HistoryTest, WithTheEnginesBooksOrItsOwnTheRowsAreTheSame) {
     if (!refused) send(floor_commands());
     until_live();
     for (int i = 0; i < 10; ++i) send(mixed.next(40));
-    lake_disk_->full = true;  // a commit is under way when it can follow no more
+    lake_disk_->full = true;
+    const std::uint64_t failures = counters()["history_failures"];
+    send(mixed.next(60));
+    while (counters()["history_failures"] == failures) std::this_thread::yield();  // a commit is under way when it can follow no more
     for (int i = 0; i < 100; ++i) send(mixed.next(60, refused));
     while ((refused ? told_full : told_far) == 0) std::this_thread::yield();
     lake_disk_->full = false;
