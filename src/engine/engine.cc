@@ -257,7 +257,7 @@ Result<std::unique_ptr<Engine>> Engine::resume(const State& books) {
   auto engine = std::make_unique<Engine>();
   Impl& parts = *engine->impl_;
   parts.state = books;
-  if (!parts.state.has_trade_index()) parts.state.make_trade_index();
+  CHECK(parts.state.has_trade_index(), "books without an index of trades");
   parts.exposure.resume();
   parts.prices.resume();
   if (Status status = parts.limits.resume(); !status.ok()) return status;

@@ -123,7 +123,7 @@ class Engine {
   // The books as they are now. Costs O(chunks / 256); later writes copy the chunks they touch, once a snapshot.
   Snapshot snapshot();
   // The same but for the index of trades by their keys, which is most of what later writes would copy: each new trade touches another
-  // chunk of it. For who goes through the books and looks no trade up; resume() makes the index again.
+  // chunk of it. For who goes through the books and looks no trade up; resume() needs it (engine/running_index.h).
   Snapshot snapshot_without_index();
 
  private:

@@ -80,6 +80,12 @@ inline Status apply_block(Engine& engine, const BlockView& block, Seq last, std:
   return ok_status();
 }
 
+// It was durable up to `last`, and a reader comes no farther than `seq`.
+inline Status journal_ends(Seq seq, Seq last) {
+  return Status(Code::kDataLoss,
+                "the journal ends at seq " + std::to_string(seq) + ", before " + std::to_string(last) + ", which was durable");
+}
+
 // Applies what the reader's blocks hold beyond the engine's last seq, up to and including `last`, which is durable, or less: after each
 // block `more` says whether to go on. kDataLoss: the journal ends before; and as apply_block.
 template <class More>
@@ -88,10 +94,7 @@ Status apply_journal(Engine& engine, JournalReader& reader, Seq last, More more)
   while (engine.last_seq() < last) {
     const Result<std::optional<BlockView>> block = reader.next();
     if (!block.ok()) return block.status();
-    if (!block.value().has_value()) {
-      return Status(Code::kDataLoss, "the journal ends at seq " + std::to_string(engine.last_seq()) + ", before " + std::to_string(last) +
-                                         ", which was durable");
-    }
+    if (!block.value().has_value()) return journal_ends(engine.last_seq(), last);
     if (Status status = apply_block(engine, *block.value(), last, events); !status.ok()) return status;
     if (!more()) return ok_status();
   }

@@ -52,7 +52,7 @@ bool EngineBooks::stands() const { return !live() || views::seq_of(*stands_at_) 
 Snapshot EngineBooks::whole() { return live() ? index_.complete(snapshot(), breathe) : snapshot(); }
 
 Status EngineBooks::go_alone(const JournalFiles& journal) {
-  Result<std::unique_ptr<Engine>> engine = Engine::resume(*stands_at_);
+  Result<std::unique_ptr<Engine>> engine = Engine::resume(*index_.complete(stands_at_, breathe));
   if (!engine.ok()) return engine.status();
   if (engine.value()->last_seq() < applied_) {
     const Result<std::unique_ptr<JournalReader>> reader = journal.open(engine.value()->last_seq() + 1);

@@ -10,6 +10,7 @@
 #include "history/tables/follower_state.h"
 #include "journal/checkpoint_file.h"
 #include "journal/recovery.h"
+#include "server/apply_records.h"
 #include "server/checkpoints.h"
 #include "server/commit_schedule.h"
 
@@ -267,10 +268,7 @@ Result<bool> History::stand() {
   while (follower_->read_seq() < seq) {
     const Seq before = follower_->read_seq();
     if (Status status = follower_->follow(seq, true); !status.ok()) return status;
-    if (follower_->read_seq() == before) {
-      return Status(Code::kDataLoss, "the journal ends at seq " + std::to_string(before) + ", before " + std::to_string(seq) +
-                                         ", which was durable");
-    }
+    if (follower_->read_seq() == before) return journal_ends(before, seq);
   }
   books_->stand_at(books.value());
   return true;
@@ -301,11 +299,11 @@ bool History::advance(bool commit_now) {
   // A commit that is due has all that was durable when it came due, unless the reading is far behind.
   const std::int64_t until = clock_.monotonic() + options_.commit_interval / kCatchUpPart;
   const auto reads_on = [&] {
-    return commit_now && !follower_->full() && follower_->read_seq() < durable && clock_.monotonic() < until && rest(0);
+    return commit_now && !books_->live() && !follower_->full() && follower_->read_seq() < durable && clock_.monotonic() < until && rest(0);
   };
   const bool to_live_books = status.ok() && commit_now && books_->live();  // which are of now: the commit reads on to them
   if (status.ok() && !to_live_books) status = follower_->follow(durable);
-  while (status.ok() && !to_live_books && reads_on()) status = follower_->follow(durable);
+  while (status.ok() && reads_on()) status = follower_->follow(durable);
   const bool full = status.ok() && follower_->full();
   if (status.ok() && (full || commit_now || failing_.has_value())) status = commit();
   if (!status.ok()) {

@@ -116,10 +116,7 @@ Status Reruns::Run::ride() {
       gather();
       continue;
     }
-    if (engine_->last_seq() != end) {
-      return Status(Code::kDataLoss, "the journal ends at seq " + std::to_string(engine_->last_seq()) + ", before " + std::to_string(end) +
-                                         ", which was durable");
-    }
+    if (engine_->last_seq() != end) return journal_ends(engine_->last_seq(), end);
     if (!must_go_further(end) || ++looks > kMostLooks) {
       go_over();
       looks = 0;

@@ -17,14 +17,6 @@ std::uint32_t State::find_trade(std::string_view source, std::string_view trade_
   });
 }
 
-void State::make_trade_index() {
-  trade_index = CowIndex();
-  for (std::uint32_t id = 0; id < trades.size(); ++id) {
-    const TradeRecord& trade = trades[id];
-    if (trade.status != TradeStatus::kMerged) trade_index.insert(trade_hash(source_of(trade), trade_id_of(trade)), id);
-  }
-}
-
 std::uint32_t State::find_link(std::string_view source, std::string_view id) const {
   return link_index.find(trade_hash(source, id), [&](std::uint32_t link) {
     return trade_text[links[link].id] == id && trade_text[sources[links[link].source]] == source;

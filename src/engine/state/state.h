@@ -311,9 +311,8 @@ class State {
     return find_trade(source, trade_id, trade_hash(source, trade_id));
   }
   std::uint32_t find_trade(std::string_view source, std::string_view trade_id, std::uint64_t hash) const;
-  // Books without it (Engine::snapshot_without_index) find no trade until it is made again.
+  // Books without it (Engine::snapshot_without_index) find no trade.
   bool has_trade_index() const { return trade_index.size() != 0 || trades.empty(); }
-  void make_trade_index();
   // The link of this id; kNoId when there is none.
   std::uint32_t find_link(std::string_view source, std::string_view id) const;
   std::uint32_t find_chain(std::uint32_t trade) const;
